@@ -1,0 +1,1 @@
+"""labkit does the AWS actions of the VPC Flow Logs lab workbook."""

@@ -1,0 +1,1 @@
+"""Metrics, alarms and their evaluation (Amazon CloudWatch)."""

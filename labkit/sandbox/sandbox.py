@@ -1,0 +1,79 @@
+"""The sandbox as one object: the clock, the services, and the one lock that changes are made under."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+from labkit.sandbox import moto_state
+from labkit.sandbox.clock import Clock, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labkit.sandbox.service import Service
+
+ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "eu-west-1"
+
+
+class Sandbox:
+    """What the rooms of the sandbox share.
+
+    `lock` is held by every request and every event of the clock, so handlers need no lock of their own; work that runs
+    on a thread of its own (a query) takes it only to read or change the sandbox.
+
+    `random` is seeded anew before every changing request and every event, from the sandbox's seed and the number of the
+    request or event: the same requests in the same order get the same ids, whatever was read in between. moto's own
+    random source is seeded along with it.
+    """
+
+    account_id = ACCOUNT_ID
+
+    def __init__(self, *, start: datetime, frozen: bool = True, seed: int = 0, endpoint: str = "") -> None:
+        from labkit.sandbox.alarms.service import CloudWatchService
+        from labkit.sandbox.athena.service import AthenaService
+        from labkit.sandbox.logs.service import LogsService
+        from labkit.sandbox.network.service import NetworkService
+        from labkit.sandbox.notifications.service import NotificationService
+
+        self.seed = seed
+        self.endpoint = endpoint
+        self.replaying = False
+        self.lock = threading.RLock()
+        self.random = Random(seed)
+        self.changes = 0
+        self.clock = Clock(start, frozen=frozen)
+        self.clock.before_event = self._seed_event
+        moto_state.reset()
+        self.logs = LogsService(self)
+        self.cloudwatch = CloudWatchService(self)
+        self.notifications = NotificationService(self)
+        self.athena = AthenaService(self)
+        self.network = NetworkService(self)
+        self.services: dict[str, Service] = {
+            service.name: service
+            for service in (self.logs, self.cloudwatch, self.notifications, self.athena, self.network)
+        }
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """A changing request: under the lock, with the sources of randomness seeded for this one change."""
+        with self.lock:
+            self._seed(f"change {self.changes}")
+            self.changes += 1
+            yield
+
+    def close(self) -> None:
+        """Stops the clock; the process has its real time back."""
+        self.clock.stop()
+
+    def _seed_event(self, event: Event) -> None:
+        self._seed(f"event {event.name} {event.due} {event.number}")
+
+    def _seed(self, label: str) -> None:
+        self.random.seed(f"{self.seed} {label}")
+        moto_state.seed(f"{self.seed} {label}")

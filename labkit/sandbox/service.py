@@ -1,0 +1,86 @@
+"""The shape that every service of the sandbox has: operations by their AWS names, errors as AWS words them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+Result = Mapping[str, Any]
+Handler = Callable[[Any, "Call"], "Result | Response | None"]
+
+
+class ServiceError(Exception):
+    """An error as AWS answers it: code, message, HTTP status, and further members of the error's shape.
+
+    >>> raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
+    Traceback (most recent call last):
+    labkit.sandbox.service.ServiceError: ResourceNotFoundException: The specified log group does not exist.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **members: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one operation, parsed and checked against the service's model.
+
+    `params` has the members as the AWS API names them (`logGroupName`); timestamps of the model are aware datetimes,
+    blobs are bytes. `endpoint` is the sandbox's own address, `http://127.0.0.1:PORT`, for links.
+    """
+
+    service: str
+    operation: str
+    region: str
+    account_id: str
+    endpoint: str
+    params: dict[str, Any]
+    forward: Callable[[], Response] = field(repr=False, compare=False)
+    """Hands the request to moto unchanged and returns its HTTP response."""
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Marks a method as the handler of an operation, by its AWS name (`PutLogEvents`)."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.operation_name = name  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+class Service:
+    """A service of the sandbox's own, in front of moto.
+
+    A subclass marks its handlers with `@operation("PutLogEvents")`: `call` in, the members of the operation's output
+    out. An operation that has no handler is answered by moto if it is in `answered_by_moto` (or if that is None, which
+    stands for all), and refused with an error that names docs/sandbox.md otherwise.
+    """
+
+    name: ClassVar[str]
+    """botocore's name of the service: logs, cloudwatch, sns, athena, ec2."""
+    answered_by_moto: ClassVar[frozenset[str] | None] = frozenset()
+    handlers: ClassVar[dict[str, Handler]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {
+            member.operation_name: member
+            for base in reversed(cls.__mro__)
+            for member in vars(base).values()
+            if hasattr(member, "operation_name")
+        }
+        cls.handlers = own
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
