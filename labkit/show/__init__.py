@@ -1,1 +1,1 @@
-"""show."""
+"""What a person sees: the settings form, cards, tables, charts."""
