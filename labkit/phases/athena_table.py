@@ -1,0 +1,264 @@
+"""The delivered records as a table in Athena: made, given its partitions, queried into pandas.
+
+https://docs.aws.amazon.com/athena/latest/ug/vpc-flow-logs-create-table-statement.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from labkit.checks import Check, Item, absent, right, wrong
+from labkit.lab import Lab, LabError
+from labkit.show.cards import Card
+from labkit.show.shown import Shown
+
+DATABASE = "default"
+TABLE = "vpc_flow_logs"
+RESULTS_PREFIX = "athena-results/"
+"""Where answers go: beside the records, never among them, where they would be read as records."""
+
+QUERY = f"""\
+SELECT day_of_week(from_iso8601_timestamp(dt)) AS day,
+       dt, interfaceid, sourceaddress, destinationport, action, protocol
+FROM {TABLE}
+WHERE action = 'REJECT' AND protocol = 6
+ORDER BY sourceaddress
+LIMIT 100"""
+
+_CREATE = f"""\
+CREATE EXTERNAL TABLE IF NOT EXISTS {DATABASE}.{TABLE} (
+  version int,
+  account string,
+  interfaceid string,
+  sourceaddress string,
+  destinationaddress string,
+  sourceport int,
+  destinationport int,
+  protocol int,
+  numpackets int,
+  numbytes bigint,
+  starttime int,
+  endtime int,
+  action string,
+  logstatus string
+)
+PARTITIONED BY (dt string)
+ROW FORMAT DELIMITED
+FIELDS TERMINATED BY ' '
+LOCATION '{{location}}'
+TBLPROPERTIES ("skip.header.line.count"="1")"""
+
+_SAFE = {
+    "bucket": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    "account": re.compile(r"[0-9]{12}"),
+    "region": re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]"),
+}
+
+
+def results_location(lab: Lab) -> str:
+    """Where Athena is told to put its answers: `s3://BUCKET/athena-results/`."""
+    return f"s3://{_safe('bucket', lab.bucket)}/{RESULTS_PREFIX}"
+
+
+def records_location(lab: Lab, day: date | None = None) -> str:
+    """Where the lab region's records are: all of them, or those of one day."""
+    prefix = f"AWSLogs/{_safe('account', lab.account_id)}/vpcflowlogs/{_safe('region', lab.region)}/"
+    return f"s3://{_safe('bucket', lab.bucket)}/{prefix}{f'{day:%Y/%m/%d}/' if day else ''}"
+
+
+def connect(lab: Lab) -> Any:
+    """A PyAthena connection to the lab's database, its answers in `results_location`."""
+    import pyathena
+
+    return pyathena.connect(
+        session=lab.session,
+        region_name=lab.region,
+        schema_name=DATABASE,
+        s3_staging_dir=results_location(lab),
+        poll_interval=0.2,
+    )
+
+
+def query(lab: Lab, sql: str) -> pd.DataFrame:
+    """The rows that a query answers with.
+
+    How many bytes it read, which is what AWS charges for, is in the frame's `attrs`.
+    """
+    from pyathena.pandas.cursor import PandasCursor
+
+    cursor = connect(lab).cursor(PandasCursor).execute(sql)
+    frame: pd.DataFrame = cursor.as_pandas()
+    frame.attrs = {"bytes_scanned": cursor.data_scanned_in_bytes}
+    return frame
+
+
+def create_database(lab: Lab) -> Card:
+    """Makes the database `default` where it is missing, as in an account that never used Athena."""
+    found = any(database["Name"] == DATABASE for database in _pages(lab, "get_databases", "DatabaseList"))
+    return _run(lab, "Database", DATABASE, f"CREATE DATABASE IF NOT EXISTS {DATABASE}", found)
+
+
+def create_table_statement(lab: Lab) -> str:
+    """The statement that makes the table, with the lab's bucket, account and region in its location."""
+    return _CREATE.format(location=records_location(lab))
+
+
+def create_table(lab: Lab) -> Card:
+    """Makes the table of the lab's records; a table of that name stays as it is."""
+    found = _table(lab) is not None
+    details = {"Location": records_location(lab), "Partitioned by": "dt, a day"}
+    return _run(lab, "Table", f"{DATABASE}.{TABLE}", create_table_statement(lab), found, details)
+
+
+def add_partition_statement(lab: Lab, days: Iterable[date]) -> str:
+    """The statement that tells the table where the records of those days are.
+
+    `IF NOT EXISTS` lets it run twice; without it Athena fails for a day that the table knows already.
+    https://docs.aws.amazon.com/athena/latest/ug/alter-table-add-partition.html
+    """
+    clauses = [f"PARTITION (dt='{day:%Y-%m-%d}') LOCATION '{records_location(lab, day)}'" for day in days]
+    return "\n  ".join([f"ALTER TABLE {DATABASE}.{TABLE} ADD IF NOT EXISTS", *clauses])
+
+
+def add_partition(lab: Lab, day: date) -> Card:
+    """Tells the table where the records of one day are; a day that it knows already stays as it is."""
+    found = f"{day:%Y-%m-%d}" in _partitions(lab)
+    details = {"Location": records_location(lab, day)}
+    statement = add_partition_statement(lab, [day])
+    return _run(lab, "Partition", f"dt={day:%Y-%m-%d}", statement, found, details)
+
+
+def add_partitions(lab: Lab, days: Iterable[date]) -> Card:
+    """Tells the table where the records of several days are, in one statement."""
+    wanted = sorted(days)
+    if not wanted:
+        raise LabError("there is no day to add: no records have been delivered yet; notebook 03 waits for the first")
+    known = _partitions(lab)
+    found = all(f"{day:%Y-%m-%d}" in known for day in wanted)
+    span = f"dt={wanted[0]:%Y-%m-%d} to {wanted[-1]:%Y-%m-%d}"
+    return _run(lab, "Partitions", span, add_partition_statement(lab, wanted), found, {"Days": str(len(wanted))})
+
+
+def delivered_days(lab: Lab) -> list[date]:
+    """The days that have records in the bucket, the first one first."""
+    days = {match[1] for key in _keys(lab) if (match := re.search(r"/(\d{4}/\d{2}/\d{2})/[^/]+$", key))}
+    return sorted(date(*map(int, day.split("/"))) for day in days)
+
+
+def set_up(lab: Lab) -> Shown:
+    """Rebuilds what the earlier phases should have left."""
+    return lab.catch_up(before="Athena table")
+
+
+def check(lab: Lab) -> Check:
+    """Looks at the table and its partitions in the Glue data catalog, and at what lies in its folder."""
+    return Check("Athena table", (_check_table(lab), _check_partitions(lab), _check_folder(lab)))
+
+
+def solve(lab: Lab) -> None:
+    """Makes the table with a partition for each day that has records, and asks it for rejected TCP traffic."""
+    create_database(lab)
+    create_table(lab)
+    add_partitions(lab, delivered_days(lab))
+    query(lab, QUERY)
+
+
+def clean_up(lab: Lab) -> None:
+    """Drops the table, which leaves the records where they are, and deletes Athena's answers."""
+    if _table(lab) is not None:
+        connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
+    delete_results(lab)
+
+
+def delete_results(lab: Lab) -> int:
+    """Deletes Athena's answers from the bucket; how many there were."""
+    keys = [entry["Key"] for entry in _objects(lab, RESULTS_PREFIX)]
+    for start in range(0, len(keys), 1000):
+        batch = [{"Key": key} for key in keys[start : start + 1000]]
+        lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": batch, "Quiet": True})
+    return len(keys)
+
+
+def _safe(what: str, value: str) -> str:
+    """The value, if it can stand in a quoted string of a statement as it is."""
+    if not _SAFE[what].fullmatch(value):
+        raise LabError(f"{value!r} can't be the {what} of an S3 location; correct it in the settings of notebook 00")
+    return value
+
+
+def _run(lab: Lab, kind: str, name: str, statement: str, found: bool, details: dict[str, str] | None = None) -> Card:
+    connect(lab).cursor().execute(statement)
+    return Card(kind=kind, id=name, outcome="already there" if found else "created", details=details or {})
+
+
+def _pages(lab: Lab, operation: str, member: str, **parameters: str) -> list[Any]:
+    pages = lab.client("glue").get_paginator(operation).paginate(**parameters)
+    return [entry for page in pages for entry in page[member]]
+
+
+def _table(lab: Lab) -> Any:
+    glue = lab.client("glue")
+    try:
+        return glue.get_table(DatabaseName=DATABASE, Name=TABLE)["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        return None
+
+
+def _partitions(lab: Lab) -> dict[str, str]:
+    """The days that the table knows, and where it looks for their records."""
+    if _table(lab) is None:
+        return {}
+    partitions = _pages(lab, "get_partitions", "Partitions", DatabaseName=DATABASE, TableName=TABLE)
+    return {entry["Values"][0]: entry["StorageDescriptor"]["Location"] for entry in partitions}
+
+
+def _objects(lab: Lab, prefix: str) -> list[Any]:
+    pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=prefix)
+    return [entry for page in pages for entry in page.get("Contents", [])]
+
+
+def _keys(lab: Lab) -> list[str]:
+    """The keys in the table's folder."""
+    prefix = records_location(lab).removeprefix(f"s3://{lab.bucket}/")
+    return [entry["Key"] for entry in _objects(lab, prefix)]
+
+
+def _check_table(lab: Lab) -> Item:
+    name, wanted = f"table {DATABASE}.{TABLE}", records_location(lab)
+    table = _table(lab)
+    if table is None:
+        return absent(name, wanted=f"a table at {wanted}", hint="run the cell with create_table")
+    seen = table["StorageDescriptor"]["Location"]
+    if seen.rstrip("/") != wanted.rstrip("/"):
+        hint = f"drop it (DROP TABLE {DATABASE}.{TABLE}; the records stay) and make it again for bucket and region"
+        return wrong(name, seen=f"a table at {seen}", wanted=f"at {wanted}", hint=hint)
+    return right(name, f"at {seen}")
+
+
+def _check_partitions(lab: Lab) -> Item:
+    name, known = "partitions", _partitions(lab)
+    if not known:
+        return absent(name, wanted="one for each day", hint="run the cell with add_partition: no partition, no rows")
+    for day, location in sorted(known.items()):
+        wanted = f"{records_location(lab)}{day.replace('-', '/')}"
+        if location.rstrip("/") != wanted:
+            hint = f"drop it (ALTER TABLE {DATABASE}.{TABLE} DROP PARTITION (dt='{day}')) and add it again"
+            return wrong(name, seen=f"dt={day} at {location}", wanted=f"at {wanted}/", hint=hint)
+    return right(name, f"{len(known)} day{'s' if len(known) > 1 else ''}")
+
+
+def _check_folder(lab: Lab) -> Item:
+    name = "the table's folder"
+    keys = _keys(lab)
+    litter = [key for key in keys if not key.endswith((".log.gz", ".log.parquet"))]
+    if not keys:
+        return absent(name, wanted="delivered records", hint="records take 5-15 minutes: wait, as notebook 03 does")
+    if litter:
+        hint = f"delete them, and let Athena put its answers under {RESULTS_PREFIX}"
+        return wrong(name, seen=f"{len(litter)} files that aren't records", wanted="records only", hint=hint)
+    return right(name, "records only")

@@ -1,0 +1,115 @@
+"""Searching the log group with CloudWatch Logs Insights."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from labkit.checks import Check, Item, absent, right
+from labkit.lab import Lab, LabError
+from labkit.phases.flow_logs import LOG_GROUP
+from labkit.show.shown import Shown
+
+QUERY = """\
+filter action="REJECT"
+| stats count(*) as numRejections by srcAddr
+| sort numRejections desc
+| limit 20"""
+"""AWS's sample query "Top 20 source IP addresses with highest number of rejected requests".
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-examples.html
+"""
+
+_UNFINISHED = frozenset({"Scheduled", "Running", "Unknown"})
+_POLLS, _SECONDS_BETWEEN_POLLS = 300, 0.2
+
+
+def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours: float = 24) -> pd.DataFrame:
+    """The rows that the query finds in the records of the last hours, a column for each field of its answer.
+
+    Insights answers in text; a column that is all whole numbers or decimals becomes one of numbers, so that it can be
+    sorted and charted. What was scanned for it, which is what AWS charges for, is in the frame's `attrs`.
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+    """
+    now = lab.now()
+    query_id = lab.client("logs").start_query(
+        logGroupName=log_group,
+        startTime=int((now - timedelta(hours=hours)).timestamp()),
+        endTime=int(now.timestamp()),
+        queryString=query,
+    )["queryId"]
+    answer = _finished(lab, query_id)
+    rows = [{cell["field"]: cell["value"] for cell in row if cell["field"] != "@ptr"} for row in answer["results"]]
+    frame = pd.DataFrame(rows).apply(_as_numbers)
+    frame.attrs = {name: int(value) for name, value in answer.get("statistics", {}).items()}
+    return frame
+
+
+def top_rejected_sources(lab: Lab) -> pd.DataFrame:
+    """The sources that were turned away most often in the last day: srcAddr, numRejections."""
+    return run_query(lab, QUERY)
+
+
+def set_up(lab: Lab) -> Shown:
+    """Rebuilds what the earlier phases should have left."""
+    return lab.catch_up(before="Logs Insights")
+
+
+def check(lab: Lab) -> Check:
+    """Looks for records in the log group, and for a finished query that asked it for rejected traffic."""
+    return Check("Logs Insights", (_check_records(lab), _check_queries(lab)))
+
+
+def solve(lab: Lab) -> None:
+    """Asks for the sources that were turned away most often."""
+    top_rejected_sources(lab)
+
+
+def clean_up(lab: Lab) -> None:
+    """Nothing to remove: a query leaves nothing but its entry in the list of recent queries, which AWS lets lapse."""
+
+
+def _finished(lab: Lab, query_id: str) -> Any:
+    for _ in range(_POLLS):
+        answer = lab.client("logs").get_query_results(queryId=query_id)
+        if answer["status"] == "Complete":
+            return answer
+        if answer["status"] not in _UNFINISHED:
+            raise LabError(
+                f"the Insights query ended as {answer['status']}; run the cell again, or ask for fewer hours"
+            )
+        time.sleep(_SECONDS_BETWEEN_POLLS)
+    raise LabError(f"the Insights query {query_id} is still running after a minute; ask for fewer hours")
+
+
+def _as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    try:
+        return pd.to_numeric(column)
+    except (TypeError, ValueError):
+        return column
+
+
+def _check_records(lab: Lab) -> Item:
+    name = f"records in the log group {LOG_GROUP}"
+    groups = lab.client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
+    if not any(group["logGroupName"] == LOG_GROUP for group in groups):
+        return absent(name, wanted="a log group with at least one stream", hint="do notebooks 02 and 03 first")
+    streams = lab.client("logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
+    if not streams:
+        return absent(name, wanted="at least one stream", hint="records take 5-15 minutes: wait, as notebook 03 does")
+    return right(name, f"{len(streams)} stream{'s' if len(streams) > 1 else ''}")
+
+
+def _check_queries(lab: Lab) -> Item:
+    name = "a query for rejected traffic"
+    queries = lab.client("logs").describe_queries(logGroupName=LOG_GROUP, status="Complete")["queries"]
+    if any("REJECT" in query["queryString"] for query in queries):
+        return right(name, "run and complete")
+    return absent(
+        name,
+        wanted='a finished query of the log group with action="REJECT" in it',
+        hint="run AWS's sample query for the top 20 rejected sources, here or in the console",
+    )
