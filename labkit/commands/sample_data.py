@@ -1,0 +1,36 @@
+"""`labkit sample-data`: writes the sample flow logs anew, from the story they are generated from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+SAMPLE_FOLDER = Path(__file__).parents[2] / "data" / "sample_flowlogs"
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to labkit's own."""
+    parser = subparsers.add_parser(
+        "sample-data",
+        help="write the sample flow logs",
+        description="Writes four weeks of flow logs, as S3 would hold them; the same seed gives the same files.",
+    )
+    parser.add_argument("--to", type=Path, default=SAMPLE_FOLDER, metavar="DIR", help="default: data/sample_flowlogs")
+    parser.add_argument("--seed", type=int, metavar="N", help="another number makes other traffic of the same story")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the files and says how many there are."""
+    from labkit.flowlog.story import SEED, Story, write
+
+    story = Story.of_sample(SEED if arguments.seed is None else arguments.seed)
+    try:
+        paths = write(story.records(), arguments.to)
+    except OSError as error:
+        print(f"can't write the sample data to {arguments.to}: {error.strerror}; name another folder with --to")
+        return 1
+    megabytes = sum(path.stat().st_size for path in paths) / 1e6
+    print(f"{len(paths)} files, {megabytes:.1f} MB, in {arguments.to}")
+    return 0
