@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from labkit.phases import Phase
-from labkit.show.shown import Shown
+from labkit import provided, settings
+from labkit.calls import Recorder
+from labkit.cloud import Cloud, minutes, open_cloud
+from labkit.errors import LabError
+from labkit.provided import Role, SecurityGroup, Vpc, WebServer
+from labkit.settings import Settings
+from labkit.show.tables import Note, Table
+
+if TYPE_CHECKING:
+    import boto3
+
+    from labkit.phases import Phase
+
+__all__ = ["TAGS", "Lab", "LabError", "Role", "SecurityGroup", "Vpc", "WebServer"]
 
 TAGS = {"labkit": "vpc-flow-logs-lab"}
 """The tags of everything that the lab makes."""
-
-
-class LabError(Exception):
-    """Something the lab needs is not there, or not as it should be; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Vpc:
-    """The provided VPC."""
-
-    id: str
-    name: str
-    cidr: str
-
-
-@dataclass(frozen=True)
-class WebServer:
-    """The provided instance, as it is now."""
-
-    id: str
-    name: str
-    public_ip: str
-    private_ip: str
-    interface_id: str
-    security_groups: tuple[str, ...]
-    """The names of the attached groups."""
-
-
-@dataclass(frozen=True)
-class Role:
-    """The provided role that lets VPC Flow Logs write to CloudWatch Logs."""
-
-    name: str
-    arn: str
-
-
-@dataclass(frozen=True)
-class SecurityGroup:
-    """One of the provided security groups."""
-
-    id: str
-    name: str
 
 
 class Lab:
@@ -65,69 +37,122 @@ class Lab:
 
     _current: ClassVar[Lab | None] = None
 
+    def __init__(self, settings: Settings, cloud: Cloud) -> None:
+        self.settings = settings
+        self.cloud = cloud
+        self.calls = Recorder()
+        self._clients: dict[str, Any] = {}
+
     @classmethod
-    def open(cls) -> Lab:
-        """The lab with the settings of notebook 00, on the cloud they name; the sandbox is started if none runs."""
-        raise NotImplementedError
+    def open(cls, **changes: str) -> Lab:
+        """The lab with the settings of notebook 00, on the cloud they name; the sandbox is started if none runs.
+
+        `changes` hold for this lab alone and aren't kept: `Lab.open(region="us-east-1")`.
+        """
+        kept = settings.load()
+        wanted = Settings.parse(asdict(replace(kept, **changes))) if changes else kept
+        cls._current = cls(wanted, open_cloud(wanted))
+        return cls._current
 
     @classmethod
     def current(cls) -> Lab:
         """The lab that was opened last in this process; it is opened if none was."""
-        raise NotImplementedError
+        return cls._current or cls.open()
 
-    region: str
-    account_id: str
-    email: str
+    def __repr__(self) -> str:
+        return f"Lab on {self.settings.cloud} in {self.region}"
 
     @property
-    def session(self) -> Any:
+    def region(self) -> str:
+        """The region of the settings; every path and name follows it."""
+        return self.settings.region
+
+    @property
+    def email(self) -> str:
+        """The address that the alarm writes to."""
+        return self.settings.email
+
+    @cached_property
+    def account_id(self) -> str:
+        """The account that the cloud's credentials belong to."""
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def session(self) -> boto3.Session:
         """The boto3 session; every client made of it, PyAthena's too, reaches the lab's cloud."""
-        raise NotImplementedError
+        return self.cloud.session(self.region, self.calls)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service in the lab's region, made once."""
-        raise NotImplementedError
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]
 
-    @property
+    @cached_property
     def vpc(self) -> Vpc:
         """The VPC tagged `Lab VPC`."""
-        raise NotImplementedError
+        return provided.find_vpc(self)
 
     @property
     def web_server(self) -> WebServer:
         """The instance tagged `Web Server`, looked up anew each time: its security groups change."""
-        raise NotImplementedError
+        return provided.find_web_server(self)
 
-    @property
+    @cached_property
     def bucket(self) -> str:
         """The bucket of the settings, or else the one with `vpcflowlogsbucket` in its name."""
-        raise NotImplementedError
+        return provided.find_bucket(self)
 
-    @property
+    @cached_property
     def delivery_role(self) -> Role:
         """The role with `DeliverVPCFlowLogsRole` in its name."""
-        raise NotImplementedError
+        return provided.find_delivery_role(self)
 
     def security_group(self, name: str) -> SecurityGroup:
         """The group of the lab VPC with `name` in its name: `HTTPOnly` or `HTTPAndSSH`."""
-        raise NotImplementedError
+        return provided.find_security_group(self, name)
 
-    def provided(self) -> Shown:
+    def provided(self) -> Table:
         """A table of the resources that the lab was given."""
-        raise NotImplementedError
+        return provided.describe(self)
 
     def now(self) -> datetime:
         """The cloud's time, in UTC."""
-        raise NotImplementedError
+        return self.cloud.now()
 
-    def wait_until(self, condition: Callable[[], bool], *, expect: str = "5-15 min", what: str = "") -> Shown:
+    def wait_until(self, condition: Callable[[], bool], *, expect: str = "5-15 min", what: str = "it") -> Note:
         """Waits until the condition holds: polls with a progress bar on AWS, skips virtual time in the sandbox.
 
-        `expect` is how long it usually takes; after three times its upper end the wait gives up with a LabError that
-        says what was waited for. `what` names it: "the first log stream".
+        `expect` is how long it usually takes; after three times its upper end the wait gives up with an error that
+        says what was waited for. `what` names it: "the first log stream". Interrupting a wait is fine; so is
+        resuming it.
         """
-        raise NotImplementedError
+        passed = self.cloud.wait_until(condition, timeout=3 * _upper_end(expect), what=what)
+        took = f"after {minutes(passed)} (expected {expect})" if passed else "at once"
+        return Note(f"Waited for {what}: there {took}.")
 
-    def catch_up(self, before: str | int | Phase) -> Shown:
+    def catch_up(self, before: str | int | Phase) -> Table:
         """Does the earlier phases that aren't done yet, so that any notebook can be started first."""
-        raise NotImplementedError
+        from labkit.phases import PHASES, find_phase
+
+        last = find_phase(before)
+        earlier = [phase for phase in PHASES if phase.number < last.number]
+        rows = [(phase.label, self._catch_up_with(phase)) for phase in earlier]
+        return Table(f"Before {last.label}", ("phase", "state"), rows)
+
+    def _catch_up_with(self, phase: Phase) -> str:
+        if phase.module.check(self).passed:
+            return "already done"
+        phase.module.solve(self)
+        found = phase.module.check(self)
+        if not found.passed:
+            raise LabError(f"Could not catch up with {phase.label}.\n{found.text()}")
+        return "done now"
+
+
+def _upper_end(expect: str) -> float:
+    """Seconds of the upper end of `5-15 min`, `30 s` or `1 h`."""
+    match = re.fullmatch(r"(?:\d+\s*-\s*)?(\d+) ?(s|min|h)", expect)
+    if not match:
+        raise ValueError(f"expect={expect!r}: write how long it usually takes as '30 s', '5 min' or '5-15 min'")
+    return int(match[1]) * {"s": 1, "min": 60, "h": 3600}[match[2]]

@@ -1,0 +1,106 @@
+"""botocore sessions that know where they may go: to the sandbox alone, or to AWS alone."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.config import Config
+
+from labkit.calls import is_reading
+from labkit.errors import LabError
+
+SANDBOX_KEY_PREFIX = "LKIASANDBOX"
+"""How every access key of a sandbox begins."""
+
+_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
+
+
+class SandboxSession(botocore.session.Session):  # type: ignore[misc]
+    """Every client of this session reaches the sandbox, PyAthena's S3 client too.
+
+    What the learner's ~/.aws and environment say is for AWS and has no say here: variables set on the session go before
+    both, and the endpoint is given to each client, because AWS_ENDPOINT_URL would go before a configured one.
+    """
+
+    def __init__(self, endpoint: str, access_key_id: str, secret_access_key: str, *, region: str) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+        settled = {
+            "region": region,
+            "use_dualstack_endpoint": False,
+            "use_fips_endpoint": False,
+        }
+        for name, value in settled.items():
+            self.set_config_variable(name, value)
+        self.set_credentials(access_key_id, secret_access_key)
+        self.set_default_client_config(
+            Config(proxies={}, s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 2})
+        )
+
+    @property
+    def full_config(self) -> dict[str, Any]:
+        """No configuration file is read."""
+        return {"profiles": {}}
+
+    def get_scoped_config(self) -> dict[str, Any]:
+        """No profile is used, whatever AWS_PROFILE says."""
+        return {}
+
+    def create_client(self, *args: Any, **options: Any) -> Any:
+        """A client at the sandbox's endpoint."""
+        return super().create_client(*args, **{**options, "endpoint_url": self._endpoint})
+
+
+class GuardedSession(botocore.session.Session):  # type: ignore[misc]
+    """A session as boto3 makes it, that refuses the sandbox's endpoint and keys, and changes in the wrong account."""
+
+    def __init__(self, confirmed_account: str) -> None:
+        super().__init__()
+        self._confirmed_account = confirmed_account
+        self._account = ""
+        self.register("before-parameter-build.*.*", self._guard, unique_id="labkit-guard")
+
+    def create_client(self, *args: Any, **options: Any) -> Any:
+        """A client of AWS; an endpoint on this machine, or the sandbox's key, is refused."""
+        credentials = self.get_credentials()
+        if credentials is None:
+            raise LabError(
+                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or choose the sandbox in the "
+                "form of notebook 00."
+            )
+        if (credentials.access_key or "").startswith(SANDBOX_KEY_PREFIX):
+            raise LabError(_mixed_up("the AWS credentials are the sandbox's"))
+        client = super().create_client(*args, **options)
+        if urlsplit(client.meta.endpoint_url).hostname in _LOOPBACK_HOSTS:
+            raise LabError(_mixed_up("the AWS endpoint is on this machine"))
+        return client
+
+    def account(self) -> str:
+        """The id of the account that the credentials belong to."""
+        if not self._account:
+            sts = super().create_client("sts", region_name=self.get_config_variable("region") or "us-east-1")
+            self._account = sts.get_caller_identity()["Account"]
+        return self._account
+
+    def _guard(self, params: Any, model: Any, **_: Any) -> None:
+        if is_reading(model.name):
+            return
+        if not self._confirmed_account:
+            raise LabError(
+                f"Nothing is changed before you confirm the account: it is {self.account()}. Confirm it in the form "
+                "of notebook 00, or set LABKIT_AWS_ACCOUNT to it."
+            )
+        if self.account() != self._confirmed_account:
+            raise LabError(
+                f"The credentials belong to account {self.account()}, but you confirmed {self._confirmed_account}. "
+                "Nothing was changed. Use the other credentials, or confirm this account in the form of notebook 00."
+            )
+
+
+def _mixed_up(fact: str) -> str:
+    return (
+        f"The lab is set to AWS, but {fact}. Unset AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
+        "this terminal, or choose the sandbox in the form of notebook 00."
+    )

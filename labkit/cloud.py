@@ -1,0 +1,231 @@
+"""The one seam between the clouds: the sandbox on this machine, and a real AWS account.
+
+They differ in how a boto3 session is made, how time passes, and how a connection is attempted and a mail is read. All
+other labkit code is the same for both, and never asks which one it is on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib import error, request
+
+import boto3
+
+from labkit.aws_session import GuardedSession, SandboxSession
+from labkit.calls import Recorder
+from labkit.errors import LabError
+from labkit.settings import Settings, home
+
+if TYPE_CHECKING:
+    from labkit.sandbox.process import Server
+
+CONNECT_SECONDS = 10.0
+"""How long a connection attempt is given; a security group that drops packets answers nothing at all."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What became of an attempt to connect: `connected`, `timed out` or `refused`, and why where that is known."""
+
+    outcome: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail in the mailbox."""
+
+    to: str
+    subject: str
+    body: str
+
+
+class WaitedInVain(LabError):
+    """What was waited for did not come in time."""
+
+
+class Cloud(Protocol):
+    """What the lab needs of a cloud."""
+
+    name: str
+    advice_if_missing: str
+    """What to do when the provided environment is not there."""
+
+    def session(self, region: str, calls: Recorder) -> boto3.Session:
+        """A boto3 session whose clients all reach this cloud; their calls are written down in `calls`."""
+
+    def now(self) -> datetime:
+        """This cloud's time, in UTC."""
+
+    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
+        """Lets time pass until the condition holds and says how many seconds it took; WaitedInVain after `timeout`."""
+
+    def connect(self, destination: str, port: int) -> Connection:
+        """Attempts a TCP connection."""
+
+    def mails(self, to: str) -> list[Mail]:
+        """The mails that came for an address, the latest last; none where the mailbox can't be looked into."""
+
+    def follow(self, link: str) -> None:
+        """Opens a link from a mail, as a click would."""
+
+
+def open_cloud(settings: Settings) -> Cloud:
+    """The cloud that the settings name; the sandbox is started if none runs."""
+    return SandboxCloud.open(settings) if settings.cloud == "sandbox" else AwsCloud.open(settings)
+
+
+class SandboxCloud:
+    """The sandbox on this machine: its time is virtual and is skipped."""
+
+    name = "sandbox"
+    advice_if_missing = "Start the sandbox afresh with `labkit sandbox reset`."
+    step = 30.0
+    """Seconds of virtual time between two looks at a condition."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._opener = request.build_opener(request.ProxyHandler({}))
+
+    @classmethod
+    def open(cls, settings: Settings) -> SandboxCloud:
+        """The sandbox that runs for this LABKIT_HOME, started if none does."""
+        from labkit.sandbox import process
+
+        return cls(process.find(home()) or process.start(home()))
+
+    def session(self, region: str, calls: Recorder) -> boto3.Session:
+        """A session that knows the sandbox alone: neither ~/.aws nor the environment has a say in it."""
+        server = self._server
+        botocore_session = SandboxSession(
+            server.endpoint, server.access_key_id, server.secret_access_key, region=region
+        )
+        calls.listen(botocore_session.get_component("event_emitter"))
+        return boto3.Session(botocore_session=botocore_session, region_name=region)
+
+    def now(self) -> datetime:
+        """The reading of the sandbox's clock."""
+        return datetime.fromisoformat(self._control("/clock")["now"])
+
+    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
+        """Skips virtual time, step by step, until the condition holds."""
+        passed = 0.0
+        while not condition():
+            if passed >= timeout:
+                raise WaitedInVain(f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain.")
+            self._control("/clock/advance", {"seconds": self.step})
+            passed += self.step
+        return passed
+
+    def connect(self, destination: str, port: int) -> Connection:
+        """Has an address outside the VPC try it, in the sandbox's network."""
+        answer = self._control("/connect", {"destination": destination, "port": port, "protocol": "tcp"})
+        return Connection(answer["outcome"], str(answer.get("why", "")))
+
+    def mails(self, to: str) -> list[Mail]:
+        """The mails of the sandbox's inbox."""
+        messages = self._control("/inbox")["messages"]
+        return [Mail(each["to"], each["subject"], each["body"]) for each in messages if each["to"] == to]
+
+    def follow(self, link: str) -> None:
+        """Opens the link, if it is one of the sandbox's own."""
+        if not link.startswith(f"{self._server.endpoint}/"):
+            raise LabError("The link in the mail does not lead to the sandbox; it is not followed.")
+        self._open(request.Request(link))
+
+    def _control(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._server.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        return json.loads(self._open(request.Request(f"{self._server.endpoint}/_sandbox{path}", data, headers)))
+
+    def _open(self, wanted: request.Request) -> bytes:
+        try:
+            with self._opener.open(wanted, timeout=120) as answer:
+                return bytes(answer.read())
+        except error.HTTPError as refusal:
+            said = refusal.read().decode(errors="replace")
+            raise LabError(f"The sandbox refused {wanted.selector}: HTTP {refusal.code}, {said}") from refusal
+        except (error.URLError, ConnectionError, TimeoutError) as failure:
+            raise LabError(
+                "The sandbox doesn't answer any more. Run the notebook's first cell again: it starts the sandbox as it "
+                "was, and nothing of what you did is lost."
+            ) from failure
+
+
+class AwsCloud:
+    """A real AWS account, by the credentials that boto3 finds."""
+
+    name = "aws"
+    advice_if_missing = (
+        "Deploy infra/lab_environment.yaml with CloudFormation in this region, or choose another region."
+    )
+    shortest_pause, longest_pause = 5.0, 30.0
+
+    def __init__(self, confirmed_account: str = "") -> None:
+        self._confirmed_account = confirmed_account
+
+    @classmethod
+    def open(cls, settings: Settings) -> AwsCloud:
+        """AWS with the account that was confirmed, in LABKIT_AWS_ACCOUNT or in the form."""
+        return cls(os.environ.get("LABKIT_AWS_ACCOUNT", "").strip() or settings.aws_account)
+
+    def session(self, region: str, calls: Recorder) -> boto3.Session:
+        """A session as boto3 makes it, guarded: nothing of the sandbox, no change in an unconfirmed account."""
+        botocore_session = GuardedSession(self._confirmed_account)
+        calls.listen(botocore_session.get_component("event_emitter"))
+        return boto3.Session(botocore_session=botocore_session, region_name=region)
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
+    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
+        """Looks again and again, with growing, jittered pauses, and a progress bar on the way."""
+        from tqdm import tqdm
+
+        start = time.monotonic()
+        pause = self.shortest_pause
+        with tqdm(total=round(timeout), desc=what, unit="s", file=sys.stderr, leave=False) as bar:
+            while not condition():
+                passed = time.monotonic() - start
+                if passed >= timeout:
+                    raise WaitedInVain(f"Waited {minutes(passed)} for {what}, in vain.")
+                time.sleep(pause * random.uniform(0.8, 1.2))
+                pause = min(pause * 1.3, self.longest_pause)
+                bar.update(round(time.monotonic() - start) - bar.n)
+        return time.monotonic() - start
+
+    def connect(self, destination: str, port: int) -> Connection:
+        """A TCP connection from this machine."""
+        try:
+            socket.create_connection((destination, port), timeout=CONNECT_SECONDS).close()
+        except TimeoutError:
+            return Connection("timed out", f"no answer within {CONNECT_SECONDS:.0f} s")
+        except ConnectionRefusedError:
+            return Connection("refused", "the machine answered that nothing listens on the port")
+        except OSError as failure:
+            raise LabError(f"No connection could be tried from this machine: {failure.strerror}.") from failure
+        return Connection("connected")
+
+    def mails(self, to: str) -> list[Mail]:
+        """None: the mailbox is the learner's own."""
+        return []
+
+    def follow(self, link: str) -> None:
+        """Not done: a link in the learner's own mailbox is the learner's to click."""
+        raise LabError("Open the link in your own mailbox.")
+
+
+def minutes(seconds: float) -> str:
+    """A duration in words: `6 min 30 s`."""
+    whole, rest = divmod(round(seconds), 60)
+    return " ".join(filter(None, [f"{whole} min" if whole else "", f"{rest} s" if rest or not whole else ""]))

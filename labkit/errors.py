@@ -1,0 +1,11 @@
+"""Errors that a learner can cause or meet: one plain sentence and a next step."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Something the lab needs is not there, or not as it should be; the message says what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the message alone is what helps."""
+        return [f"{type(self).__name__}: {self}"]
