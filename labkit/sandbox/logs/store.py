@@ -1,0 +1,161 @@
+"""Where log events live: one columnar table a log group, in a DuckDB database in memory.
+
+Both languages of CloudWatch Logs compile to SQL over these tables. A reader asks for `relation(region, group)`, the
+name of the group's table, and runs SQL over it on a `cursor()` of its own:
+
+>>> store = EventStore()
+>>> store.create("eu-west-1", "VPCFlowLogs")
+>>> _ = store.append("eu-west-1", "VPCFlowLogs", "eni-1", [1_793_610_000_000], ["hello"], ingestion_time=0)
+>>> store.cursor().execute(f"SELECT stream, message FROM {store.relation('eu-west-1', 'VPCFlowLogs')}").fetchall()
+[('eni-1', 'hello')]
+
+The columns, none of them ever NULL:
+
+- `timestamp` BIGINT, the event's own time in milliseconds since the epoch;
+- `ingestion_time` BIGINT, when it was put, likewise;
+- `sequence` BIGINT, the event's place in the order of ingestion, unique in the store;
+- `stream` VARCHAR, the name of its log stream;
+- `message` VARCHAR.
+
+The order that AWS gives events in is `ORDER BY timestamp, sequence`. An event's id is a function of those two: see
+`event_id`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+SETTINGS = """
+    SET GLOBAL TimeZone = 'UTC';
+    SET memory_limit = '4GB';
+    SET temp_directory = '';
+    SET enable_external_access = false;
+    SET python_enable_replacements = false;
+    SET autoload_known_extensions = false;
+    SET autoinstall_known_extensions = false;
+    ATTACH ':memory:' AS events (COMPRESS);
+    SET lock_configuration = true;
+"""
+TABLE = "(timestamp BIGINT, ingestion_time BIGINT, sequence BIGINT, stream VARCHAR, message VARCHAR)"
+BATCH = pa.schema(
+    [
+        ("timestamp", pa.int64()),
+        ("ingestion_time", pa.int64()),
+        ("sequence", pa.int64()),
+        ("stream", pa.string()),
+        ("message", pa.string()),
+    ]
+)
+PENDING_EVENTS = 10_000
+"""Small batches wait in memory until they are this many or somebody reads: an INSERT costs a millisecond."""
+
+EVENT_ID_SHIFT = 144
+"""An id of AWS's is the event's timestamp moved up by so many bits, then its place: 56 digits that sort by time."""
+
+
+def event_id(timestamp: int, sequence: int) -> str:
+    """The id of an event, 56 digits that sort as the events do.
+
+    >>> event_id(1_793_610_000_000, 7)
+    '39998839595536510972889879651004827680741533941760000007'
+    """
+    return f"{(timestamp << EVENT_ID_SHIFT) + sequence:056d}"
+
+
+def event_place(event_id: str) -> tuple[int, int]:
+    """The timestamp and the sequence number in an event's id.
+
+    >>> event_place(event_id(1_793_610_000_000, 7))
+    (1793610000000, 7)
+    """
+    number = int(event_id)
+    return number >> EVENT_ID_SHIFT, number & ((1 << EVENT_ID_SHIFT) - 1)
+
+
+class GroupEvents:
+    """The events of one log group: its table, and the batches that are still to be written to it."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        self.pending: list[pa.Table] = []
+        self.pending_events = 0
+
+
+class EventStore:
+    """All log events of a sandbox. Callers hold the sandbox's lock, save for reading with a `cursor()`."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(":memory:")
+        self._connection.execute(SETTINGS)
+        self._groups: dict[tuple[str, str], GroupEvents] = {}
+        self._table_numbers = itertools.count(1)
+        self._sequence = 0
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        self._connection.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the events, for a query; two threads must not share one."""
+        return self._connection.cursor()
+
+    def create(self, region: str, group: str) -> None:
+        """A table for a new log group."""
+        table = f"events.group_{next(self._table_numbers)}"
+        self._connection.execute(f"CREATE TABLE {table} {TABLE}")
+        self._groups[region, group] = GroupEvents(table)
+
+    def drop(self, region: str, group: str) -> None:
+        """Forgets a log group's events."""
+        self._connection.execute(f"DROP TABLE {self._groups.pop((region, group)).table}")
+
+    def append(
+        self,
+        region: str,
+        group: str,
+        stream: str,
+        timestamps: Sequence[int],
+        messages: Sequence[str],
+        *,
+        ingestion_time: int,
+    ) -> pa.Table:
+        """Adds events of one stream, in the order given; the batch as it was added, in the columns of `BATCH`."""
+        count = len(messages)
+        columns = [
+            pa.array(timestamps, pa.int64()),
+            pa.repeat(pa.scalar(ingestion_time, pa.int64()), count),
+            pa.array(np.arange(self._sequence, self._sequence + count, dtype=np.int64)),
+            pa.repeat(stream, count),
+            pa.array(messages, pa.string()),
+        ]
+        self._sequence += count
+        batch = pa.Table.from_arrays(columns, schema=BATCH)
+        events = self._groups[region, group]
+        events.pending.append(batch)
+        events.pending_events += count
+        if events.pending_events >= PENDING_EVENTS:
+            self._write(events)
+        return batch
+
+    def relation(self, region: str, group: str) -> str:
+        """The name of the table that holds all events put so far, to be used in SQL as it stands."""
+        events = self._groups[region, group]
+        self._write(events)
+        return events.table
+
+    def delete(self, region: str, group: str, condition: str, parameters: Sequence[object]) -> None:
+        """Deletes the events that meet a condition over the columns of the table."""
+        self._connection.execute(f"DELETE FROM {self.relation(region, group)} WHERE {condition}", parameters)
+
+    def _write(self, events: GroupEvents) -> None:
+        if not events.pending:
+            return
+        self._connection.register("batch", pa.concat_tables(events.pending))
+        events.pending, events.pending_events = [], 0
+        self._connection.execute(f"INSERT INTO {events.table} FROM batch")
+        self._connection.unregister("batch")
