@@ -1,0 +1,59 @@
+"""The steps of the lab in the AWS console, folded, with the learner's own values filled in.
+
+Lost learners are mostly lost at a placeholder: a `{BUCKET_NAME}` pasted as it stands, the example's region kept.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from labkit.show.html import Html, folded, join, tag
+from labkit.show.shown import Shown
+
+if TYPE_CHECKING:
+    from labkit.lab import Lab
+
+
+@dataclass(frozen=True, repr=False)
+class ConsoleSteps(Shown):
+    """What to click for one action of the lab; a piece between backticks is a value to type or to look for."""
+
+    title: str
+    steps: tuple[str, ...]
+
+    def text(self) -> str:
+        """The steps, numbered."""
+        return "\n".join([self._summary(), *(f"  {number}. {step}" for number, step in enumerate(self.steps, 1))])
+
+    def html(self) -> Html:
+        """The steps as a list that opens when its summary is chosen."""
+        return folded(self._summary(), tag("ol", join(tag("li", _marked_up(step)) for step in self.steps)))
+
+    def _summary(self) -> str:
+        return f"In the console: {self.title}"
+
+
+def in_console(lab: Lab, action: str) -> ConsoleSteps:
+    """How to do an action of the lab in the AWS console, for this lab's VPC, bucket and region.
+
+    Raises LookupError, with the actions there are, for an action that has no steps.
+    """
+    if action not in _recipes():
+        raise LookupError(f'there are no console steps for "{action}"; there are for {", ".join(_recipes())}')
+    return ConsoleSteps(action, tuple(step.format(lab=lab, now=lab.now()) for step in _recipes()[action]))
+
+
+@cache
+def _recipes() -> dict[str, Any]:
+    return tomllib.loads(files("labkit.show").joinpath("console_steps.toml").read_text("utf-8"))
+
+
+def _marked_up(step: str) -> Html:
+    """The step with the pieces between backticks as code."""
+    pieces = re.split("`([^`]*)`", step)
+    return join(tag("code", piece) if place % 2 else piece for place, piece in enumerate(pieces))
