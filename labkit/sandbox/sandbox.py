@@ -33,7 +33,15 @@ class Sandbox:
 
     account_id = ACCOUNT_ID
 
-    def __init__(self, *, start: datetime, frozen: bool = True, seed: int = 0, endpoint: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        frozen: bool = True,
+        seed: int = 0,
+        endpoint: str = "",
+        lock: threading.RLock | None = None,
+    ) -> None:
         from labkit.sandbox.alarms.service import CloudWatchService
         from labkit.sandbox.athena.service import AthenaService
         from labkit.sandbox.logs.service import LogsService
@@ -43,7 +51,7 @@ class Sandbox:
         self.seed = seed
         self.endpoint = endpoint
         self.replaying = False
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self.random = Random(seed)
         self.changes = 0
         self.clock = Clock(start, frozen=frozen)
@@ -64,11 +72,13 @@ class Sandbox:
         """A changing request: under the lock, with the sources of randomness seeded for this one change."""
         with self.lock:
             self._seed(f"change {self.changes}")
-            self.changes += 1
             yield
+            self.changes += 1  # not reached by a change that is refused with an exception: that one is not journalled
 
     def close(self) -> None:
-        """Stops the clock; the process has its real time back."""
+        """Ends the services' work and stops the clock; the process has its real time back."""
+        for service in self.services.values():
+            service.close()
         self.clock.stop()
 
     def _seed_event(self, event: Event) -> None:

@@ -84,3 +84,6 @@ class Service:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+
+    def close(self) -> None:
+        """Ends what the service has running: threads, connections."""

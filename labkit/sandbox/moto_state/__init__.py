@@ -1,16 +1,31 @@
 """The only place that knows moto's internals: its app, its randomness, and what its backends hold."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+# jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
+# takes three seconds.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 from moto.backends import get_backend
+from moto.ec2.models import elastic_network_interfaces
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def _public_ip() -> str:
+    """A public address from a range reserved for tests (RFC 2544), where moto would draw one that somebody has."""
+    return f"198.19.{mock_random.randint(0, 255)}.{mock_random.randint(1, 254)}"
+
+
+elastic_network_interfaces.random_public_ip = _public_ip  # type: ignore[attr-defined]
 
 
 def reset() -> None:
@@ -25,7 +40,13 @@ def seed(label: str) -> None:
 
 def app() -> WsgiApp:
     """moto's own server application."""
-    return DomainDispatcherApplication(create_backend_app)
+    return DomainDispatcherApplication(_backend_app)
+
+
+def _backend_app(service: Any) -> Any:
+    application = create_backend_app(service)
+    application.config["PROPAGATE_EXCEPTIONS"] = True  # the dispatcher tells what is not implemented from what failed
+    return application
 
 
 def backend(service: str, account_id: str, region: str) -> Any:

@@ -1,0 +1,33 @@
+"""The command `labkit`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import sys
+
+from labkit.errors import LabError
+from labkit.sandbox.process import SandboxError
+
+COMMANDS = ("up", "run", "check", "clean", "policy", "sample_data", "sandbox")
+"""The modules of labkit.commands, in the order in which help lists them; each is imported for its own help text."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; its exit status is 0 where all went well, 1 where it did not, 2 for a malformed call."""
+    parser = argparse.ArgumentParser(prog="labkit", description="The VPC Flow Logs lab and its sandbox.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"labkit.commands.{name}") is None:
+            continue
+        importlib.import_module(f"labkit.commands.{name}").register(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except (LabError, SandboxError) as error:
+        print(f"labkit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("labkit: interrupted", file=sys.stderr)
+        return 130

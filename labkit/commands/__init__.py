@@ -1,0 +1,1 @@
+"""labkit's commands, a module each: `register` adds the command's arguments, `run` carries it out."""

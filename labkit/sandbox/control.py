@@ -1,0 +1,148 @@
+"""The control API, `/_sandbox`: time, connection attempts, the inbox, faults, and starting anew."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from labkit.sandbox.host import Host
+
+PREFIX = "/_sandbox"
+LONGEST_ADVANCE = 366 * 24 * 3600
+Route = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class ControlError(Exception):
+    """A control request that can't be carried out: its HTTP status and, in words, why."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Control:
+    """Answers the control API of a host's sandbox."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._reading: dict[str, Route] = {"/health": self._health, "/clock": self._clock, "/inbox": self._inbox}
+        self.changing: dict[str, Route] = {
+            "/clock/advance": self._advance,
+            "/connect": self._connect,
+            "/background": self._background,
+        }
+        self._hosting: dict[str, Route] = {"/faults": self._faults, "/reset": self._reset}
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request under `/_sandbox`."""
+        path = request.path.removeprefix(PREFIX)
+        try:
+            self._authorize(request, path)
+            if path == "/inbox" and "text/html" in request.headers.get("Accept", ""):
+                return self._inbox_page()
+            return _json(self._route(request, path), 200)
+        except ControlError as error:
+            return _json({"error": str(error)}, error.status)
+
+    def _route(self, request: Request, path: str) -> dict[str, Any]:
+        if request.method == "GET" and path in self._reading:
+            return self._host.read(lambda: self._reading[path]({}))
+        if request.method == "POST" and path in self.changing:
+            return self._host.change_by_control(path, _body(request))
+        if request.method == "POST" and path in self._hosting:
+            return self._hosting[path](_body(request))
+        known = ", ".join([*self._reading, *self.changing, *self._hosting])
+        raise ControlError(404, f"{request.method} {request.path} is not part of the control API; it has {known}")
+
+    def _authorize(self, request: Request, path: str) -> None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if path == "/inbox" and not given:
+            given = request.args.get("token", "")
+        if not hmac.compare_digest(given.encode(), self._host.credentials.token.encode()):
+            raise ControlError(401, "the control API wants the header Authorization: Bearer $LABKIT_SANDBOX_TOKEN")
+
+    def _inbox_page(self) -> Response:
+        page = self._host.read(lambda: self._host.sandbox.notifications.inbox.page())
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    def _health(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"status": "ok", "endpoint": self._host.sandbox.endpoint}
+
+    def _clock(self, _: dict[str, Any]) -> dict[str, Any]:
+        clock = self._host.sandbox.clock
+        return {"now": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"), "frozen": clock.frozen}
+
+    def _inbox(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"messages": self._host.sandbox.notifications.inbox.messages()}
+
+    def _advance(self, body: dict[str, Any]) -> dict[str, Any]:
+        seconds = body.get("seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not math.isfinite(seconds):
+            raise ControlError(400, f"seconds is a number of seconds to advance, not {seconds!r}")
+        if not 0 <= seconds <= LONGEST_ADVANCE:
+            raise ControlError(400, f"seconds is from 0 to {LONGEST_ADVANCE} (a year), not {seconds}")
+        self._host.sandbox.clock.advance(seconds)
+        return self._clock({})
+
+    def _connect(self, body: dict[str, Any]) -> dict[str, Any]:
+        port, count = body.get("port"), body.get("count", 1)
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+            raise ControlError(400, f"port is a number from 0 to 65535, not {port!r}")
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= 10_000:
+            raise ControlError(400, f"count is a number of attempts from 1 to 10000, not {count!r}")
+        protocol = body.get("protocol", "tcp")
+        if protocol not in ("tcp", "udp", "icmp"):
+            raise ControlError(400, f"protocol is tcp, udp or icmp, not {protocol!r}")
+        destination = _address("destination", body.get("destination"))
+        source = _address("source", body["source"]) if body.get("source") is not None else None
+        network = self._host.sandbox.network
+        return dict(network.connect(source=source, destination=destination, port=port, protocol=protocol, count=count))
+
+    def _background(self, body: dict[str, Any]) -> dict[str, Any]:
+        level = body.get("level")
+        if not isinstance(level, int | float) or isinstance(level, bool) or not 0 <= level <= 1000:
+            raise ControlError(400, f"level is a factor from 0 (off) to 1000, 1 being usual, not {level!r}")
+        self._host.sandbox.network.set_background(level)
+        return {"level": level}
+
+    def _faults(self, body: dict[str, Any]) -> dict[str, Any]:
+        rules = body.get("faults")
+        if not isinstance(rules, list):
+            raise ControlError(400, f"faults is a list of rules, not {rules!r}")
+        try:
+            self._host.faults.set(rules)
+        except (ValueError, TypeError) as error:
+            raise ControlError(400, str(error)) from error
+        return {"faults": rules}
+
+    def _reset(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._host.reset()
+        return self._host.read(lambda: self._clock({}))
+
+
+def _address(name: str, value: Any) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise ControlError(400, f"{name} is an IP address, not {value!r}") from error
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise ControlError(400, f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ControlError(400, f"the body is a JSON object, not {body!r:.80}")
+    return body
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content) + "\n", status, content_type="application/json")

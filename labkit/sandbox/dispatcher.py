@@ -1,0 +1,117 @@
+"""Hands each request to the service it is for: one of the sandbox's own, or moto."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request, Response
+
+from labkit.sandbox import moto_state, validation, wire
+from labkit.sandbox.credentials import Signature
+from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
+from labkit.sandbox.service import Call, Service, ServiceError
+
+LOG = logging.getLogger(__name__)
+
+_READING_OPERATION = re.compile(
+    "BatchGet|Check|Describe|Detect|Estimate|Filter|Get|Head|List|Lookup|Preview|Search|Select|Simulate|Test|Validate"
+)
+LINK_ACTIONS = frozenset({"ConfirmSubscription", "Unsubscribe"})
+"""What a link in a mail may ask for, without a signature."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a request goes: the service by botocore's name, the operation (empty in REST protocols), the region."""
+
+    service: str
+    operation: str
+    region: str
+
+    @classmethod
+    def of(cls, request: Request, signature: Signature | None) -> Address:
+        """The address of a request; a link in a mail names its region in the ARN that it carries."""
+        if signature is None:
+            arn = request.args.get("TopicArn") or request.args.get("SubscriptionArn") or ""
+            parts = arn.split(":")
+            return cls("sns", request.args.get("Action", ""), parts[3] if len(parts) > 3 else DEFAULT_REGION)
+        service = wire.SIGNING_NAMES.get(signature.service, signature.service)
+        operation = "" if service == "s3" else wire.operation_name(request)
+        return cls(service, operation, signature.region)
+
+    def changes_something(self, method: str) -> bool:
+        """Whether the request may change the sandbox; by the operation's name, or by the method where REST has none."""
+        if self.operation:
+            return _READING_OPERATION.match(self.operation) is None
+        return method not in ("GET", "HEAD", "OPTIONS")
+
+
+class Dispatcher:
+    """Answers requests on behalf of a sandbox's services. The caller holds the sandbox's lock."""
+
+    def __init__(self) -> None:
+        self._moto = moto_state.app()
+
+    def answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
+        """The response to a request; an error is a response too."""
+        service = sandbox.services.get(address.service)
+        try:
+            if service is None or (
+                address.operation not in service.handlers
+                and (service.answered_by_moto is None or address.operation in service.answered_by_moto)
+            ):
+                return self._answer_by_moto(request, address)
+            return self._answer_by_service(sandbox, service, request, address)
+        except ServiceError as error:
+            return error_response(request, address.service, error)
+        except Exception:
+            LOG.exception("%s %s failed", address.service, address.operation)
+            return error_response(request, address.service, ServiceError("InternalFailure", _INTERNAL, status=500))
+
+    def _answer_by_service(self, sandbox: Sandbox, service: Service, request: Request, address: Address) -> Response:
+        handler = service.handlers.get(address.operation)
+        if handler is None:
+            raise not_implemented(address)
+        params = wire.parse(request, address.service, address.operation)
+        validation.check(address.service, address.operation, params)
+        call = Call(
+            service=address.service,
+            operation=address.operation,
+            region=address.region,
+            account_id=sandbox.account_id,
+            endpoint=sandbox.endpoint,
+            params=params,
+            forward=lambda: self._answer_by_moto(request, address),
+        )
+        result = handler(service, call)
+        if isinstance(result, Response):
+            return result
+        return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
+
+    def _answer_by_moto(self, request: Request, address: Address) -> Response:
+        environ = dict(request.environ)
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        environ.pop("werkzeug.request", None)
+        try:
+            return Response.from_app(self._moto, environ, buffered=True)
+        except NotImplementedError as error:
+            raise not_implemented(address) from error
+
+
+_INTERNAL = "The sandbox failed on this request; its log (server.log beside its other files) has the details."
+
+
+def not_implemented(address: Address) -> ServiceError:
+    """The error for what the sandbox does not do."""
+    what = f"{address.service}:{address.operation}" if address.operation else f"this {address.service} request"
+    message = f"The sandbox does not implement {what}. docs/sandbox.md lists what it does."
+    return ServiceError("NotImplemented", message, status=501)
+
+
+def error_response(request: Request, service: str, error: ServiceError) -> Response:
+    """An error in the protocol of its request."""
+    protocol = "query" if service == "s3" else wire.protocol_of(request)
+    return wire.serialize_error(protocol, service, error)

@@ -1,0 +1,184 @@
+"""A sandbox behind its WSGI application: who may ask, under which lock, and what goes into the journal."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from werkzeug.wrappers import Request, Response
+
+from labkit.sandbox import provision
+from labkit.sandbox.control import PREFIX, Control
+from labkit.sandbox.credentials import Credentials, Signature, verify
+from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
+from labkit.sandbox.faults import Faults
+from labkit.sandbox.journal import Entry, Journal, Origin
+from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.service import ServiceError
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+PROVIDING_SERVICES = ("ec2", "cloudformation")
+"""A region gets its provided environment with the first request to one of these."""
+
+T = TypeVar("T")
+
+
+class Host:
+    """The WSGI application. One lock serializes whatever reads or changes the sandbox."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        journal: Journal,
+        credentials: Credentials,
+        endpoint: str,
+        *,
+        any_credentials: bool = False,
+    ) -> None:
+        self.credentials = credentials
+        self.faults = Faults(origin.seed)
+        self._origin = origin
+        self._journal = journal
+        self._endpoint = endpoint
+        self._any_credentials = any_credentials
+        self._lock = threading.RLock()
+        self._dispatcher = Dispatcher()
+        self._control = Control(self)
+        self._provided: set[str] = set()
+        self.sandbox = self._new_sandbox()
+        with self._lock:
+            if journal.origin is None:
+                self._begin()
+            else:
+                self._replay()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answers one request."""
+        request = Request(environ)
+        request.get_data(cache=True, parse_form_data=False)
+        return self._answer(request)(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.host.rpartition(":")[0] not in LOCAL_NAMES and request.host not in LOCAL_NAMES:
+            return Response(f"The sandbox does not answer for the host {request.host!r:.100}.\n", 403)
+        if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
+            return self._control.answer(request)
+        signature = Signature.of(request)
+        address = Address.of(request, signature)
+        try:
+            is_link = signature is None and request.method == "GET" and address.operation in LINK_ACTIONS
+            if not is_link and not (self._any_credentials and signature is not None):
+                verify(request, signature, self.credentials)
+            if fault := self.faults.strike(address.service, address.operation):
+                raise fault
+        except ServiceError as error:
+            return error_response(request, address.service, error)
+        return self._serve(request, address)
+
+    def _serve(self, request: Request, address: Address) -> Response:
+        with self._lock:
+            self.sandbox.clock.follow_real_time()
+            self._provide_on_first_use(address)
+            if not address.changes_something(request.method):
+                return self._dispatcher.answer(self.sandbox, request, address)
+            with self.sandbox.change():
+                response = self._dispatcher.answer(self.sandbox, request, address)
+            self._write_down("request", _environment(request), request.get_data())
+            return response
+
+    def read(self, look: Callable[[], T]) -> T:
+        """What a look at the sandbox gives, at the present moment of its clock."""
+        with self._lock:
+            self.sandbox.clock.follow_real_time()
+            return look()
+
+    def change_by_control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Carries out a changing control request and writes it down; one that is refused leaves no trace."""
+        with self._lock:
+            self.sandbox.clock.follow_real_time()
+            moment = self.sandbox.clock.timestamp()
+            with self.sandbox.change():
+                result = self._control.changing[path](body)
+            self._journal.append(Entry(moment, "control", {"path": path, "body": body}))
+            self._journal.note_reading(self.sandbox.clock.timestamp())
+            return result
+
+    def reset(self) -> None:
+        """Starts anew: as the sandbox was first started, or at the present moment where its clock follows real time."""
+        with self._lock:
+            self.sandbox.close()
+            start = self._origin.start if self._origin.frozen else datetime.now(UTC).timestamp()
+            origin = self._origin
+            self._origin = Origin(round(start, 3), origin.frozen, origin.seed, origin.provision, origin.region)
+            self.faults = Faults(origin.seed)
+            self.sandbox = self._new_sandbox()
+            self._begin()
+
+    def tick(self) -> None:
+        """Runs what real time has made due."""
+        with self._lock:
+            self.sandbox.clock.follow_real_time()
+            self._journal.note_reading(self.sandbox.clock.timestamp())
+
+    def close(self) -> None:
+        """Stops the sandbox; its journal stays."""
+        with self._lock:
+            self._journal.note_reading(self.sandbox.clock.timestamp())
+            self.sandbox.close()
+            self._journal.close()
+
+    def _new_sandbox(self) -> Sandbox:
+        origin = self._origin
+        start = datetime.fromtimestamp(origin.start, UTC)
+        self._provided = set()
+        return Sandbox(start=start, frozen=origin.frozen, seed=origin.seed, endpoint=self._endpoint, lock=self._lock)
+
+    def _begin(self) -> None:
+        self._journal.begin(self._origin)
+        if self._origin.provision:
+            self._provide(self._origin.region)
+
+    def _provide_on_first_use(self, address: Address) -> None:
+        if self._origin.provision and address.service in PROVIDING_SERVICES and address.region not in self._provided:
+            self._provide(address.region)
+
+    def _provide(self, region: str) -> None:
+        with self.sandbox.change():
+            provision.provide(self.sandbox, region)
+        self._provided.add(region)
+        self._write_down("provide", {"region": region})
+
+    def _write_down(self, kind: str, request: dict[str, Any], body: bytes = b"") -> None:
+        if not self.sandbox.replaying:
+            self._journal.append(Entry(self.sandbox.clock.timestamp(), kind, request, body))
+
+    def _replay(self) -> None:
+        self.sandbox.replaying = True
+        for entry in self._journal.entries():
+            self.sandbox.clock.advance_to(entry.moment)
+            self._repeat(entry)
+        self.sandbox.clock.advance_to(self._journal.last_reading())
+        self.sandbox.replaying = False
+
+    def _repeat(self, entry: Entry) -> None:
+        if entry.kind == "provide":
+            self._provide(entry.request["region"])
+            return
+        with self.sandbox.change():
+            if entry.kind == "control":
+                self._control.changing[entry.request["path"]](entry.request["body"])
+            else:
+                request = Request({**entry.request, "wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()})
+                request.get_data(cache=True, parse_form_data=False)
+                self._dispatcher.answer(self.sandbox, request, Address.of(request, Signature.of(request)))
+
+
+def _environment(request: Request) -> dict[str, Any]:
+    """What of a request's WSGI environment a replay needs: everything but its streams."""
+    environment = {name: value for name, value in request.environ.items() if isinstance(value, str | int | bool)}
+    environment["CONTENT_LENGTH"] = str(len(request.get_data()))
+    environment.pop("HTTP_TRANSFER_ENCODING", None)
+    return environment

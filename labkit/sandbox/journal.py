@@ -1,0 +1,99 @@
+"""Changing requests, written down before they are answered and replayed when a sandbox starts again.
+
+A sandbox's state is a function of its seed, its start and its journal: ids are drawn from a source that is seeded for
+each change, and whatever takes time is an event on the clock. So the journal holds requests, not state. SQLite's
+write-ahead log keeps every entry that was committed, however the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+create table if not exists origin (name text primary key, value text not null);
+create table if not exists entry (
+    number integer primary key, moment real not null, kind text not null, request text not null, body blob not null
+);
+create table if not exists reading (only_one integer primary key check (only_one = 1), moment real not null);
+"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a sandbox began with."""
+
+    start: float
+    frozen: bool
+    seed: int
+    provision: bool
+    region: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change: the clock's reading, what kind of change, and the request (a WSGI environment) or its arguments."""
+
+    moment: float
+    kind: str
+    request: dict[str, Any]
+    body: bytes = b""
+
+
+class Journal:
+    """A sandbox's journal, in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = normal")
+        self._connection.executescript(_SCHEMA)
+
+    @property
+    def origin(self) -> Origin | None:
+        """What the sandbox began with; None where the journal is new."""
+        values = {name: json.loads(value) for name, value in self._connection.execute("select * from origin")}
+        return Origin(**values) if values else None
+
+    def begin(self, origin: Origin) -> None:
+        """Empties the journal and writes down what the sandbox begins with."""
+        with self._transaction():
+            for table in ("origin", "entry", "reading"):
+                self._connection.execute(f"delete from {table}")
+            rows = [(name, json.dumps(value)) for name, value in asdict(origin).items()]
+            self._connection.executemany("insert into origin values (?, ?)", rows)
+            self._connection.execute("insert into reading values (1, ?)", (origin.start,))
+
+    def append(self, entry: Entry) -> None:
+        """Writes one change down."""
+        row = (entry.moment, entry.kind, json.dumps(entry.request), entry.body)
+        with self._transaction():
+            self._connection.execute("insert into entry (moment, kind, request, body) values (?, ?, ?, ?)", row)
+            self._connection.execute("update reading set moment = ?", (entry.moment,))
+
+    def note_reading(self, moment: float) -> None:
+        """Writes down how far the clock has come."""
+        self._connection.execute("update reading set moment = max(moment, ?)", (moment,))
+
+    def entries(self) -> Iterator[Entry]:
+        """The changes, in their order."""
+        for moment, kind, request, body in self._connection.execute(
+            "select moment, kind, request, body from entry order by number"
+        ):
+            yield Entry(moment, kind, json.loads(request), body)
+
+    def last_reading(self) -> float:
+        """How far the clock had come."""
+        return float(self._connection.execute("select moment from reading").fetchone()[0])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def _transaction(self) -> sqlite3.Connection:
+        self._connection.execute("begin")
+        return self._connection

@@ -1,0 +1,26 @@
+"""CloudFormation stacks, deployed by moto."""
+
+from __future__ import annotations
+
+from labkit.sandbox import moto_state
+from labkit.sandbox.moto_state import cloudformation_resources
+
+cloudformation_resources.install()
+
+
+def stack_exists(account_id: str, region: str, name: str) -> bool:
+    """Whether a stack of that name stands in the region."""
+    stacks = moto_state.backend("cloudformation", account_id, region).stacks.values()
+    return any(stack.name == name for stack in stacks)
+
+
+def create_stack(account_id: str, region: str, name: str, template: str) -> None:
+    """Deploys a template."""
+    moto_state.backend("cloudformation", account_id, region).create_stack(name, template, {})
+
+
+def physical_id(account_id: str, region: str, name: str, logical_id: str) -> str:
+    """The physical id of a stack's resource."""
+    stacks = moto_state.backend("cloudformation", account_id, region).stacks.values()
+    stack = next(stack for stack in stacks if stack.name == name)
+    return str(stack.resource_map[logical_id].physical_resource_id)

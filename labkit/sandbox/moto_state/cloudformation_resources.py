@@ -1,0 +1,94 @@
+"""Resources of a template that moto's CloudFormation lacks, or makes without what the template asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from moto.core.common_models import CloudFormationModel
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.subnets import Subnet
+
+from labkit.sandbox import moto_state
+
+
+class BucketPolicy(CloudFormationModel):
+    """AWS::S3::BucketPolicy, which moto's CloudFormation does not know."""
+
+    def __init__(self, bucket: str) -> None:
+        self.physical_resource_id = bucket
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """The policy has no name of its own."""
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """The type in a template."""
+        return "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """The policy has no attributes."""
+        return False
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> BucketPolicy:
+        """Sets the policy of the bucket."""
+        properties = cloudformation_json["Properties"]
+        document = json.dumps(properties["PolicyDocument"]).encode()
+        moto_state.backend("s3", account_id, "aws").put_bucket_policy(properties["Bucket"], document)
+        return cls(properties["Bucket"])
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        """Takes the policy off the bucket."""
+        moto_state.backend("s3", account_id, "aws").delete_bucket_policy(resource_name)
+
+
+def _create_instance(
+    resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+) -> Instance:
+    """As moto makes an instance, with the security groups by id and the public address that its subnet gives."""
+    properties = cloudformation_json["Properties"]
+    backend = moto_state.backend("ec2", account_id, region_name)
+    subnet = backend.get_subnet(properties["SubnetId"])
+    reservation = backend.run_instances(
+        image_id=properties["ImageId"],
+        user_data=properties.get("UserData"),
+        count=1,
+        security_group_names=[],
+        security_group_ids=properties.get("SecurityGroupIds", []),
+        instance_type=properties.get("InstanceType", "m1.small"),
+        is_instance_type_default="InstanceType" not in properties,
+        subnet_id=subnet.id,
+        private_ip=properties.get("PrivateIpAddress"),
+        associate_public_ip=subnet.map_public_ip_on_launch in (True, "true"),
+        tags={"instance": {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}},
+    )
+    instance: Instance = reservation.instances[0]
+    return instance
+
+
+_create_moto_subnet = Subnet.create_from_cloudformation_json
+
+
+def _create_subnet(
+    resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+) -> Subnet:
+    """As moto makes a subnet, with MapPublicIpOnLaunch."""
+    subnet: Any = _create_moto_subnet(resource_name, cloudformation_json, account_id, region_name, **kwargs)
+    if cloudformation_json["Properties"].get("MapPublicIpOnLaunch") in (True, "true"):
+        subnet.map_public_ip_on_launch = "true"
+    return cast(Subnet, subnet)
+
+
+def install() -> None:
+    """Has moto use what this file defines."""
+    Instance.create_from_cloudformation_json = staticmethod(_create_instance)  # type: ignore[method-assign]
+    Subnet.create_from_cloudformation_json = staticmethod(_create_subnet)  # type: ignore[method-assign]

@@ -1,0 +1,115 @@
+"""Checks the members of a call against the constraints in the service's model, in the words of AWS's services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from labkit.sandbox.service import ServiceError
+from labkit.sandbox.wire import service_model
+
+CODES = {
+    "athena": "InvalidRequestException",
+    "cloudwatch": "ValidationError",
+    "ec2": "InvalidParameterValue",
+    "logs": "InvalidParameterException",
+    "sns": "InvalidParameter",
+}
+"""The code a service answers a malformed call with; ValidationException unless listed."""
+
+_CONSTRAINTS = {"list": ("min", "max"), "string": ("min", "max", "pattern", "enum"), "integer": ("min", "max")}
+_CONSTRAINTS |= dict.fromkeys(("long", "float", "double", "map"), ("min", "max"))
+_PYTHON_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": bool,
+    "list": list,
+    "map": dict,
+    "structure": dict,
+}
+
+
+def check(service: str, operation: str, params: dict[str, Any]) -> None:
+    """Raises the service's validation error, naming every value that breaks a constraint of the model."""
+    shape = service_model(service).operation_model(operation).input_shape
+    if shape is None:
+        return
+    faults = [
+        f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must {rule}"
+        for path, value, rule in _faults(shape, params, "")
+    ]
+    if faults:
+        count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected: "
+        raise ServiceError(CODES.get(service, "ValidationException"), count + "; ".join(faults))
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else f"'{value}'"
+
+
+def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
+    if not _has_type(shape.type_name, value):
+        raise ServiceError("SerializationException", f"'{path}' must be of type {shape.type_name}, not {value!r:.80}")
+    yield from ((path, value, rule) for rule in _broken_rules(shape, value))
+    if shape.type_name == "structure":
+        yield from ((_join(path, name), None, "not be null") for name in shape.required_members if name not in value)
+        for name, member in _checked_members(shape):
+            if value.get(name) is not None:
+                yield from _faults(member, value[name], _join(path, name))
+    elif shape.type_name == "list":
+        for number, item in enumerate(value, 1):
+            yield from _faults(shape.member, item, f"{path}.{number}.member")
+    elif shape.type_name == "map":
+        for item in value.values():
+            yield from _faults(shape.value, item, f"{path}.value")
+
+
+def _has_type(type_name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return type_name == "boolean"
+    return isinstance(value, _PYTHON_TYPES.get(type_name, object))
+
+
+def _join(path: str, name: str) -> str:
+    name = name[0].lower() + name[1:]
+    return f"{path}.{name}" if path else name
+
+
+@cache
+def _checked_members(shape: Any) -> list[tuple[str, Any]]:
+    return list(shape.members.items())
+
+
+def _broken_rules(shape: Any, value: Any) -> Iterator[str]:
+    metadata = shape.metadata
+    if not any(name in metadata for name in _CONSTRAINTS.get(shape.type_name, ())):
+        return
+    sized = isinstance(value, str | list | dict)
+    size = len(value) if sized else value
+    noun = "length" if sized else "value"
+    if "min" in metadata and size < metadata["min"]:
+        yield f"have {noun} greater than or equal to {metadata['min']}"
+    if "max" in metadata and size > metadata["max"]:
+        yield f"have {noun} less than or equal to {metadata['max']}"
+    if shape.type_name == "string" and "pattern" in metadata and not _matches(metadata["pattern"], value):
+        yield f"satisfy regular expression pattern: {metadata['pattern']}"
+    if getattr(shape, "enum", None) and value not in shape.enum:
+        yield f"satisfy enum value set: [{', '.join(shape.enum)}]"
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:  # a pattern in Java's dialect that Python does not share: left to the service's own check
+        return None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    compiled = _pattern(pattern)
+    return compiled is None or compiled.fullmatch(value) is not None
