@@ -56,8 +56,12 @@ class Recorder:
         """Hears of the calls of clients that are made from now on; `events` is a botocore session's."""
         events.register("provide-client-params.*.*", self._note, unique_id="labkit-calls")
 
+    def mark(self) -> int:
+        """The place in the list that a later `lines_since` starts from."""
+        return len(self.calls)
+
     def lines_since(self, mark: int) -> tuple[str, ...]:
-        """The calls after the first `mark` ones as AWS CLI lines, a call that was repeated only once."""
+        """The calls made since then as AWS CLI lines, a call that was repeated only once."""
         return tuple(dict.fromkeys(call.as_cli() for call in self.calls[mark:]))
 
     def _note(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:

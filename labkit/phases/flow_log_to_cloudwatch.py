@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from labkit.checks import Check
+from labkit.checks import Check, absent, right
 from labkit.lab import Lab
-from labkit.show.shown import Shown
+from labkit.phases import flow_logs
+from labkit.phases.flow_logs import LOG_GROUP, Destination
+from labkit.show.cards import Card
+from labkit.show.tables import Note, Table
+
+KEY = "flow log to CloudWatch"
+DESTINATION = Destination("cloud-watch-logs", LOG_GROUP)
 
 
-def set_up(lab: Lab) -> Shown:
+def set_up(lab: Lab) -> Table:
     """Rebuilds what the earlier phases should have left."""
-    raise NotImplementedError
+    return lab.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks at the lab VPC's flow logs."""
-    raise NotImplementedError
+    """Looks for the log group, and a flow log of the lab VPC to it, of all traffic, over 1 minute, active."""
+    name = f"log group {LOG_GROUP}"
+    hint = f"Create a log group that is called exactly {LOG_GROUP}: capital and small letters count."
+    group = absent(name, hint=hint) if flow_logs.find_log_group(lab, LOG_GROUP) is None else right(name)
+    return Check(KEY, (group, *flow_logs.check_flow_log(lab, DESTINATION)))
 
 
-def solve(lab: Lab) -> None:
-    """Does the phase as its notebook does."""
-    raise NotImplementedError
+def solve(lab: Lab) -> Card:
+    """Makes the log group and publishes the flow log to it, as the notebook does."""
+    flow_logs.create_log_group(lab)
+    return flow_logs.publish_to_cloudwatch(lab)
 
 
-def clean_up(lab: Lab) -> None:
-    """Removes what the phase made."""
-    raise NotImplementedError
+def clean_up(lab: Lab) -> Note:
+    """Deletes the flow log and the log group with its events."""
+    ids = flow_logs.delete_flow_logs(lab, DESTINATION)
+    group = flow_logs.find_log_group(lab, LOG_GROUP)
+    if group is not None:
+        lab.client("logs").delete_log_group(logGroupName=LOG_GROUP)
+    return Note(
+        f"Flow logs to CloudWatch Logs deleted: {len(ids)}. "
+        f"Log group {LOG_GROUP}: {'already gone' if group is None else 'deleted'}."
+    )

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from labkit.checks import Check
 from labkit.lab import Lab
-from labkit.show.shown import Shown
+from labkit.phases import delivered, flow_logs
+from labkit.phases.flow_logs import Destination
+from labkit.show.cards import Card
+from labkit.show.tables import Note, Table
+
+KEY = "flow log to S3"
 
 
-def set_up(lab: Lab) -> Shown:
-    """Rebuilds what the earlier phases should have left."""
-    raise NotImplementedError
+def set_up(lab: Lab) -> Table:
+    """Rebuilds what the earlier phases should have left: nothing, this is the first."""
+    return lab.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks at the lab VPC's flow logs."""
-    raise NotImplementedError
+    """Looks for a flow log of the lab VPC to the bucket, of all traffic, over 1 minute, active."""
+    return Check(KEY, flow_logs.check_flow_log(lab, _destination(lab)))
 
 
-def solve(lab: Lab) -> None:
-    """Does the phase as its notebook does."""
-    raise NotImplementedError
+def solve(lab: Lab) -> Card:
+    """Publishes the flow log as the notebook does."""
+    return flow_logs.publish_to_s3(lab, bucket=lab.bucket)
 
 
-def clean_up(lab: Lab) -> None:
-    """Removes what the phase made."""
-    raise NotImplementedError
+def clean_up(lab: Lab, *, delivered_logs: bool = True) -> Note:
+    """Deletes the flow log, and the objects it delivered unless they are to stay."""
+    ids = flow_logs.delete_flow_logs(lab, _destination(lab))
+    objects = delivered.delete_objects(lab) if delivered_logs else 0
+    return Note(f"Flow logs to S3 deleted: {len(ids)}. Objects they had delivered, deleted: {objects}.")
+
+
+def _destination(lab: Lab) -> Destination:
+    return Destination("s3", lab.bucket)

@@ -1,12 +1,44 @@
-"""Flow logs of the lab VPC: published to S3 and to CloudWatch Logs."""
+"""Flow logs of the lab VPC: published to S3 and to CloudWatch Logs.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html
+"""
 
 from __future__ import annotations
 
-from labkit.lab import Lab, Role
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labkit import made
+from labkit.checks import Item, absent, right, wrong
+from labkit.errors import LabError
+from labkit.lab import TAGS, Lab, Role
+from labkit.show import console
 from labkit.show.cards import Card
-from labkit.show.shown import Shown
+from labkit.show.tables import Table
 
 LOG_GROUP = "VPCFlowLogs"
+FlowLog = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a flow log delivers to: `s3` and a bucket, or `cloud-watch-logs` and a log group."""
+
+    type: str
+    name: str
+
+    def receives(self, flow_log: FlowLog) -> bool:
+        """True if the flow log delivers here, under whatever prefix."""
+        if flow_log.get("LogDestinationType", "cloud-watch-logs") != self.type:
+            return False
+        if self.type == "s3":
+            return f"{flow_log['LogDestination']}/".startswith(f"arn:aws:s3:::{self.name}/")
+        return bool(flow_log.get("LogGroupName") == self.name)
+
+    def __str__(self) -> str:
+        return f"the bucket {self.name}" if self.type == "s3" else f"the log group {self.name}"
 
 
 def publish_to_s3(lab: Lab, bucket: str, aggregation_seconds: int = 60) -> Card:
@@ -14,21 +46,184 @@ def publish_to_s3(lab: Lab, bucket: str, aggregation_seconds: int = 60) -> Card:
 
     The card's `id` is the flow log's. https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3.html
     """
-    raise NotImplementedError
+    destination = Destination("s3", bucket)
+    return _publish(lab, destination, aggregation_seconds, LogDestination=f"arn:aws:s3:::{bucket}")
 
 
 def publish_to_cloudwatch(
     lab: Lab, log_group: str = LOG_GROUP, role: Role | None = None, aggregation_seconds: int = 60
 ) -> Card:
-    """Publishes all traffic of the lab VPC to the log group, by the provided role if no other is given."""
-    raise NotImplementedError
+    """Publishes all traffic of the lab VPC to the log group, by the provided role if no other is given.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
+    """
+    destination = Destination("cloud-watch-logs", log_group)
+    role_arn = (role or lab.delivery_role).arn
+    return _publish(lab, destination, aggregation_seconds, LogGroupName=log_group, DeliverLogsPermissionArn=role_arn)
 
 
 def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
     """Makes the log group; one of that name stays as it is."""
-    raise NotImplementedError
+    mark = lab.calls.mark()
+    outcome = "already there"
+    if find_log_group(lab, name) is None:
+        lab.client("logs").create_log_group(logGroupName=name, tags=TAGS)
+        outcome = "created"
+    group = find_log_group(lab, name) or {}
+    days = group.get("retentionInDays")
+    details = {"ARN": group.get("arn", ""), "Retention": f"{days} days" if days else "never expires"}
+    return Card(
+        "Log group",
+        name,
+        outcome,
+        details=details,
+        console=console.log_group(lab.region, name),
+        calls=lab.calls.lines_since(mark),
+    )
 
 
-def explain_bucket_policy(lab: Lab) -> Shown:
+def find_log_group(lab: Lab, name: str) -> Mapping[str, Any] | None:
+    """The log group of exactly that name."""
+    groups = lab.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((group for group in groups if group["logGroupName"] == name), None)
+
+
+def find_flow_logs(lab: Lab) -> list[FlowLog]:
+    """All flow logs of the region."""
+    pages = lab.client("ec2").get_paginator("describe_flow_logs").paginate()
+    return [flow_log for page in pages for flow_log in page["FlowLogs"]]
+
+
+def explain_bucket_policy(lab: Lab) -> Table:
     """The bucket's policy, statement by statement, in words: who may write what under `AWSLogs/`."""
-    raise NotImplementedError
+    policy = json.loads(lab.client("s3").get_bucket_policy(Bucket=lab.bucket)["Policy"])
+    rows = [_statement_row(statement) for statement in policy["Statement"]]
+    return Table(f"Policy of the bucket {lab.bucket}", ("statement", "who", "may", "on", "if"), rows)
+
+
+def check_flow_log(lab: Lab, destination: Destination) -> tuple[Item, ...]:
+    """The items of a check for a flow log of the lab VPC to that destination."""
+    name = f"flow log of the lab VPC to {destination}"
+    flow_logs = find_flow_logs(lab)
+    here = [each for each in flow_logs if destination.receives(each)]
+    ours = [each for each in here if each["ResourceId"] == lab.vpc.id]
+    if ours:
+        best = max(ours, key=lambda each: sum(item.wanted == "" for item in _settings_items(each)))
+        return right(name, best["FlowLogId"]), *_settings_items(best)
+    if here:
+        hint = f"Create a flow log for {lab.vpc.id}, the VPC named {lab.vpc.name}; delete this one."
+        seen = f"{here[0]['FlowLogId']} records {here[0]['ResourceId']}"
+        return (wrong(name, seen=seen, wanted=lab.vpc.id, hint=hint),)
+    hint = f"Create a flow log for the VPC {lab.vpc.id} with {destination} as its destination."
+    return (absent(name, hint=hint),)
+
+
+def delete_flow_logs(lab: Lab, destination: Destination) -> tuple[str, ...]:
+    """Deletes the lab's flow logs to that destination: those of the lab VPC, and tagged ones. Returns their ids."""
+    doomed = tuple(each["FlowLogId"] for each in find_flow_logs(lab) if is_the_labs(lab, each, destination))
+    for flow_log_id in doomed:
+        made.note_flow_log(lab, flow_log_id)
+    if doomed:
+        _raise_unsuccessful(lab.client("ec2").delete_flow_logs(FlowLogIds=list(doomed)))
+    return doomed
+
+
+def is_the_labs(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
+    """True for a flow log to that destination which the lab made, or which was made in its place in the console."""
+    tags = {tag["Key"]: tag["Value"] for tag in flow_log.get("Tags", [])}
+    return destination.receives(flow_log) and (flow_log["ResourceId"] == lab.vpc.id or tags.items() >= TAGS.items())
+
+
+def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **delivery: str) -> Card:
+    mark = lab.calls.mark()
+    flow_log = _find_same(lab, destination, aggregation_seconds)
+    outcome = "already there"
+    if flow_log is None:
+        answer = lab.client("ec2").create_flow_logs(
+            ResourceType="VPC",
+            ResourceIds=[lab.vpc.id],
+            TrafficType="ALL",
+            LogDestinationType=destination.type,
+            MaxAggregationInterval=aggregation_seconds,
+            TagSpecifications=[
+                {"ResourceType": "vpc-flow-log", "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()]}
+            ],
+            **delivery,
+        )
+        _raise_unsuccessful(answer)
+        made.note_flow_log(lab, answer["FlowLogIds"][0])
+        outcome = "created"
+        flow_log = _find_same(lab, destination, aggregation_seconds) or {"FlowLogId": answer["FlowLogIds"][0]}
+    return _card(lab, flow_log, destination, outcome, lab.calls.lines_since(mark))
+
+
+def _find_same(lab: Lab, destination: Destination, aggregation_seconds: int) -> FlowLog | None:
+    for each in find_flow_logs(lab):
+        settings = (each["ResourceId"], each.get("TrafficType"), each.get("MaxAggregationInterval"))
+        if destination.receives(each) and settings == (lab.vpc.id, "ALL", aggregation_seconds):
+            return each
+    return None
+
+
+def _card(lab: Lab, flow_log: FlowLog, destination: Destination, outcome: str, calls: tuple[str, ...]) -> Card:
+    details = {
+        "VPC": f"{lab.vpc.id} ({lab.vpc.name})",
+        "Traffic": flow_log.get("TrafficType", "ALL"),
+        "Aggregation": f"{flow_log.get('MaxAggregationInterval', '?')} s",
+        "Destination": str(destination),
+    }
+    if trouble := flow_log.get("DeliverLogsErrorMessage"):
+        details["Delivery"] = f"{flow_log.get('DeliverLogsStatus', 'FAILED')}: {trouble}"
+    status = flow_log.get("FlowLogStatus", "")
+    link = console.vpc(lab.region, lab.vpc.id)
+    return Card("Flow log", flow_log["FlowLogId"], outcome, status, details, link, calls)
+
+
+def _settings_items(flow_log: FlowLog) -> tuple[Item, ...]:
+    hint = "A flow log can't be changed: delete it and create it anew."
+    facts = (
+        ("all traffic", flow_log.get("TrafficType", ""), "ALL", hint),
+        ("aggregated over 1 minute", f"{flow_log.get('MaxAggregationInterval', 600)} s", "60 s", hint),
+        ("active", flow_log.get("FlowLogStatus", ""), "ACTIVE", "Wait a moment and check again."),
+        ("delivering", _delivery(flow_log), "no error", "See that the destination exists and may be written to."),
+    )
+    return tuple(
+        right(name, seen) if seen == wanted else wrong(name, seen=seen, wanted=wanted, hint=advice)
+        for name, seen, wanted, advice in facts
+    )
+
+
+def _delivery(flow_log: FlowLog) -> str:
+    """AWS reports a delivery in trouble as FAILED, with one of a few messages such as `Access error`."""
+    if flow_log.get("DeliverLogsStatus") == "FAILED":
+        return str(flow_log.get("DeliverLogsErrorMessage") or "FAILED")
+    return "no error"
+
+
+def _raise_unsuccessful(answer: Mapping[str, Any]) -> None:
+    """EC2 answers 200 and lists what it could not do."""
+    for failure in answer.get("Unsuccessful", []):
+        error = failure["Error"]
+        raise LabError(f"AWS refused: {error['Code']}: {error['Message']}")
+
+
+def _statement_row(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    principal = statement.get("Principal", "")
+    who = ", ".join(map(_listed, principal.values())) if isinstance(principal, Mapping) else str(principal)
+    conditions = [
+        f"{key} is {_listed(value)}" if "Like" not in operator else f"{key} is like {_listed(value)}"
+        for operator, pairs in statement.get("Condition", {}).items()
+        for key, value in pairs.items()
+    ]
+    may = _listed(statement["Action"]) if statement["Effect"] == "Allow" else f"not {_listed(statement['Action'])}"
+    return (
+        statement.get("Sid", ""),
+        who,
+        may,
+        _listed(statement["Resource"]).replace("arn:aws:s3:::", ""),
+        " and ".join(conditions) or "always",
+    )
+
+
+def _listed(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)

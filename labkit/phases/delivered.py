@@ -1,0 +1,50 @@
+"""The objects that the lab's flow logs delivered into the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labkit import made
+from labkit.flowlog.s3_keys import S3Layout, parse_key
+from labkit.lab import Lab
+from labkit.phases.flow_logs import Destination, find_flow_logs
+
+_KEYS_A_REQUEST = 1000
+"""As many as S3's DeleteObjects takes."""
+
+
+def folder(lab: Lab) -> str:
+    """Where VPC Flow Logs puts its files, in the lab's account and region."""
+    return S3Layout().folder(lab.account_id, lab.region)
+
+
+def objects(lab: Lab) -> Iterator[dict[str, Any]]:
+    """The objects of the lab's flow logs, in the order of their keys; those of others in the same bucket aren't among
+    them.
+    """
+    ids = _flow_log_ids(lab)
+    pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=folder(lab))
+    for page in pages:
+        for each in page.get("Contents", []):
+            name = parse_key(each["Key"])
+            if name and name.flow_log_id in ids:
+                yield each
+
+
+def delete_objects(lab: Lab) -> int:
+    """Deletes them, and says how many there were."""
+    keys = [each["Key"] for each in objects(lab)]
+    for first in range(0, len(keys), _KEYS_A_REQUEST):
+        doomed = [{"Key": key} for key in keys[first : first + _KEYS_A_REQUEST]]
+        lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": doomed, "Quiet": True})
+    return len(keys)
+
+
+def _flow_log_ids(lab: Lab) -> set[str]:
+    """Those that the lab made, and those of the lab VPC to the bucket, whoever made them."""
+    bucket = Destination("s3", lab.bucket)
+    now = {
+        each["FlowLogId"] for each in find_flow_logs(lab) if each["ResourceId"] == lab.vpc.id if bucket.receives(each)
+    }
+    return now | set(made.flow_log_ids(lab))
