@@ -1,0 +1,143 @@
+"""What a packet meets on its way, as plain values: interfaces, security groups, network ACLs, routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_INSTANCE_FAMILIES_BEFORE_NITRO = frozenset(
+    ["t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "cc1", "cc2", "cr1", "r3", "r4", "i2", "i3", "d2", "h1"]
+    + ["hs1", "x1", "x1e", "g2", "g3", "g3s", "p2", "p3", "f1"]
+)
+
+
+@dataclass(frozen=True)
+class SecurityGroupRule:
+    """One rule. `protocol` is None for all of them; for ICMP the ports are its type and code, -1 standing for any."""
+
+    id: str
+    protocol: int | None
+    from_port: int
+    to_port: int
+    networks: tuple[Network, ...] = ()
+    group_id: str | None = None
+
+    @property
+    def peers(self) -> str:
+        """Whom the rule admits, in words."""
+        return self.group_id or ", ".join(map(str, self.networks))
+
+
+@dataclass(frozen=True)
+class SecurityGroup:
+    """A security group: a packet that no rule of any of an interface's groups admits is dropped."""
+
+    id: str
+    name: str
+    ingress: tuple[SecurityGroupRule, ...]
+    egress: tuple[SecurityGroupRule, ...]
+
+
+@dataclass(frozen=True)
+class NetworkAclEntry:
+    """One entry of a network ACL. None stands for all protocols, ports, ICMP types or codes."""
+
+    number: int
+    allow: bool
+    network: Network
+    protocol: int | None = None
+    ports: tuple[int, int] | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+
+
+@dataclass(frozen=True)
+class NetworkAcl:
+    """A network ACL, its entries in the order in which they are tried."""
+
+    id: str
+    ingress: tuple[NetworkAclEntry, ...]
+    egress: tuple[NetworkAclEntry, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where packets to a network go: `local`, or the id of a gateway, interface or peering connection."""
+
+    network: Network
+    target: str
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class RouteTable:
+    """The routes of a subnet."""
+
+    id: str
+    routes: tuple[Route, ...]
+
+    def route_to(self, address: Address) -> Route | None:
+        """The route with the longest prefix that holds the address."""
+        matching = [route for route in self.routes if route.network.version == address.version]
+        matching = [route for route in matching if address in route.network]
+        return max(matching, key=lambda route: route.network.prefixlen, default=None)
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A network interface with all that decides over its packets."""
+
+    id: str
+    region: str
+    account_id: str
+    vpc_id: str
+    subnet_id: str
+    az_id: str
+    addresses: tuple[IPv4Address, ...]
+    """Its private IPv4 addresses, the primary one first."""
+    ipv6_addresses: tuple[IPv6Address, ...]
+    public_address: IPv4Address | None
+    instance_id: str | None
+    instance_type: str | None
+    running: bool
+    """Whether something answers behind it: its instance runs, or it is a service's own, such as a NAT gateway's."""
+    groups: tuple[SecurityGroup, ...]
+    acl: NetworkAcl
+    route_table: RouteTable
+    internet_gateway_id: str | None
+    subnet_networks: tuple[Network, ...]
+    vpc_networks: tuple[Network, ...]
+
+    @property
+    def group_ids(self) -> frozenset[str]:
+        """The ids of its security groups."""
+        return frozenset(group.id for group in self.groups)
+
+    @property
+    def nitro(self) -> bool:
+        """Whether its instance is built on Nitro, so that aggregation takes a minute at most."""
+        return bool(self.instance_type) and _family(self.instance_type) not in _INSTANCE_FAMILIES_BEFORE_NITRO
+
+    def owns(self, address: Address) -> bool:
+        """Whether the address is one of its own, private or public."""
+        return address in self.addresses or address in self.ipv6_addresses or address == self.public_address
+
+    def own_address(self, version: int) -> Address | None:
+        """Its primary address of an IP version, as flow logs show it."""
+        of_version: tuple[Address, ...] = self.addresses if version == 4 else self.ipv6_addresses
+        return of_version[0] if of_version else None
+
+    def shares_subnet(self, address: Address) -> bool:
+        """Whether packets to the address stay in its subnet, where no network ACL looks at them."""
+        return any(address in network for network in self.subnet_networks if network.version == address.version)
+
+    def shares_vpc(self, address: Address) -> bool:
+        """Whether the address belongs to its VPC's networks."""
+        return any(address in network for network in self.vpc_networks if network.version == address.version)
+
+
+def _family(instance_type: str | None) -> str:
+    return (instance_type or "").partition(".")[0]
