@@ -6,13 +6,12 @@ other labkit code is the same for both, and never asks which one it is on.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 """How long a connection attempt is given; a security group that drops packets answers nothing at all."""
+
+STARTS_AGAIN = "Run the notebook's first cell again: it starts the sandbox as it was, and nothing you did is lost."
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,10 @@ class SandboxCloud:
         """The sandbox that runs for this LABKIT_HOME, started if none does."""
         from labkit.sandbox import process
 
-        return cls(process.find(home()) or process.start(home()))
+        try:
+            return cls(process.start(home(), region=settings.region))
+        except process.SandboxError as failure:
+            raise LabError(_sentence(failure)) from failure
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A session that knows the sandbox alone: neither ~/.aws nor the environment has a say in it."""
@@ -114,7 +118,7 @@ class SandboxCloud:
 
     def now(self) -> datetime:
         """The reading of the sandbox's clock."""
-        return datetime.fromisoformat(self._control("/clock")["now"])
+        return datetime.fromisoformat(self._control("GET", "/clock")["now"])
 
     def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
         """Skips virtual time, step by step, until the condition holds."""
@@ -122,43 +126,38 @@ class SandboxCloud:
         while not condition():
             if passed >= timeout:
                 raise WaitedInVain(f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain.")
-            self._control("/clock/advance", {"seconds": self.step})
+            self._control("POST", "/clock/advance", {"seconds": self.step})
             passed += self.step
         return passed
 
     def connect(self, destination: str, port: int) -> Connection:
         """Has an address outside the VPC try it, in the sandbox's network."""
-        answer = self._control("/connect", {"destination": destination, "port": port, "protocol": "tcp"})
+        answer = self._control("POST", "/connect", {"destination": destination, "port": port, "protocol": "tcp"})
         return Connection(answer["outcome"], str(answer.get("why", "")))
 
     def mails(self, to: str) -> list[Mail]:
         """The mails of the sandbox's inbox."""
-        messages = self._control("/inbox")["messages"]
+        messages = self._control("GET", "/inbox")["messages"]
         return [Mail(each["to"], each["subject"], each["body"]) for each in messages if each["to"] == to]
 
     def follow(self, link: str) -> None:
         """Opens the link, if it is one of the sandbox's own."""
         if not link.startswith(f"{self._server.endpoint}/"):
             raise LabError("The link in the mail does not lead to the sandbox; it is not followed.")
-        self._open(request.Request(link))
-
-    def _control(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {self._server.token}", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        return json.loads(self._open(request.Request(f"{self._server.endpoint}/_sandbox{path}", data, headers)))
-
-    def _open(self, wanted: request.Request) -> bytes:
         try:
-            with self._opener.open(wanted, timeout=120) as answer:
-                return bytes(answer.read())
+            self._opener.open(link, timeout=60).close()
         except error.HTTPError as refusal:
-            said = refusal.read().decode(errors="replace")
-            raise LabError(f"The sandbox refused {wanted.selector}: HTTP {refusal.code}, {said}") from refusal
-        except (error.URLError, ConnectionError, TimeoutError) as failure:
-            raise LabError(
-                "The sandbox doesn't answer any more. Run the notebook's first cell again: it starts the sandbox as it "
-                "was, and nothing of what you did is lost."
-            ) from failure
+            raise LabError(f"The link was refused: HTTP {refusal.code}. Subscribe again for a new mail.") from refusal
+        except OSError as failure:
+            raise LabError(f"The sandbox does not answer. {STARTS_AGAIN}") from failure
+
+    def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        from labkit.sandbox.process import SandboxError
+
+        try:
+            return self._server.control(method, path, body)
+        except SandboxError as failure:
+            raise LabError(f"{_sentence(failure)} {STARTS_AGAIN}") from failure
 
 
 class AwsCloud:
@@ -223,6 +222,11 @@ class AwsCloud:
     def follow(self, link: str) -> None:
         """Not done: a link in the learner's own mailbox is the learner's to click."""
         raise LabError("Open the link in your own mailbox.")
+
+
+def _sentence(failure: Exception) -> str:
+    text = str(failure)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!')) else '.'}"
 
 
 def minutes(seconds: float) -> str:

@@ -51,8 +51,10 @@ class Lab:
         """
         kept = settings.load()
         wanted = Settings.parse(asdict(replace(kept, **changes))) if changes else kept
-        cls._current = cls(wanted, open_cloud(wanted))
-        return cls._current
+        lab = cls(wanted, open_cloud(wanted))
+        lab.account_id  # noqa: B018 -- credentials that don't work are best met here
+        cls._current = lab
+        return lab
 
     @classmethod
     def current(cls) -> Lab:

@@ -1,16 +1,30 @@
-"""The metric filter: a pattern that picks rejected SSH attempts out of the log group and counts them."""
+"""The metric filter: a pattern that picks rejected SSH attempts out of the log group and counts them.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+"""
 
 from __future__ import annotations
 
-from labkit.checks import Check
-from labkit.lab import Lab
-from labkit.show.cards import Card
-from labkit.show.shown import Shown
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-PATTERN = (
-    '[version, account, eni, source, destination, srcport, destport="22", protocol="6", packets, bytes, '
-    'windowstart, windowend, action="REJECT", flowlogstatus]'
-)
+from botocore.exceptions import ClientError
+
+from labkit.checks import Check, Item, absent, right, wrong
+from labkit.errors import LabError
+from labkit.lab import Lab
+from labkit.phases.flow_logs import LOG_GROUP
+from labkit.phases.traffic import ssh_pattern
+from labkit.show import console
+from labkit.show.cards import Card
+from labkit.show.html import Html, join, table, tag
+from labkit.show.shown import Shown, text_table
+from labkit.show.tables import Note, Table
+
+KEY = "metric filter"
+PATTERN = ssh_pattern("REJECT")
 SAMPLE_LINES = (
     "2 123456789012 eni-0d5d75b41f9befe9e 203.0.113.128 10.0.1.10 39611 22 6 1 40 1563108188 1563108227 REJECT OK",
     "2 123456789012 eni-0d5d75b41f9befe9e 198.51.100.8 10.0.1.10 42227 22 6 1 44 1563109030 1563109067 REJECT OK",
@@ -20,38 +34,193 @@ SAMPLE_LINES = (
 FILTER_NAME = "dest-port-22-rejects"
 NAMESPACE = "VPC Flow Logs"
 METRIC_NAME = "ssh-rejects"
+METRIC_VALUE = "1"
+
+_MEANINGS = {
+    "version": "version of the record",
+    "account": "account that owns the network interface",
+    "eni": "network interface that saw the traffic",
+    "source": "address that it came from",
+    "destination": "address that it went to",
+    "srcport": "port that it came from",
+    "destport": "port that it went to: 22 is SSH",
+    "protocol": "IANA number: 6 is TCP",
+    "packets": "packets in the aggregation interval",
+    "bytes": "bytes in the aggregation interval",
+    "windowstart": "first packet, in Unix seconds",
+    "windowend": "last packet, in Unix seconds",
+    "action": "ACCEPT or REJECT, by security groups and network ACLs",
+    "flowlogstatus": "OK, NODATA or SKIPDATA",
+}
 
 
-def explain_pattern() -> Shown:
-    """The pattern field by field: its place in the record, its name, what it must be, and why."""
-    raise NotImplementedError
+@dataclass(frozen=True, repr=False)
+class PatternTest(Shown):
+    """What CloudWatch Logs said of a pattern and some lines: which match, and the fields it read out of them."""
+
+    pattern: str
+    lines: tuple[str, ...]
+    extracted: Mapping[int, Mapping[str, str]]
+    """For each line that matches, by its number from 1: the fields by their names in the pattern."""
+
+    @property
+    def matches(self) -> tuple[int, ...]:
+        """The numbers of the lines that match, from 1."""
+        return tuple(self.extracted)
+
+    def text(self) -> str:
+        """A line of text for each of the lines."""
+        rows = [(str(number), verdict, line) for number, verdict, line in self._rows()]
+        return f"{self._summary()}\n{text_table(('line', 'verdict', 'message'), rows)}"
+
+    def html(self) -> Html:
+        """A row for each line; what was read out of those that match is below."""
+        rows = ((str(number), verdict, tag("code", line)) for number, verdict, line in self._rows())
+        fields = (
+            tag("p", f"Line {number}: ", join(tag("code", f"{name}={value} ") for name, value in values.items()))
+            for number, values in self.extracted.items()
+        )
+        read = tag("details", tag("summary", "Fields read out of the lines that match"), *fields)
+        return tag("div", tag("p", self._summary()), table(("line", "verdict", "message"), rows), read)
+
+    def _summary(self) -> str:
+        return f"{len(self.extracted)} of {len(self.lines)} lines match"
+
+    def _rows(self) -> list[tuple[int, str, str]]:
+        return [
+            (number, "matches" if number in self.extracted else "no match", line)
+            for number, line in enumerate(self.lines, 1)
+        ]
 
 
-def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPLE_LINES) -> Shown:
+def explain_pattern() -> Table:
+    """The pattern field by field: its place in the record, its name, what it must be, and what it means."""
+    fields = [field.strip() for field in PATTERN.strip("[]").split(",")]
+    rows = []
+    for place, field in enumerate(fields, 1):
+        name, _, value = field.partition("=")
+        rows.append((str(place), name, value.strip('"') or "anything", _MEANINGS[name]))
+    return Table("The filter pattern, field by field", ("place", "name", "must be", "what it is"), rows)
+
+
+def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPLE_LINES) -> PatternTest:
     """Which of the lines the pattern matches, as TestMetricFilter answers; `.matches` are their numbers from 1."""
-    raise NotImplementedError
+    try:
+        answer = lab.client("logs").test_metric_filter(filterPattern=pattern, logEventMessages=list(lines))
+    except ClientError as refusal:
+        error = refusal.response["Error"]
+        if error["Code"] != "InvalidParameterException":
+            raise
+        raise LabError(f"CloudWatch Logs can't read the pattern {pattern!r}: {error['Message']}") from refusal
+    extracted = {
+        match["eventNumber"]: {name.lstrip("$"): value for name, value in match["extractedValues"].items()}
+        for match in answer["matches"]
+    }
+    return PatternTest(pattern, tuple(lines), extracted)
 
 
 def create_metric_filter(lab: Lab) -> Card:
     """Makes the filter `dest-port-22-rejects`, which counts 1 into `VPC Flow Logs` / `ssh-rejects` for each match."""
-    raise NotImplementedError
+    mark = lab.calls.mark()
+    outcome = "already there"
+    if not _is_wanted(_find_filter(lab)):
+        lab.client("logs").put_metric_filter(
+            logGroupName=LOG_GROUP,
+            filterName=FILTER_NAME,
+            filterPattern=PATTERN,
+            metricTransformations=[
+                {"metricNamespace": NAMESPACE, "metricName": METRIC_NAME, "metricValue": METRIC_VALUE}
+            ],
+        )
+        outcome = "created"
+    return Card(
+        "Metric filter",
+        FILTER_NAME,
+        outcome,
+        details={"Log group": LOG_GROUP, "Metric": f"{NAMESPACE} / {METRIC_NAME}", "Value for a match": METRIC_VALUE},
+        console=console.log_group(lab.region, LOG_GROUP),
+        calls=lab.calls.lines_since(mark),
+    )
 
 
-def set_up(lab: Lab) -> Shown:
-    """Rebuilds what the earlier phases should have left."""
-    raise NotImplementedError
+def set_up(lab: Lab) -> Table:
+    """Rebuilds what the earlier phases should have left: flow logs with records in them."""
+    return lab.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Reads the cloud, changes nothing."""
-    raise NotImplementedError
+    """Looks for the filter on the log group: its pattern, its metric, its value."""
+    found = _find_filter(lab)
+    name = f"metric filter {FILTER_NAME} of {LOG_GROUP}"
+    if found is None:
+        return Check(KEY, (absent(name, hint=f"Create a metric filter on {LOG_GROUP} with the name {FILTER_NAME}."),))
+    metric = found["metricTransformations"][0]
+    seen_metric = f"{metric['metricNamespace']} / {metric['metricName']}"
+    hint = "Put the filter once more with the same name: that replaces it."
+    return Check(
+        KEY,
+        (
+            right(name),
+            _pattern_item(lab, found.get("filterPattern", "")),
+            _equal("metric", seen_metric, f"{NAMESPACE} / {METRIC_NAME}", hint),
+            _equal("value for a match", metric["metricValue"], METRIC_VALUE, hint),
+        ),
+    )
 
 
-def solve(lab: Lab) -> None:
-    """Does the phase as its notebook does."""
-    raise NotImplementedError
+def solve(lab: Lab) -> Card:
+    """Makes the filter as the notebook does."""
+    return create_metric_filter(lab)
 
 
-def clean_up(lab: Lab) -> None:
-    """Removes what the phase made."""
-    raise NotImplementedError
+def clean_up(lab: Lab) -> Note:
+    """Deletes the filter; the metric's datapoints can't be deleted and fade away by themselves."""
+    gone = _find_filter(lab) is None
+    if not gone:
+        lab.client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName=FILTER_NAME)
+    return Note(f"Metric filter {FILTER_NAME}: {'already gone' if gone else 'deleted'}.")
+
+
+def _find_filter(lab: Lab) -> Mapping[str, Any] | None:
+    try:
+        answer = lab.client("logs").describe_metric_filters(logGroupName=LOG_GROUP, filterNamePrefix=FILTER_NAME)
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    return next((each for each in answer["metricFilters"] if each["filterName"] == FILTER_NAME), None)
+
+
+def _is_wanted(found: Mapping[str, Any] | None) -> bool:
+    if found is None or found.get("filterPattern") != PATTERN:
+        return False
+    metric = found["metricTransformations"][0]
+    wanted = (NAMESPACE, METRIC_NAME, METRIC_VALUE)
+    return (metric["metricNamespace"], metric["metricName"], metric["metricValue"]) == wanted
+
+
+def _pattern_item(lab: Lab, pattern: str) -> Item:
+    """A pattern is right if it does what the lab's does with telling lines; its words are free."""
+    name = "pattern picks rejected SSH attempts"
+    wanted = try_pattern(lab, PATTERN, _TELLING_LINES).matches
+    seen = try_pattern(lab, pattern, _TELLING_LINES).matches
+    if seen == wanted:
+        return right(name)
+    hint = "Compare destport, protocol and action with the pattern in the notebook, and count the fields."
+    return wrong(name, seen=pattern or "an empty pattern, which matches everything", wanted=PATTERN, hint=hint)
+
+
+def _equal(name: str, seen: str, wanted: str, hint: str) -> Item:
+    return right(name, seen) if seen == wanted else wrong(name, seen=seen, wanted=wanted, hint=hint)
+
+
+_LINE = SAMPLE_LINES[0]
+_TELLING_LINES = (
+    *SAMPLE_LINES,
+    re.sub(" 22 6 ", " 22 17 ", _LINE),
+    re.sub(" 22 6 ", " 2222 6 ", _LINE),
+    re.sub(" 39611 22 ", " 22 39611 ", _LINE),
+    re.sub("REJECT", "ACCEPT", _LINE),
+    "2 123456789012 eni-0d5d75b41f9befe9e - - - - - - - 1563108188 1563108227 - NODATA",
+)
+"""The lab text's lines, and ones that a pattern for another port, protocol, direction or action would match."""

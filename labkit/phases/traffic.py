@@ -2,65 +2,181 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from labkit.checks import Check
+from botocore.exceptions import ClientError
+
+from labkit.checks import Check, Item, absent, right, wrong
+from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.phases import delivered
 from labkit.phases.flow_logs import LOG_GROUP
+from labkit.show import console
 from labkit.show.cards import Card
-from labkit.show.shown import Shown
+from labkit.show.tables import Note, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = "traffic"
+SSH_PORT = 22
+OPEN_GROUP, CLOSED_GROUP = "HTTPAndSSH", "HTTPOnly"
 
 
 def connect_by_ssh(lab: Lab) -> Card:
     """Tries a connection to port 22 of the web server; the card's `outcome` is connected, timed out or refused."""
-    raise NotImplementedError
+    server = lab.web_server
+    attempt = lab.cloud.connect(server.public_ip, SSH_PORT)
+    details = {
+        "In a terminal": f"ssh ec2-user@{server.public_ip}",
+        "Security group": ", ".join(server.security_groups),
+    }
+    if attempt.why:
+        details["Why"] = attempt.why
+    return Card("SSH to", f"{server.name} {server.public_ip}:{SSH_PORT}", attempt.outcome, details=details)
 
 
 def swap_security_group(lab: Lab, name: str) -> Card:
     """Attaches the named group (HTTPOnly, HTTPAndSSH) to the web server in place of those it has."""
-    raise NotImplementedError
+    mark = lab.calls.mark()
+    group = lab.security_group(name)
+    before = lab.web_server
+    outcome = "already attached"
+    if before.security_groups != (group.name,):
+        lab.client("ec2").modify_instance_attribute(InstanceId=before.id, Groups=[group.id])
+        outcome = "attached"
+    return Card(
+        "Security group",
+        group.name,
+        outcome,
+        details={
+            "Instance": f"{before.id} ({before.name})",
+            "Before": ", ".join(before.security_groups),
+            "Now": ", ".join(lab.web_server.security_groups),
+        },
+        console=console.instance(lab.region, before.id),
+        calls=lab.calls.lines_since(mark),
+    )
 
 
-def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Shown:
-    """Waits until the log group holds a record of SSH traffic with that action, made since the last attempt."""
-    raise NotImplementedError
+def ssh_pattern(action: str) -> str:
+    """The filter pattern for records of SSH traffic with that action, `ACCEPT` or `REJECT`."""
+    return (
+        f'[version, account, eni, source, destination, srcport, destport="{SSH_PORT}", protocol="6", packets, bytes, '
+        f'windowstart, windowend, action="{action}", flowlogstatus]'
+    )
 
 
-def read_log_events(lab: Lab, *, log_group: str = LOG_GROUP, pattern: str = "", limit: int = 1000) -> pd.DataFrame:
-    """The flow log records in the log group, the latest last, a column for each field."""
-    raise NotImplementedError
+def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Note:
+    """Waits until the log group holds a record of SSH traffic with that action."""
+    what = f"a record of SSH traffic with {action} in {log_group}"
+    return lab.wait_until(lambda: has_ssh_record(lab, action, log_group), what=what)
 
 
-def wait_for_delivered_objects(lab: Lab) -> Shown:
+def has_ssh_record(lab: Lab, action: str, log_group: str = LOG_GROUP) -> bool:
+    """True if the log group holds such a record."""
+    return next(_messages(lab, log_group, ssh_pattern(action)), None) is not None
+
+
+def read_log_events(
+    lab: Lab, *, log_group: str = LOG_GROUP, pattern: str = "", minutes: int = 180, limit: int = 1000
+) -> pd.DataFrame:
+    """The flow log records of the last `minutes` in the log group, the latest last, a column for each field.
+
+    `pattern` is a filter pattern; with more than `limit` records the earliest ones are left out.
+    """
+    from labkit.flowlog import reader
+
+    since = int((lab.now() - timedelta(minutes=minutes)).timestamp() * 1000)
+    lines = list(_messages(lab, log_group, pattern, startTime=since))
+    return reader.frame(reader.read_lines(lines[-limit:]))
+
+
+def wait_for_delivered_objects(lab: Lab) -> Note:
     """Waits until the bucket holds an object of the lab's flow log."""
-    raise NotImplementedError
+    return lab.wait_until(lambda: _has_objects(lab), what="an object of the flow log in the bucket")
 
 
-def list_delivered_objects(lab: Lab) -> pd.DataFrame:
-    """The objects that the lab's flow log put into the bucket: key, bytes, last modified."""
-    raise NotImplementedError
+def list_delivered_objects(lab: Lab) -> Table:
+    """The objects that the lab's flow log put into the bucket: key, bytes, last modified; `.rows` has them too."""
+    rows = [
+        (each["Key"], str(each["Size"]), each["LastModified"].strftime("%Y-%m-%d %H:%M:%S"))
+        for each in delivered.objects(lab)
+    ]
+    return Table(f"Delivered to s3://{lab.bucket}/", ("key", "bytes", "last modified (UTC)"), rows)
 
 
 def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
-    """The flow log records in the latest objects of the lab's flow log, a column for each field."""
-    raise NotImplementedError
+    """The flow log records in the latest `limit` objects of the lab's flow log, a column for each field."""
+    import pyarrow as pa
+
+    from labkit.flowlog import reader
+
+    keys = [each["Key"] for each in delivered.objects(lab)][-limit:]
+    if not keys:
+        raise LabError("The bucket holds no object of the lab's flow log yet: wait_for_delivered_objects(lab) first.")
+    bodies = (lab.client("s3").get_object(Bucket=lab.bucket, Key=key)["Body"].read() for key in keys)
+    return reader.frame(pa.concat_tables(map(reader.read, bodies)))
 
 
-def set_up(lab: Lab) -> Shown:
-    """Rebuilds what the earlier phases should have left."""
-    raise NotImplementedError
+def set_up(lab: Lab) -> Table:
+    """Rebuilds what the earlier phases should have left: both flow logs."""
+    return lab.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Reads the cloud, changes nothing."""
-    raise NotImplementedError
+    """Looks for the web server's group, records of accepted and rejected SSH traffic, and delivered objects."""
+    objects = right("flow log files in the bucket")
+    if not _has_objects(lab):
+        objects = absent("flow log files in the bucket", hint="Wait: they come 5 to 15 minutes after the traffic.")
+    return Check(KEY, (_group_item(lab), *(_record_item(lab, action) for action in ("ACCEPT", "REJECT")), objects))
 
 
-def solve(lab: Lab) -> None:
-    """Does the phase as its notebook does."""
-    raise NotImplementedError
+def solve(lab: Lab) -> Note:
+    """Connects, is turned away, connects again, and waits for the records, as the notebook does."""
+    for group in (OPEN_GROUP, CLOSED_GROUP, OPEN_GROUP):
+        swap_security_group(lab, group)
+        connect_by_ssh(lab)
+    for action in ("ACCEPT", "REJECT"):
+        wait_for_log_events(lab, action=action)
+    return wait_for_delivered_objects(lab)
 
 
-def clean_up(lab: Lab) -> None:
-    """Removes what the phase made."""
-    raise NotImplementedError
+def clean_up(lab: Lab) -> Card:
+    """Attaches the group that the web server came with; the records go with the flow logs."""
+    return swap_security_group(lab, OPEN_GROUP)
+
+
+def _group_item(lab: Lab) -> Item:
+    name, seen = "security group of the Web Server", ", ".join(lab.web_server.security_groups)
+    if seen == OPEN_GROUP:
+        return right(name, seen)
+    return wrong(
+        name, seen=seen, wanted=OPEN_GROUP, hint=f'swap_security_group(lab, "{OPEN_GROUP}") lets SSH in again.'
+    )
+
+
+def _record_item(lab: Lab, action: str) -> Item:
+    name = f"record of SSH traffic with {action}"
+    if has_ssh_record(lab, action):
+        return right(name)
+    group = OPEN_GROUP if action == "ACCEPT" else CLOSED_GROUP
+    return absent(name, hint=f"With {group} attached, connect_by_ssh(lab); then wait 5 to 15 minutes for the record.")
+
+
+def _has_objects(lab: Lab) -> bool:
+    return any(islice(delivered.objects(lab), 1))
+
+
+def _messages(lab: Lab, log_group: str, pattern: str, **bounds: Any) -> Iterator[str]:
+    """The messages of the log group that match, in the order of time; none where there is no such group."""
+    asked = {"logGroupName": log_group, **({"filterPattern": pattern} if pattern else {}), **bounds}
+    try:
+        for page in lab.client("logs").get_paginator("filter_log_events").paginate(**asked):
+            yield from (event["message"] for event in page["events"])
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
