@@ -1,0 +1,113 @@
+"""Prints the figures that the code and the notebooks are held to, and fails where one is out of bounds."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+LINK_OR_TAG = re.compile(r"!?\[([^]]*)\]\([^)]*\)|<[^>]*>")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, and the bounds it has to keep."""
+
+    name: str
+    value: float
+    at_least: float = float("-inf")
+    at_most: float = float("inf")
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is within its bounds."""
+        return self.at_least <= self.value <= self.at_most
+
+    def __str__(self) -> str:
+        bounds = [f">= {self.at_least:g}"] * (self.at_least > float("-inf"))
+        bounds += [f"<= {self.at_most:g}"] * (self.at_most < float("inf"))
+        return f"{'ok  ' if self.holds else 'OUT '} {self.name:<58} {self.value:>8.2f}  {' and '.join(bounds)}"
+
+
+def notebook_figures(path: Path) -> Iterator[Figure]:
+    """The figures of one notebook."""
+    cells = json.loads(path.read_text())["cells"]
+    prose = [_text(cell) for cell in cells if cell["cell_type"] == "markdown"]
+    code = [_code_lines(cell) for cell in cells if cell["cell_type"] == "code"]
+    words = sum(len(LINK_OR_TAG.sub(r"\1", text).split()) for text in prose)
+    heading_only = sum(all(line.startswith("#") for line in text.splitlines() if line.strip()) for text in prose)
+    yield Figure(f"{path.stem}: cells", len(cells), at_most=60)
+    yield Figure(f"{path.stem}: share of prose cells", len(prose) / len(cells), at_least=0.5)
+    yield Figure(f"{path.stem}: words for a line of code", words / max(1, sum(code)), at_least=12)
+    yield Figure(f"{path.stem}: share of prose cells that are a heading only", heading_only / len(prose), at_most=0.1)
+    yield Figure(f"{path.stem}: lines of a code cell, median", statistics.median(code), at_most=4)
+    yield Figure(f"{path.stem}: lines of a code cell, longest", max(code), at_most=20)
+    yield Figure(f"{path.stem}: size in KB", path.stat().st_size / 1000, at_most=100)
+    yield Figure(f"{path.stem}: largest image in KB", max(_image_sizes(cells), default=0), at_most=60)
+
+
+def source_figures() -> Iterator[Figure]:
+    """The figures of the package and its tests."""
+    files = sorted((PROJECT / "labkit").rglob("*.py"))
+    trees = [ast.parse(file.read_text()) for file in files]
+    lengths = [len(file.read_text().splitlines()) for file in files]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    sizes = sorted(_length(function) for function in functions)
+    public = [function for function in functions if not function.name.startswith("_")]
+    parameters = sorted(len(function.args.posonlyargs + function.args.args) for function in functions)
+    test_lines = sum(len(file.read_text().splitlines()) for file in (PROJECT / "tests").rglob("*.py"))
+    test_lines += sum(len(file.read_text().splitlines()) for file in (PROJECT / "tests").rglob("*.json"))
+    yield Figure("source: lines of the longest file", max(lengths), at_most=600)
+    yield Figure("source: files over 400 lines", sum(length > 400 for length in lengths), at_most=3)
+    yield Figure("source: lines of a function, median", statistics.median(sizes), at_most=8)
+    yield Figure("source: lines of a function, nine in ten", sizes[int(len(sizes) * 0.9)], at_most=25)
+    yield Figure("source: lines of the longest function", sizes[-1], at_most=60)
+    yield Figure("source: positional parameters, nine in ten", parameters[int(len(parameters) * 0.9)], at_most=4)
+    yield Figure("source: share of functions with a return type", _share(functions, lambda f: f.returns), at_least=1)
+    yield Figure("source: share of modules with a docstring", _share(trees, ast.get_docstring), at_least=1)
+    yield Figure("source: share of public functions with a docstring", _share(public, ast.get_docstring), at_least=0.9)
+    yield Figure("tests: lines for a line of source", test_lines / sum(lengths), at_least=0.8)
+
+
+def _share(items: list, has: object) -> float:
+    return sum(bool(has(item)) for item in items) / len(items)
+
+
+def _length(function: ast.FunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _text(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def _code_lines(cell: dict) -> int:
+    return sum(bool(line.strip()) for line in _text(cell).splitlines())
+
+
+def _image_sizes(cells: list[dict]) -> Iterator[float]:
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            for kind, data in output.get("data", {}).items():
+                if kind.startswith("image/"):
+                    yield len("".join(data)) * 3 / 4 / 1000
+
+
+def main() -> int:
+    """Prints every figure; 1 where one is out of bounds."""
+    figures = list(source_figures())
+    for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
+        figures += notebook_figures(path)
+    for figure in figures:
+        print(figure)
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

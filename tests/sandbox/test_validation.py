@@ -1,0 +1,39 @@
+import pytest
+
+from labkit.sandbox import validation
+from labkit.sandbox.service import ServiceError
+
+WRONG = [
+    ("logs", "CreateLogGroup", {}, "InvalidParameterException", "Value null at 'logGroupName' failed to satisfy"),
+    ("logs", "CreateLogGroup", {"logGroupName": ""}, "InvalidParameterException", "length greater than or equal to 1"),
+    ("logs", "CreateLogGroup", {"logGroupName": "a b"}, "InvalidParameterException", "satisfy regular expression"),
+    ("logs", "GetLogEvents", {"logStreamName": "s", "limit": 10001}, "InvalidParameterException", "'10001' at 'limit'"),
+    (
+        "logs",
+        "PutLogEvents",
+        {"logGroupName": "g", "logStreamName": "s", "logEvents": [{"timestamp": -1, "message": "m"}]},
+        "InvalidParameterException",
+        "'-1' at 'logEvents.1.member.timestamp'",
+    ),
+    ("cloudwatch", "DescribeAlarms", {"StateValue": "FINE"}, "ValidationError", "enum value set: [OK, ALARM"),
+    ("athena", "GetQueryResults", {"QueryExecutionId": "q", "MaxResults": 0}, "InvalidRequestException", "'0' at"),
+    ("logs", "CreateLogGroup", {"logGroupName": 7}, "SerializationException", "'logGroupName' must be of type string"),
+    ("logs", "DescribeLogGroups", {"limit": True}, "SerializationException", "must be of type integer"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "params", "code", "text"), WRONG)
+def test_a_broken_constraint_is_named_with_its_value(service, operation, params, code, text):
+    with pytest.raises(ServiceError) as raised:
+        validation.check(service, operation, params)
+    assert raised.value.code == code
+    assert text in raised.value.message
+
+
+def test_all_faults_are_counted():
+    with pytest.raises(ServiceError, match="2 validation errors detected"):
+        validation.check("logs", "PutLogEvents", {"logEvents": [{"timestamp": 1, "message": "m"}]})
+
+
+def test_a_sound_call_passes():
+    validation.check("logs", "CreateLogGroup", {"logGroupName": "VPCFlowLogs", "tags": {"a": "b"}})
