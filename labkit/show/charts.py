@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SIZE = (8.0, 4.2)
+SIZE = (7.2, 3.8)
 
 SERVICES = {
     0: "ICMP",

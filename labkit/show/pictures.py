@@ -17,7 +17,7 @@ from labkit.show.charts import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
-COLOURS = 48
+COLOURS = 64
 """A chart needs few colours, and the notebooks it is stored in are to stay small."""
 
 

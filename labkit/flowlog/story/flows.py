@@ -80,5 +80,5 @@ def cut_at_windows(flows: Flows) -> Flows:
     cut["seconds"] = np.maximum(ends - cut["start"], 0)
     shares = np.repeat(pieces, pieces)
     cut["packets"] = np.maximum(cut["packets"] // shares, 1)
-    cut["bytes"] = np.maximum(cut["bytes"] // shares, 40)
+    cut["bytes"] = np.maximum(cut["bytes"] // shares, 40 * cut["packets"])
     return cut

@@ -161,6 +161,7 @@ def housekeeping(rng: Generator, hours: Numbers) -> Flows:
         bytes=76,
     )
     mornings = hours[rhythm.hour_of_day(hours) == 6] + 1500 + rng.integers(0, 60, len(hours) // 24)
+    packets = rng.integers(400, 4000, len(mornings))
     updates = make_flows(
         mornings,
         seconds=rng.integers(20, 90, len(mornings)),
@@ -169,8 +170,8 @@ def housekeeping(rng: Generator, hours: Numbers) -> Flows:
         destination=number_of("203.0.113.80"),
         destination_port=443,
         protocol=TCP,
-        packets=rng.integers(400, 4000, len(mornings)),
-        bytes=rng.integers(20_000, 200_000, len(mornings)),
+        packets=packets,
+        bytes=52 * packets,
     )
     return np.concatenate([clock, updates])
 

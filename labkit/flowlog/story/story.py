@@ -15,7 +15,7 @@ from labkit.flowlog.formats import DEFAULT_FORMAT
 from labkit.flowlog.story.cast import ACCOUNT_ID, INTERFACE_ID
 from labkit.flowlog.story.flows import TCP, WINDOW_SECONDS, Flows, Numbers, Truths, cut_at_windows, number_of, responses
 from labkit.flowlog.story.incident import Incident, draw_incident
-from labkit.flowlog.story.rhythm import hours_of, seconds_of
+from labkit.flowlog.story.rhythm import HOUR, hours_of, seconds_of
 from labkit.flowlog.story.scenes import SCENES, SERVER, SWARM_COMES
 from labkit.flowlog.writer import conform
 
@@ -62,7 +62,9 @@ class Story:
         flows = np.concatenate(scenes + incident)
         flows = self._behind_security_group(flows[~_between(flows["start"], *STOPPED)])
         flows = np.concatenate([flows, responses(flows, self._random(len(SCENES) + 1))])
-        return cut_at_windows(flows)
+        cut = cut_at_windows(flows)
+        in_time: Flows = cut[cut["start"] < hours[-1] + HOUR]
+        return in_time
 
     def _behind_security_group(self, flows: Flows) -> Flows:
         """The verdict on each flow; a knock that is let in at a login port becomes a failed login."""
