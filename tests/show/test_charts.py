@@ -1,0 +1,248 @@
+import colorsys
+import re
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+
+from labkit.show.charts import (
+    ACCEPT,
+    REJECT,
+    SERVICES,
+    ChartError,
+    accepted_against_rejected,
+    describe,
+    rejects_by_port,
+    rejects_by_source,
+    rejects_by_weekday,
+    rejects_by_weekday_and_hour,
+    service,
+)
+from labkit.show.flow_map import OTHERS, flow_map
+from labkit.show.pictures import picture
+
+SOURCES = pd.DataFrame({"srcAddr": ["192.0.2.7", "198.51.100.9", "203.0.113.1"], "numRejections": [3, 1200, 40]})
+PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
+WEEK = pd.DataFrame({"day": [1, 3, 7], "rejects": [10, 20, 30]})
+HOURS = pd.DataFrame({"day": [1, 1, 6], "hour": [0, 23, 4], "rejects": [5, 6, 70]})
+DAYS = pd.DataFrame(
+    {
+        "dt": ["2026-10-05", "2026-10-05", "2026-10-06", "2026-10-06", "2026-10-07"],
+        "action": ["ACCEPT", "REJECT", "ACCEPT", "REJECT", "ACCEPT"],
+        "flows": [100, 40, 90, 45, 110],
+    }
+)
+FLOWS = pd.DataFrame(
+    {
+        "source": ["192.0.2.7", "192.0.2.7", "198.51.100.9", "203.0.113.1"],
+        "port": [22, 80, 22, 443],
+        "action": ["REJECT", "ACCEPT", "REJECT", "ACCEPT"],
+        "flows": [60, 5, 20, 15],
+    }
+)
+CHARTS = {
+    "source": (rejects_by_source, SOURCES),
+    "port": (rejects_by_port, PORTS),
+    "weekday": (rejects_by_weekday, WEEK),
+    "hours": (rejects_by_weekday_and_hour, HOURS),
+    "time": (accepted_against_rejected, DAYS),
+    "map": (flow_map, FLOWS),
+}
+every_chart = pytest.mark.parametrize(("chart", "frame"), CHARTS.values(), ids=CHARTS)
+
+
+def tick_labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+@every_chart
+def test_a_chart_has_a_title_and_names_its_unit(chart, frame):
+    axes = chart(frame)
+    assert axes.get_title(loc="left")
+    words = describe(axes)
+    assert words.startswith(axes.get_title(loc="left"))
+    assert re.search(r"flows|UTC|busiest", words)
+
+
+@every_chart
+def test_a_chart_leaves_its_frame_alone(chart, frame):
+    before = frame.copy()
+    chart(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@every_chart
+def test_the_same_frame_gives_the_same_image(chart, frame):
+    assert picture(chart(frame)).png == picture(chart(frame)).png
+
+
+@every_chart
+def test_an_image_is_small_and_of_the_size_that_was_settled(chart, frame):
+    png = picture(chart(frame)).png
+    assert len(png) < 60_000
+    assert Image.open(BytesIO(png)).size == (720, 380)
+
+
+@every_chart
+def test_a_chart_is_no_figure_of_pyplots_so_that_a_notebook_shows_it_once(chart, frame):
+    from matplotlib import pyplot
+
+    chart(frame)
+    assert pyplot.get_fignums() == []
+
+
+@every_chart
+def test_a_frame_without_rows_is_refused_in_words(chart, frame):
+    with pytest.raises(ChartError, match="the frame has no rows"):
+        chart(frame.iloc[:0])
+
+
+@every_chart
+def test_a_frame_with_other_columns_is_refused_and_the_right_ones_are_named(chart, frame):
+    with pytest.raises(
+        ChartError, match=rf"wants {len(frame.columns)} columns \(.*\); the frame has 1: {frame.columns[0]}"
+    ):
+        chart(frame[[frame.columns[0]]])
+
+
+@every_chart
+def test_numbers_that_are_texts_are_refused(chart, frame):
+    with pytest.raises(ChartError, match=f"column '{frame.columns[-1]}' is to hold the numbers"):
+        chart(frame.astype({frame.columns[-1]: str}))
+
+
+def test_sources_are_sorted_and_the_most_stands_on_top():
+    axes = rejects_by_source(SOURCES)
+    assert tick_labels(axes.yaxis) == ["198.51.100.9", "203.0.113.1", "192.0.2.7"]
+    assert axes.yaxis_inverted()
+    assert [bar.get_width() for bar in axes.patches] == [1200, 40, 3]
+    assert "1,200" in [text.get_text() for text in axes.texts]
+
+
+def test_a_source_is_named_where_somebody_knows_it():
+    axes = rejects_by_source(SOURCES, who={"198.51.100.9": "Ada"}.get, top=1)
+    assert tick_labels(axes.yaxis) == ["198.51.100.9  Ada"]
+    assert describe(axes) == "Who was turned away most often, rejected flows: 198.51.100.9 Ada 1,200."
+
+
+def test_only_the_first_sources_are_drawn():
+    assert len(rejects_by_source(SOURCES, top=2).patches) == 2
+
+
+def test_ports_carry_the_names_of_their_services():
+    assert tick_labels(rejects_by_port(PORTS).yaxis) == ["22 SSH", "23 Telnet", "40123"]
+
+
+@pytest.mark.parametrize(
+    ("port", "name"), [(22, "22 SSH"), (443, "443 HTTPS"), (0, "0 ICMP"), (1, "1"), (65535, "65535")]
+)
+def test_a_port_without_a_service_stays_a_number(port, name):
+    assert service(port) == name
+
+
+def test_services_have_one_name_each():
+    assert len(set(SERVICES.values())) == len(SERVICES)
+
+
+def test_a_week_has_seven_days_also_where_nothing_happened():
+    axes = rejects_by_weekday(WEEK)
+    assert tick_labels(axes.xaxis) == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert [bar.get_height() for bar in axes.patches] == [10, 0, 20, 0, 0, 0, 30]
+    assert [bool(bar.get_hatch()) for bar in axes.patches] == [False] * 5 + [True] * 2
+
+
+def test_weekdays_that_come_in_several_rows_are_added_up():
+    twice = pd.concat([WEEK, WEEK])
+    assert [bar.get_height() for bar in rejects_by_weekday(twice).patches][6] == 60
+
+
+def test_the_heat_map_has_a_field_for_each_hour_of_the_week():
+    (image,) = rejects_by_weekday_and_hour(HOURS).images
+    week = np.asarray(image.get_array())
+    assert week.shape == (7, 24)
+    assert (week[0, 0], week[0, 23], week[5, 4], week.sum()) == (5, 6, 70, 81)
+
+
+def test_the_heat_map_says_when_it_was_busiest():
+    assert (
+        describe(rejects_by_weekday_and_hour(HOURS))
+        == "At which hours, busiest: Sat 04:00 70; Mon 23:00 6; Mon 00:00 5."
+    )
+
+
+def test_verdicts_are_told_apart_by_line_as_well_as_by_colour():
+    accepted, rejected = accepted_against_rejected(DAYS).lines
+    assert (accepted.get_color(), rejected.get_color()) == (ACCEPT, REJECT)
+    assert accepted.get_linestyle() != rejected.get_linestyle()
+    assert [text.get_text() for text in accepted.axes.get_legend().get_texts()] == ["ACCEPT", "REJECT"]
+
+
+def test_a_day_without_a_verdict_counts_as_none():
+    _, rejected = accepted_against_rejected(DAYS).lines
+    assert rejected.get_ydata().tolist() == [40, 45, 0]
+    assert "REJECT fewest, 07 Oct 0" in describe(accepted_against_rejected(DAYS))
+
+
+def test_a_time_of_one_verdict_only_is_drawn_as_well():
+    only = DAYS[DAYS["action"] == "ACCEPT"]
+    assert len(accepted_against_rejected(only).lines) == 1
+
+
+def test_moments_within_a_day_carry_their_hour():
+    hours = pd.DataFrame({"t": ["2026-10-05 09:00", "2026-10-05 10:00"], "action": "REJECT", "n": [1, 2]})
+    assert "REJECT most, 05 Oct 10:00 2" in describe(accepted_against_rejected(hours))
+
+
+def test_the_flow_map_names_every_source_port_and_verdict_with_its_flows():
+    words = {text.get_text() for text in flow_map(FLOWS).texts}
+    assert {"192.0.2.7  65", "22 SSH  80", "443 HTTPS  15", "REJECT  80", "ACCEPT  20"} <= words
+
+
+def test_the_flow_map_keeps_the_small_ones_together():
+    words = {text.get_text() for text in flow_map(FLOWS, top=1).texts}
+    assert {"192.0.2.7  65", f"{OTHERS}  35", "22 SSH  80", f"{OTHERS}  20"} <= words
+
+
+def test_the_bands_of_the_flow_map_fill_its_nodes():
+    """Each column is as high as the others: no flow is lost on its way from source to verdict."""
+    axes = flow_map(FLOWS)
+    bands = [patch for patch in axes.patches if patch.get_alpha()]
+    heights = [band.get_path().vertices[0][1] - band.get_path().vertices[7][1] for band in bands]
+    sources, ports = heights[:4], heights[4:]
+    assert sum(sources) == pytest.approx(1 - 2 * 0.02)
+    assert sum(ports) == pytest.approx(1 - 2 * 0.02)
+
+
+def test_the_flow_map_can_name_its_sources():
+    words = {text.get_text() for text in flow_map(FLOWS, who=lambda address: "somebody").texts}
+    assert "somebody  100" in words
+
+
+def test_the_two_verdicts_differ_in_brightness_and_warmth():
+    """Okabe and Ito's blue and vermillion, which readers with any colour vision tell apart."""
+    (blue_hue, _, _), (red_hue, _, _) = (colorsys.rgb_to_hsv(*to_rgb(colour)) for colour in (ACCEPT, REJECT))
+    assert 0.5 < blue_hue < 0.7
+    assert red_hue < 0.1
+
+
+def test_a_picture_reaches_the_page_with_its_words():
+    shown = picture(rejects_by_port(PORTS))
+    words = "What they knocked at, rejected flows: 22 SSH 9; 23 Telnet 5; 40123 1."
+    assert repr(shown) == f"Chart: {words}"
+    assert re.search(r'<img src="data:image/png;base64,[\w+/=]+" alt="([^"]+)"', shown._repr_html_())[1] == words
+
+
+def test_words_from_the_data_are_escaped_on_the_page():
+    frame = pd.DataFrame({"source": ['"><script>'], "rejects": [1]})
+    assert "<script>" not in picture(rejects_by_source(frame))._repr_html_()
+
+
+def test_axes_that_have_left_their_figure_make_no_picture():
+    axes = Figure().add_subplot()
+    axes.remove()
+    with pytest.raises(ChartError, match="draw the chart again"):
+        picture(axes)
