@@ -66,7 +66,9 @@ def test_a_body_that_is_no_object_is_a_serialization_error(body):
 def test_an_output_loses_members_without_a_value_and_keeps_its_timestamps():
     output = {"MetricDataResults": [{"Id": "m1", "Label": None, "Timestamps": [MOMENT], "Values": [1.0]}]}
     as_json = wire.serialize("json", "cloudwatch", "GetMetricData", output)
-    assert json.loads(as_json.get_data())["MetricDataResults"] == [{"Id": "m1", "Timestamps": [1793610000.0], "Values": [1.0]}]
+    assert json.loads(as_json.get_data())["MetricDataResults"] == [
+        {"Id": "m1", "Timestamps": [1793610000.0], "Values": [1.0]}
+    ]
     as_cbor = wire.serialize("cbor", "cloudwatch", "GetMetricData", output)
     assert cbor2.loads(as_cbor.get_data())["MetricDataResults"][0]["Timestamps"] == [MOMENT]
 

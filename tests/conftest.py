@@ -1,0 +1,51 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from labkit.sandbox import process
+from labkit.sandbox.process import Server
+
+FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A sandbox in a process of its own, frozen and seeded; shared by all tests."""
+    home = Path(tmp_path_factory.mktemp("sandbox")) / "home"
+    yield process.start(home, frozen_at=FROZEN_AT, seed=7)
+    process.stop(home)
+
+
+@pytest.fixture
+def server(running_server: Server) -> Server:
+    """The shared sandbox, started anew for this test."""
+    running_server.control("POST", "/faults", {"faults": []})
+    running_server.control("POST", "/reset", {})
+    return running_server
+
+
+@pytest.fixture
+def client(server: Server) -> Callable[..., Any]:
+    """Makes boto3 clients of the sandbox: `client("ec2")`, `client("logs", "us-east-1")`."""
+    return client_maker(server)
+
+
+def client_maker(server: Server) -> Callable[..., Any]:
+    """What makes boto3 clients of a server, with no say for the environment or ~/.aws."""
+
+    def make(service: str, region: str = "eu-west-1", **credentials: str) -> Any:
+        return boto3.session.Session().client(
+            service,
+            region_name=region,
+            endpoint_url=server.endpoint,
+            aws_access_key_id=credentials.get("access_key_id", server.access_key_id),
+            aws_secret_access_key=credentials.get("secret_access_key", server.secret_access_key),
+            config=Config(retries={"max_attempts": 0}, signature_version="v4" if service != "s3" else "s3v4"),
+        )
+
+    return make
