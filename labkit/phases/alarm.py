@@ -1,73 +1,304 @@
-"""The alarm on rejected SSH attempts, and the e-mail it sends."""
+"""The alarm on rejected SSH attempts, and the e-mail it sends.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+"""
 
 from __future__ import annotations
 
-import pandas as pd
+import html
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from labkit.checks import Check
-from labkit.lab import Lab
+from labkit.checks import Check, Item, absent, right, wrong
+from labkit.errors import LabError
+from labkit.lab import TAGS, Lab
+from labkit.phases.metric_filter import METRIC_NAME, NAMESPACE
+from labkit.phases.traffic import CLOSED_GROUP, OPEN_GROUP, connect_by_ssh, swap_security_group
+from labkit.show import console
 from labkit.show.cards import Card
-from labkit.show.shown import Shown
+from labkit.show.mailbox import Mailbox
+from labkit.show.tables import Note, Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = "alarm"
 TOPIC_NAME = "Default_CloudWatch_Alarms_Topic"
 ALARM_NAME = "SSH Rejects"
+WANTED: Mapping[str, Any] = {
+    "Namespace": NAMESPACE,
+    "MetricName": METRIC_NAME,
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+}
+"""What the alarm watches, as DescribeAlarms has it."""
+
+_CONFIRM_LINK = re.compile(r"https?://[^\s\"'<>]+")
+_PENDING = "PendingConfirmation"
 
 
 def create_topic(lab: Lab) -> Card:
     """Makes the topic `Default_CloudWatch_Alarms_Topic`; the card's `id` is its ARN."""
-    raise NotImplementedError
+    mark = lab.calls.mark()
+    arn, outcome = _find_topic(lab), "already there"
+    if not arn:
+        tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+        arn, outcome = lab.client("sns").create_topic(Name=TOPIC_NAME, Tags=tags)["TopicArn"], "created"
+    calls = lab.calls.lines_since(mark)
+    return Card("SNS topic", arn, outcome, console=console.topic(lab.region, arn), calls=calls)
 
 
 def subscribe_email(lab: Lab) -> Card:
-    """Subscribes the e-mail address of the settings to the topic."""
-    raise NotImplementedError
+    """Subscribes the e-mail address of the settings to the topic; AWS sends a mail that asks for confirmation."""
+    mark = lab.calls.mark()
+    topic = create_topic(lab).id
+    subscription, outcome = _find_subscription(lab, topic), "already there"
+    if subscription is None:
+        lab.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=lab.email, ReturnSubscriptionArn=True)
+        subscription, outcome = _find_subscription(lab, topic), "created"
+    return _subscription_card(lab, subscription or {}, outcome, lab.calls.lines_since(mark))
 
 
 def confirm_subscription(lab: Lab) -> Card:
     """Follows the link in the confirmation mail; where there is no mailbox to look into, says that you have to."""
-    raise NotImplementedError
+    topic = create_topic(lab).id
+    mark = lab.calls.mark()
+    subscription = _find_subscription(lab, topic)
+    if subscription is None:
+        raise LabError(f"{lab.email} is not subscribed to {TOPIC_NAME} yet: subscribe_email(lab) first.")
+    if _is_confirmed(subscription):
+        return _subscription_card(lab, subscription, "already confirmed", lab.calls.lines_since(mark))
+    link = _confirmation_link(lab, topic)
+    outcome = "waiting for you: open the mail from AWS Notifications and click Confirm subscription"
+    if link:
+        lab.cloud.follow(link)
+        subscription, outcome = _find_subscription(lab, topic) or {}, "confirmed by the link in the mail"
+    return _subscription_card(lab, subscription, outcome, lab.calls.lines_since(mark))
 
 
 def create_alarm(lab: Lab) -> Card:
     """Makes the alarm `SSH Rejects`: sum of ssh-rejects over a minute, at least 1."""
-    raise NotImplementedError
+    mark = lab.calls.mark()
+    topic = create_topic(lab).id
+    alarm, outcome = _find_alarm(lab), "already there"
+    if alarm is None or not _is_wanted(alarm, topic):
+        lab.client("cloudwatch").put_metric_alarm(
+            AlarmName=ALARM_NAME,
+            AlarmDescription="SSH attempts that the web server's security group turned away",
+            AlarmActions=[topic],
+            Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
+            **WANTED,
+        )
+        outcome = "created" if alarm is None else "changed"
+    return _alarm_card(lab, _find_alarm(lab) or {}, outcome, lab.calls.lines_since(mark))
 
 
 def provoke_rejected_ssh(lab: Lab) -> Card:
     """Swaps the web server's group for HTTPOnly, tries SSH, which times out, and swaps it back."""
-    raise NotImplementedError
+    swap_security_group(lab, CLOSED_GROUP)
+    try:
+        return connect_by_ssh(lab)
+    finally:
+        swap_security_group(lab, OPEN_GROUP)
 
 
-def watch_alarm(lab: Lab, *, state: str = "ALARM") -> Card:
-    """Waits until the alarm is in that state and says why it changed, in CloudWatch's words."""
-    raise NotImplementedError
+def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None) -> Card:
+    """Waits until the alarm has gone to that state and says why, in CloudWatch's words.
+
+    A change to the state counts however short it was; `since` leaves out the changes of an earlier time.
+    """
+    mark = lab.calls.mark()
+    lab.wait_until(lambda: _change_to(lab, state, since) is not None, what=f"the alarm {ALARM_NAME} to be {state}")
+    change = _change_to(lab, state, since)
+    if change is None:
+        raise LabError(f"The alarm {ALARM_NAME} was deleted while it was watched.")
+    details = {
+        "Changed": f"{change['Timestamp'].astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        "Summary": change["HistorySummary"],
+        "Reason": _reason(change),
+    }
+    calls, link = lab.calls.lines_since(mark), console.alarm(lab.region, ALARM_NAME)
+    return Card("Alarm", ALARM_NAME, f"went to {state}", state, details, link, calls)
 
 
 def read_metric(lab: Lab, *, minutes: int = 60) -> pd.DataFrame:
     """The metric's datapoints of the last minutes: timestamp, sum."""
-    raise NotImplementedError
+    import pandas as pd
+
+    now = lab.now()
+    answer = lab.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=METRIC_NAME,
+        StartTime=now - timedelta(minutes=minutes),
+        EndTime=now,
+        Period=60,
+        Statistics=["Sum"],
+    )
+    points = sorted((point["Timestamp"], point["Sum"]) for point in answer["Datapoints"])
+    return pd.DataFrame(points, columns=["timestamp", "sum"])
 
 
-def read_inbox(lab: Lab) -> Shown:
+def read_inbox(lab: Lab) -> Mailbox:
     """The mails that came to the e-mail address of the settings, the latest last."""
-    raise NotImplementedError
+    return Mailbox(lab.email, tuple(lab.cloud.mails(lab.email)))
 
 
-def set_up(lab: Lab) -> Shown:
-    """Rebuilds what the earlier phases should have left."""
-    raise NotImplementedError
+def set_up(lab: Lab) -> Table:
+    """Rebuilds what the earlier phases should have left: the metric filter over a filled log group."""
+    return lab.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Reads the cloud, changes nothing."""
-    raise NotImplementedError
+    """Looks for the topic, a confirmed subscription, the alarm and its settings, and its change to ALARM."""
+    topic, alarm = _find_topic(lab), _find_alarm(lab)
+    items = [_topic_item(topic), _subscription_item(lab, topic), *_alarm_items(alarm, topic)]
+    if alarm is not None:
+        hint = "provoke_rejected_ssh(lab), then watch_alarm(lab): it takes 5 to 15 minutes."
+        fired = _change_to(lab, "ALARM", None)
+        items.append(right("has been in ALARM") if fired else absent("has been in ALARM", hint=hint))
+    return Check(KEY, tuple(items))
 
 
-def solve(lab: Lab) -> None:
-    """Does the phase as its notebook does."""
-    raise NotImplementedError
+def solve(lab: Lab) -> Card:
+    """Makes topic, subscription and alarm, provokes a rejected attempt, and sees the alarm fire."""
+    subscribe_email(lab)
+    confirm_subscription(lab)
+    create_alarm(lab)
+    provoke_rejected_ssh(lab)
+    return watch_alarm(lab)
 
 
-def clean_up(lab: Lab) -> None:
-    """Removes what the phase made."""
-    raise NotImplementedError
+def clean_up(lab: Lab) -> Note:
+    """Deletes the alarm, the subscriptions and the topic, in this order."""
+    alarm, topic = _find_alarm(lab), _find_topic(lab)
+    if alarm is not None:
+        lab.client("cloudwatch").delete_alarms(AlarmNames=[ALARM_NAME])
+    if topic:
+        for each in _subscriptions(lab, topic):
+            if _is_confirmed(each):
+                lab.client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+        lab.client("sns").delete_topic(TopicArn=topic)
+    gone = {True: "already gone", False: "deleted"}
+    return Note(
+        f"Alarm {ALARM_NAME}: {gone[alarm is None]}. Topic {TOPIC_NAME} with its subscriptions: {gone[not topic]}."
+    )
+
+
+def _find_topic(lab: Lab) -> str:
+    for page in lab.client("sns").get_paginator("list_topics").paginate():
+        for topic in page["Topics"]:
+            if topic["TopicArn"].endswith(f":{TOPIC_NAME}"):
+                return str(topic["TopicArn"])
+    return ""
+
+
+def _subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
+    pages = lab.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    return [each for page in pages for each in page["Subscriptions"]]
+
+
+def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
+    found = [
+        each for each in _subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)
+    ]
+    return max(found, key=_is_confirmed, default=None)
+
+
+def _is_confirmed(subscription: Mapping[str, str]) -> bool:
+    """Until then `PendingConfirmation` stands in place of the ARN, and `Deleted` after it was unsubscribed."""
+    return subscription["SubscriptionArn"].startswith("arn:")
+
+
+def _confirmation_link(lab: Lab, topic: str) -> str:
+    """The link in the latest mail that asks for confirmation of the topic; empty if there is none to be seen."""
+    for mail in reversed(lab.cloud.mails(lab.email)):
+        for link in map(html.unescape, _CONFIRM_LINK.findall(mail.body)):
+            if "ConfirmSubscription" in link and TOPIC_NAME in link:
+                return link
+    return ""
+
+
+def _subscription_card(lab: Lab, subscription: Mapping[str, str], outcome: str, calls: tuple[str, ...]) -> Card:
+    arn = subscription.get("SubscriptionArn", "")
+    status = "Confirmed" if arn.startswith("arn:") else "Pending confirmation"
+    details = {"Topic": subscription.get("TopicArn", ""), "ARN": arn}
+    link = console.topic(lab.region, subscription.get("TopicArn", ""))
+    return Card("Subscription of", lab.email, outcome, status, details, link, calls)
+
+
+def _find_alarm(lab: Lab) -> Mapping[str, Any] | None:
+    alarms = lab.client("cloudwatch").describe_alarms(AlarmNames=[ALARM_NAME])["MetricAlarms"]
+    return alarms[0] if alarms else None
+
+
+def _is_wanted(alarm: Mapping[str, Any], topic: str) -> bool:
+    return all(alarm.get(name) == value for name, value in WANTED.items()) and topic in alarm["AlarmActions"]
+
+
+def _alarm_card(lab: Lab, alarm: Mapping[str, Any], outcome: str, calls: tuple[str, ...]) -> Card:
+    details = {
+        "Metric": f"{alarm['Namespace']} / {alarm['MetricName']}",
+        "Condition": f"{alarm['Statistic']} over {alarm['Period']} s >= {alarm['Threshold']:g}",
+        "Reason": alarm.get("StateReason", ""),
+        "Notifies": ", ".join(alarm["AlarmActions"]),
+    }
+    link = console.alarm(lab.region, ALARM_NAME)
+    return Card("Alarm", ALARM_NAME, outcome, alarm["StateValue"], details, link, calls)
+
+
+def _change_to(lab: Lab, state: str, since: datetime | None) -> Mapping[str, Any] | None:
+    """The alarm's latest change to the state, from its history."""
+    bounds = {"StartDate": since, "EndDate": lab.now() + timedelta(minutes=1)} if since else {}
+    pages = (
+        lab.client("cloudwatch")
+        .get_paginator("describe_alarm_history")
+        .paginate(AlarmName=ALARM_NAME, HistoryItemType="StateUpdate", ScanBy="TimestampDescending", **bounds)
+    )
+    for page in pages:
+        for item in page["AlarmHistoryItems"]:
+            if item["HistorySummary"].endswith(f"to {state}"):
+                return dict(item)
+    return None
+
+
+def _reason(change: Mapping[str, Any]) -> str:
+    """HistoryData is JSON text: the old and the new state, with the reason in CloudWatch's words."""
+    return str(json.loads(change["HistoryData"])["newState"].get("stateReason", ""))
+
+
+def _topic_item(topic: str) -> Item:
+    name = f"topic {TOPIC_NAME}"
+    return right(name) if topic else absent(name, hint=f"Create a standard topic that is called {TOPIC_NAME}.")
+
+
+def _subscription_item(lab: Lab, topic: str) -> Item:
+    name = f"subscription of {lab.email}"
+    subscription = _find_subscription(lab, topic) if topic else None
+    if subscription is None:
+        return absent(name, hint="Subscribe the address to the topic, with e-mail as the protocol.")
+    if not _is_confirmed(subscription):
+        hint = "Follow the link in the mail: confirm_subscription(lab). Until then SNS sends nothing."
+        return wrong(name, seen="pending confirmation", wanted="confirmed", hint=hint)
+    return right(name, "confirmed")
+
+
+def _alarm_items(alarm: Mapping[str, Any] | None, topic: str) -> list[Item]:
+    name = f"alarm {ALARM_NAME}"
+    if alarm is None:
+        return [absent(name, hint=f"Create an alarm on {NAMESPACE} / {METRIC_NAME} that is called {ALARM_NAME}.")]
+    hint = "Edit the alarm, or put it once more with the same name: that replaces it."
+    differing = [
+        wrong(f"{name}: {setting}", seen=str(alarm.get(setting)), wanted=str(value), hint=hint)
+        for setting, value in WANTED.items()
+        if alarm.get(setting) != value
+    ]
+    if not topic or topic not in alarm["AlarmActions"]:
+        seen = ", ".join(alarm["AlarmActions"]) or "nothing"
+        differing.append(wrong(f"{name}: notifies", seen=seen, wanted=f"the topic {TOPIC_NAME}", hint=hint))
+    return differing or [right(name)]

@@ -100,13 +100,12 @@ def wait_for_delivered_objects(lab: Lab) -> Note:
     return lab.wait_until(lambda: _has_objects(lab), what="an object of the flow log in the bucket")
 
 
-def list_delivered_objects(lab: Lab) -> Table:
-    """The objects that the lab's flow log put into the bucket: key, bytes, last modified; `.rows` has them too."""
-    rows = [
-        (each["Key"], str(each["Size"]), each["LastModified"].strftime("%Y-%m-%d %H:%M:%S"))
-        for each in delivered.objects(lab)
-    ]
-    return Table(f"Delivered to s3://{lab.bucket}/", ("key", "bytes", "last modified (UTC)"), rows)
+def list_delivered_objects(lab: Lab) -> pd.DataFrame:
+    """The objects that the lab's flow log put into the bucket: key, bytes, last_modified."""
+    import pandas as pd
+
+    found = [(each["Key"], each["Size"], each["LastModified"]) for each in delivered.objects(lab)]
+    return pd.DataFrame(found, columns=["key", "bytes", "last_modified"])
 
 
 def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
