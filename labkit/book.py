@@ -1,0 +1,69 @@
+"""Binds executed notebooks into one HTML page that needs nothing beside it: no kernel, no network, no other file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from labkit.settings import project_root
+
+APPENDICES = ("glossary", "cheat_sheet")
+"""Pages of docs/ that every notebook links to, bound in at the end."""
+
+_HEADING_ID = re.compile(r'(<h[1-6]\b[^>]*?) id="([^"]*)"')
+_LINK = re.compile(r'href="(?:\.\./docs/|\.\./notebooks/)?([\w-]+)\.(?:ipynb|md)(?:#[^"]*)?"')
+_OUTSIDE = re.compile(r'href="\.\./([^"]*)"')
+
+
+def bind(notebooks: Mapping[str, Any]) -> str:
+    """One page with all the notebooks as its chapters, links between them as links within it."""
+    chapters = dict(notebooks) | {name: page for name in APPENDICES if (page := _appendix(name))}
+    bodies = [_chapter(name, notebook, set(chapters)) for name, notebook in chapters.items()]
+    contents = [f'<li><a href="#{name}">{escape(_title(notebook))}</a></li>' for name, notebook in chapters.items()]
+    page = Template(files("labkit").joinpath("book.html").read_text("utf-8"))
+    return page.substitute(highlighting=_highlighting(), contents="\n".join(contents), chapters="\n".join(bodies))
+
+
+def _appendix(name: str) -> Any:
+    """A page of docs/ as a notebook of one cell; None where there is no such page."""
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
+    path = project_root() / "docs" / f"{name}.md"
+    if not path.exists():
+        return None
+    cell = new_markdown_cell(path.read_text("utf-8"))  # type: ignore[no-untyped-call]
+    return new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+
+
+def _chapter(name: str, notebook: Any, chapters: set[str]) -> str:
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="basic", embed_images=True, exclude_anchor_links=True
+    )
+    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(project_root() / "notebooks")}})
+    body = _HEADING_ID.sub(rf'\1 id="{name}--\2"', body)
+    body = _LINK.sub(lambda link: f'href="#{link[1]}"' if link[1] in chapters else link[0], body)
+    body = _OUTSIDE.sub(lambda link: f'href="{_beyond(link[1])}"', body)
+    return f'<section id="{name}">\n{body}\n</section>'
+
+
+def _beyond(path: str) -> str:
+    """A file of the repository, seen from build/workbook/."""
+    return str(Path("../..") / path)
+
+
+def _title(notebook: Any) -> str:
+    """The first heading of the first cell."""
+    return str(notebook.cells[0].source).lstrip("# ").partition("\n")[0]
+
+
+def _highlighting() -> str:
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+
+    return str(HtmlFormatter(style="xcode").get_style_defs(".highlight"))
