@@ -46,7 +46,7 @@ _PENDING = "PendingConfirmation"
 def create_topic(lab: Lab) -> Card:
     """Makes the topic `Default_CloudWatch_Alarms_Topic`; the card's `id` is its ARN."""
     mark = lab.calls.mark()
-    arn, outcome = _find_topic(lab), "already there"
+    arn, outcome = find_topic(lab), "already there"
     if not arn:
         tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
         arn, outcome = lab.client("sns").create_topic(Name=TOPIC_NAME, Tags=tags)["TopicArn"], "created"
@@ -86,7 +86,7 @@ def create_alarm(lab: Lab) -> Card:
     """Makes the alarm `SSH Rejects`: sum of ssh-rejects over a minute, at least 1."""
     mark = lab.calls.mark()
     topic = create_topic(lab).id
-    alarm, outcome = _find_alarm(lab), "already there"
+    alarm, outcome = find_alarm(lab), "already there"
     if alarm is None or not _is_wanted(alarm, topic):
         lab.client("cloudwatch").put_metric_alarm(
             AlarmName=ALARM_NAME,
@@ -96,7 +96,7 @@ def create_alarm(lab: Lab) -> Card:
             **WANTED,
         )
         outcome = "created" if alarm is None else "changed"
-    return _alarm_card(lab, _find_alarm(lab) or {}, outcome, lab.calls.lines_since(mark))
+    return _alarm_card(lab, find_alarm(lab) or {}, outcome, lab.calls.lines_since(mark))
 
 
 def provoke_rejected_ssh(lab: Lab) -> Card:
@@ -156,7 +156,7 @@ def set_up(lab: Lab) -> Table:
 
 def check(lab: Lab) -> Check:
     """Looks for the topic, a confirmed subscription, the alarm and its settings, and its change to ALARM."""
-    topic, alarm = _find_topic(lab), _find_alarm(lab)
+    topic, alarm = find_topic(lab), find_alarm(lab)
     items = [_topic_item(topic), _subscription_item(lab, topic), *_alarm_items(alarm, topic)]
     if alarm is not None:
         hint = "provoke_rejected_ssh(lab), then watch_alarm(lab): it takes 5 to 15 minutes."
@@ -176,11 +176,11 @@ def solve(lab: Lab) -> Card:
 
 def clean_up(lab: Lab) -> Note:
     """Deletes the alarm, the subscriptions and the topic, in this order."""
-    alarm, topic = _find_alarm(lab), _find_topic(lab)
+    alarm, topic = find_alarm(lab), find_topic(lab)
     if alarm is not None:
         lab.client("cloudwatch").delete_alarms(AlarmNames=[ALARM_NAME])
     if topic:
-        for each in _subscriptions(lab, topic):
+        for each in subscriptions(lab, topic):
             if _is_confirmed(each):
                 lab.client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
         lab.client("sns").delete_topic(TopicArn=topic)
@@ -190,7 +190,8 @@ def clean_up(lab: Lab) -> Note:
     )
 
 
-def _find_topic(lab: Lab) -> str:
+def find_topic(lab: Lab) -> str:
+    """The ARN of the lab's topic; empty if there is none."""
     for page in lab.client("sns").get_paginator("list_topics").paginate():
         for topic in page["Topics"]:
             if topic["TopicArn"].endswith(f":{TOPIC_NAME}"):
@@ -198,15 +199,14 @@ def _find_topic(lab: Lab) -> str:
     return ""
 
 
-def _subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
+def subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
+    """The topic's subscriptions, confirmed and pending ones."""
     pages = lab.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     return [each for page in pages for each in page["Subscriptions"]]
 
 
 def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
-    found = [
-        each for each in _subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)
-    ]
+    found = [each for each in subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
     return max(found, key=_is_confirmed, default=None)
 
 
@@ -232,7 +232,8 @@ def _subscription_card(lab: Lab, subscription: Mapping[str, str], outcome: str, 
     return Card("Subscription of", lab.email, outcome, status, details, link, calls)
 
 
-def _find_alarm(lab: Lab) -> Mapping[str, Any] | None:
+def find_alarm(lab: Lab) -> Mapping[str, Any] | None:
+    """The lab's alarm as DescribeAlarms has it."""
     alarms = lab.client("cloudwatch").describe_alarms(AlarmNames=[ALARM_NAME])["MetricAlarms"]
     return alarms[0] if alarms else None
 

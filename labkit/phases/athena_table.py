@@ -110,7 +110,7 @@ def create_table_statement(lab: Lab) -> str:
 
 def create_table(lab: Lab) -> Card:
     """Makes the table of the lab's records; a table of that name stays as it is."""
-    found = _table(lab) is not None
+    found = find_table(lab) is not None
     details = {"Location": records_location(lab), "Partitioned by": "dt, a day"}
     return _run(lab, "Table", f"{DATABASE}.{TABLE}", create_table_statement(lab), found, details)
 
@@ -170,7 +170,7 @@ def solve(lab: Lab) -> None:
 
 def clean_up(lab: Lab) -> None:
     """Drops the table, which leaves the records where they are, and deletes Athena's answers."""
-    if _table(lab) is not None:
+    if find_table(lab) is not None:
         connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
     delete_results(lab)
 
@@ -201,7 +201,8 @@ def _pages(lab: Lab, operation: str, member: str, **parameters: str) -> list[Any
     return [entry for page in pages for entry in page[member]]
 
 
-def _table(lab: Lab) -> Any:
+def find_table(lab: Lab) -> Any:
+    """The lab's table as the Glue data catalog has it."""
     glue = lab.client("glue")
     try:
         return glue.get_table(DatabaseName=DATABASE, Name=TABLE)["Table"]
@@ -211,7 +212,7 @@ def _table(lab: Lab) -> Any:
 
 def _partitions(lab: Lab) -> dict[str, str]:
     """The days that the table knows, and where it looks for their records."""
-    if _table(lab) is None:
+    if find_table(lab) is None:
         return {}
     partitions = _pages(lab, "get_partitions", "Partitions", DatabaseName=DATABASE, TableName=TABLE)
     return {entry["Values"][0]: entry["StorageDescriptor"]["Location"] for entry in partitions}
@@ -230,7 +231,7 @@ def _keys(lab: Lab) -> list[str]:
 
 def _check_table(lab: Lab) -> Item:
     name, wanted = f"table {DATABASE}.{TABLE}", records_location(lab)
-    table = _table(lab)
+    table = find_table(lab)
     if table is None:
         return absent(name, wanted=f"a table at {wanted}", hint="run the cell with create_table")
     seen = table["StorageDescriptor"]["Location"]

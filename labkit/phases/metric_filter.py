@@ -119,7 +119,7 @@ def create_metric_filter(lab: Lab) -> Card:
     """Makes the filter `dest-port-22-rejects`, which counts 1 into `VPC Flow Logs` / `ssh-rejects` for each match."""
     mark = lab.calls.mark()
     outcome = "already there"
-    if not _is_wanted(_find_filter(lab)):
+    if not _is_wanted(find_filter(lab)):
         lab.client("logs").put_metric_filter(
             logGroupName=LOG_GROUP,
             filterName=FILTER_NAME,
@@ -146,7 +146,7 @@ def set_up(lab: Lab) -> Table:
 
 def check(lab: Lab) -> Check:
     """Looks for the filter on the log group: its pattern, its metric, its value."""
-    found = _find_filter(lab)
+    found = find_filter(lab)
     name = f"metric filter {FILTER_NAME} of {LOG_GROUP}"
     if found is None:
         return Check(KEY, (absent(name, hint=f"Create a metric filter on {LOG_GROUP} with the name {FILTER_NAME}."),))
@@ -171,13 +171,14 @@ def solve(lab: Lab) -> Card:
 
 def clean_up(lab: Lab) -> Note:
     """Deletes the filter; the metric's datapoints can't be deleted and fade away by themselves."""
-    gone = _find_filter(lab) is None
+    gone = find_filter(lab) is None
     if not gone:
         lab.client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName=FILTER_NAME)
     return Note(f"Metric filter {FILTER_NAME}: {'already gone' if gone else 'deleted'}.")
 
 
-def _find_filter(lab: Lab) -> Mapping[str, Any] | None:
+def find_filter(lab: Lab) -> Mapping[str, Any] | None:
+    """The lab's filter as DescribeMetricFilters has it."""
     try:
         answer = lab.client("logs").describe_metric_filters(logGroupName=LOG_GROUP, filterNamePrefix=FILTER_NAME)
     except ClientError as refusal:
