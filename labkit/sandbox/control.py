@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
     from labkit.sandbox.host import Host
+
+LOG = logging.getLogger(__name__)
 
 PREFIX = "/_sandbox"
 LONGEST_ADVANCE = 366 * 24 * 3600
@@ -50,6 +53,9 @@ class Control:
             return _json(self._route(request, path), 200)
         except ControlError as error:
             return _json({"error": str(error)}, error.status)
+        except Exception:
+            LOG.exception("%s %s failed", request.method, request.path)
+            return _json({"error": "the sandbox failed on this request; its log has the details"}, 500)
 
     def _route(self, request: Request, path: str) -> dict[str, Any]:
         if request.method == "GET" and path in self._reading:
