@@ -1,0 +1,86 @@
+"""The functions of `stats`, as a table.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labkit.sandbox.logs.insights.values import Kind
+
+SORT_KEYS = (
+    "text_number({0}) IS NOT NULL",
+    "text_number({0})",
+    "CASE WHEN text_number({0}) IS NULL THEN natural_order({0}) END",
+    "{0}",
+)
+"""What texts sort by: words before numbers, words in natural order.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html
+"""
+_BY_TEXT = ", ".join(key + " {direction}" for key in SORT_KEYS)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """An aggregate of one field; `sql` by the kind of the field's values, `other` for all other kinds."""
+
+    sql: dict[Kind, str]
+    other: tuple[Kind, str]
+    """Values of another kind are made this one first."""
+    result: Kind | None = None
+    """None: the kind of the field."""
+    takes_percentage: bool = False
+    of_events: bool = False
+    """Looks at the time of each row."""
+
+
+def _numeric(sql: str, **options: bool) -> Aggregate:
+    return Aggregate({}, (Kind.NUMBER, sql), Kind.NUMBER, **options)
+
+
+def _extreme(function: str) -> Aggregate:
+    """The greatest or smallest number; where some values are no numbers, that of the texts."""
+    texts = (
+        f"CASE WHEN count({{0}}) = count(text_number({{0}})) THEN arg_{function}({{0}}, text_number({{0}}))"
+        f" ELSE {function}({{0}}) END"
+    )
+    return Aggregate({Kind.TEXT: texts, Kind.NUMBER: f"{function}({{0}})"}, (Kind.NUMBER, f"{function}({{0}})"))
+
+
+def _nth(order: str) -> Aggregate:
+    """The value of the event that comes first in an order."""
+    pick = f"first({{0}} ORDER BY {order}) FILTER (WHERE {{0}} IS NOT NULL)"
+    return Aggregate({Kind.TEXT: pick, Kind.NUMBER: pick}, (Kind.NUMBER, pick), of_events=True)
+
+
+def _sorted(direction: str) -> Aggregate:
+    pick = "first({0} ORDER BY " + _BY_TEXT.replace("{direction}", direction) + ") FILTER (WHERE {0} IS NOT NULL)"
+    return Aggregate({}, (Kind.TEXT, pick), Kind.TEXT)
+
+
+_DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
+"""Exact here; AWS's is an approximation where there are many values."""
+
+AGGREGATES: dict[str, Aggregate] = {
+    "avg": _numeric("avg({0})"),
+    "count": Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER),
+    "count_distinct": _DISTINCT,
+    "countdistinct": _DISTINCT,
+    "earliest": _nth("timestamp, sequence"),
+    "latest": _nth("timestamp DESC, sequence DESC"),
+    "max": _extreme("max"),
+    "median": _numeric("quantile_cont({0}, 0.5)"),
+    "min": _extreme("min"),
+    "pct": _numeric("quantile_cont({0}, {1})", takes_percentage=True),
+    "sortsfirst": _sorted("ASC"),
+    "sortslast": _sorted("DESC"),
+    "stddev": _numeric("stddev_pop({0})"),
+    "sum": _numeric("sum({0})"),
+    "values": Aggregate(
+        {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
+    ),
+    "variance": _numeric("var_pop({0})"),
+}
+"""By name in lower case."""

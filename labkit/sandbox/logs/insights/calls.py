@@ -1,0 +1,206 @@
+"""Calls that need more than the SQL of their arguments: periods, subnets, presence, choices, the time of the query."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol
+
+import duckdb
+
+from labkit.sandbox.logs.insights import periods, tree, values
+from labkit.sandbox.logs.insights.tree import QueryError
+from labkit.sandbox.logs.insights.values import Kind, Value, converted
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+RESERVED = (
+    "0.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "::/127",
+    "100::/64",
+    "2001:db8::/32",
+    "fe80::/10",
+    "ff00::/8",
+)
+"""Special-purpose addresses that are not private ones: https://www.iana.org/assignments/iana-ipv4-special-registry"""
+
+
+class Compiler(Protocol):
+    """What a call needs of the compiler of expressions."""
+
+    now: float
+
+    def compile(self, expression: tree.Expression) -> Value: ...  # noqa: D102
+
+    def time(self, expression: tree.Expression) -> str: ...  # noqa: D102
+
+
+Compile = Callable[[Compiler, tree.Call], Value]
+
+
+def _bin(compiler: Compiler, call: tree.Call) -> Value:
+    """`bin(period)` always rounds `@timestamp`."""
+    (period,) = _arguments(call, 1, 1)
+    time = compiler.time(tree.Field(call.span, ("@timestamp",)))
+    return Value(periods.rounded(time, _period(period), up=False), Kind.TIME)
+
+
+def _date(up: bool) -> Compile:
+    def compile_date(compiler: Compiler, call: tree.Call) -> Value:
+        time, period = _arguments(call, 2, 2)
+        return Value(periods.rounded(compiler.time(time), _period(period), up=up), Kind.TIME)
+
+    return compile_date
+
+
+def _now(compiler: Compiler, call: tree.Call) -> Value:
+    """The query's start, in whole seconds."""
+    _arguments(call, 0, 0)
+    return values.number(int(compiler.now))
+
+
+def _is_present(compiler: Compiler, call: tree.Call) -> Value:
+    (argument,) = _arguments(call, 1, 1)
+    return Value(f"({compiler.compile(argument).sql} IS NOT NULL)", Kind.BOOLEAN)
+
+
+def _coalesce(compiler: Compiler, call: tree.Call) -> Value:
+    choices = [compiler.compile(argument) for argument in _arguments(call, 1)]
+    kind = values.common_kind(choices)
+    return Value(f"coalesce({', '.join(converted(choice, kind) for choice in choices)})", kind)
+
+
+def _case(compiler: Compiler, call: tree.Call) -> Value:
+    """`if(condition, value, otherwise)` and `case(condition, value, ..., otherwise)`."""
+    arguments = _arguments(call, 3, 3 if call.name.lower() == "if" else None)
+    otherwise = [compiler.compile(arguments[-1])] if len(arguments) % 2 else []
+    pairs = arguments[: len(arguments) - len(otherwise)]
+    conditions = [converted(compiler.compile(condition), Kind.BOOLEAN) for condition in pairs[::2]]
+    choices = [compiler.compile(value) for value in pairs[1::2]]
+    kind = values.common_kind(choices + otherwise)
+    whens = [
+        f"WHEN {condition} THEN {converted(choice, kind)}"
+        for condition, choice in zip(conditions, choices, strict=True)
+    ]
+    last = f" ELSE {converted(otherwise[0], kind)}" if otherwise else ""
+    return Value(f"(CASE {' '.join(whens)}{last} END)", kind)
+
+
+def _regex_replace(compiler: Compiler, call: tree.Call) -> Value:
+    """`regexReplace(text, regex, replacement)`: all matches; RE2 syntax, `$1` or `\\1` for a group."""
+    subject, pattern, replacement = _arguments(call, 3, 3)
+    regex = compiler.compile(pattern)
+    if regex.constant is None:
+        raise QueryError("regexReplace: the regular expression must be a quoted string", pattern.span)
+    check_regex(regex.constant, pattern.span)
+    text = compiler.compile(replacement)
+    new = f"regexp_replace({converted(text, Kind.TEXT)}, '\\$([0-9])', '\\\\\\1', 'g')"
+    old = converted(compiler.compile(subject), Kind.TEXT)
+    return Value(f"regexp_replace({old}, {regex.sql}, {new}, 'g')", Kind.TEXT)
+
+
+def _in_subnet(versions: tuple[int, ...]) -> Compile:
+    def compile_subnet(compiler: Compiler, call: tree.Call) -> Value:
+        address, subnet = _arguments(call, 2, 2)
+        network = _network(compiler.compile(subnet), subnet, call.name)
+        if network.version not in versions:
+            return Value("FALSE", Kind.BOOLEAN)
+        return Value(in_networks(converted(compiler.compile(address), Kind.TEXT), [network]), Kind.BOOLEAN)
+
+    return compile_subnet
+
+
+def _network(value: Value, expression: tree.Expression, name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    if value.constant is None:
+        raise QueryError(f'{name}: the subnet must be a quoted string, such as "192.0.2.0/24"', expression.span)
+    try:
+        return ipaddress.ip_network(value.constant, strict=False)
+    except ValueError:
+        raise QueryError(
+            f'{name}: {value.constant} is no subnet in CIDR notation, such as "192.0.2.0/24"', expression.span
+        ) from None
+
+
+def in_networks(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> str:
+    """SQL: whether an address is in one of the networks; what is no address is in none."""
+    tests = []
+    for network in networks:
+        first, last = network[0], network[-1]
+        if network.version == 4:
+            tests.append(f"ipv4_number({address}) BETWEEN {int(first)} AND {int(last)}")
+        else:
+            tests.append(f"ipv6_digits({address}) BETWEEN '{int(first):032x}' AND '{int(last):032x}'")
+    return f"coalesce({' OR '.join(tests)}, FALSE)"
+
+
+def _address_class(name: str) -> Compile:
+    def compile_class(compiler: Compiler, call: tree.Call) -> Value:
+        (argument,) = _arguments(call, 1, 1)
+        address = converted(compiler.compile(argument), Kind.TEXT)
+        private = in_networks(address, [ipaddress.ip_network(network) for network in PRIVATE])
+        reserved = in_networks(address, [ipaddress.ip_network(network) for network in RESERVED])
+        valid = f"coalesce(is_ipv4({address}) OR is_ipv6({address}), FALSE)"
+        sql = {"private": private, "reserved": reserved, "public": f"({valid} AND NOT {private} AND NOT {reserved})"}
+        return Value(sql[name], Kind.BOOLEAN)
+
+    return compile_class
+
+
+def _arguments(call: tree.Call, least: int, most: int | None = None) -> tuple[tree.Expression, ...]:
+    count = len(call.arguments)
+    if count < least or (most is not None and count > most):
+        wanted = str(least) if most == least else f"{least} or more" if most is None else f"{least} to {most}"
+        raise QueryError(f"{call.name} takes {wanted} argument{'' if wanted == '1' else 's'}, not {count}", call.span)
+    return call.arguments
+
+
+def _period(expression: tree.Expression) -> tree.Period:
+    if not isinstance(expression, tree.Period):
+        raise QueryError("a period is wanted here, such as 5m or 1h", expression.span)
+    return expression
+
+
+@cache
+def _regex_engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:")
+
+
+def check_regex(pattern: str, span: tree.Span) -> None:
+    """Refuses a regular expression that DuckDB's RE2 does not take."""
+    try:
+        _regex_engine().execute("SELECT regexp_matches('', $1)", [pattern])
+    except duckdb.Error as error:
+        reason = str(error).removeprefix("Invalid Input Error: ")
+        raise QueryError(f"invalid regular expression /{pattern}/: {reason}", span) from None
+
+
+CALLS: dict[str, Compile] = {
+    "bin": _bin,
+    "case": _case,
+    "coalesce": _coalesce,
+    "dateceil": _date(up=True),
+    "datefloor": _date(up=False),
+    "if": _case,
+    "isipinsubnet": _in_subnet((4, 6)),
+    "isipv4insubnet": _in_subnet((4,)),
+    "isipv6insubnet": _in_subnet((6,)),
+    "isprivateip": _address_class("private"),
+    "ispublicip": _address_class("public"),
+    "isreservedip": _address_class("reserved"),
+    "ispresent": _is_present,
+    "now": _now,
+    "regex_replace": _regex_replace,
+    "regexreplace": _regex_replace,
+}
+"""By name in lower case."""

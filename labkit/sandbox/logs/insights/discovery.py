@@ -1,0 +1,40 @@
+"""The fields that Insights discovers in one event, for GetLogRecord and GetLogGroupFields.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from labkit.sandbox.logs.insights.fields import Source
+
+MAX_JSON_FIELDS = 200
+
+
+def discovered(message: str, source: Source) -> Mapping[str, str]:
+    """The fields of a message: of a flow log record by their places, of JSON by their paths."""
+    if re.fullmatch(source.record, message):
+        return dict(zip(source.flow_fields, message.split(" "), strict=True))
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    leaves = ((f"@{name}" if name.startswith("@") else name, value) for name, value in _leaves(document, ()))
+    return dict(pair for pair, _ in zip(leaves, range(MAX_JSON_FIELDS), strict=False))
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path, str(index)))
+    elif value is not None:
+        yield ".".join(path), str(int(value)) if isinstance(value, bool) else str(value)

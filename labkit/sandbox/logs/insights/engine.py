@@ -1,0 +1,129 @@
+"""Runs a query over the event store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
+from labkit.sandbox.logs.insights import fields, tree
+from labkit.sandbox.logs.insights.parser import parse
+from labkit.sandbox.logs.insights.pipeline import Statement, compile_query
+from labkit.sandbox.logs.insights.values import quoted
+
+DEFAULT_LIMIT = 10_000
+MAX_LIMIT = 100_000
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
+
+_SAMPLE = 1000
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """A log group that a query reads: its events, and the format of the flow log that is published to it."""
+
+    relation: str
+    log: str
+    log_format: str | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A query to be run: its text, the log groups, the time window in milliseconds, and the moment it was started.
+
+    `last_sequence` is the store's last event at that moment: a query sees no later ones, whenever it is looked at.
+    """
+
+    text: str
+    groups: tuple[LogGroup, ...]
+    start: int
+    end: int
+    now: float
+    limit: int | None
+    last_sequence: int
+
+    @property
+    def window(self) -> str:
+        """The SQL condition on the events that are scanned."""
+        return f"timestamp >= {self.start} AND timestamp < {self.end} AND sequence <= {self.last_sequence}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query gave: rows of (field, value), and what was scanned for them."""
+
+    rows: list[list[tuple[str, str]]]
+    records_matched: int
+    records_scanned: int
+    bytes_scanned: int
+
+
+def check(text: str) -> None:
+    """Compiles a query without running it; raises QueryError where it is none."""
+    _compiled(text, [], "TRUE", 0, None)
+
+
+def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
+    """Runs a query to its end."""
+    cursor.execute(_macros())
+    sources = [source(group, job.window, cursor) for group in job.groups]
+    statement = _compiled(job.text, sources, job.window, job.now, job.limit)
+    rows = cursor.execute(statement.sql).fetchall()
+    columns = (*statement.columns, "@ptr") if statement.of_events else statement.columns
+    records, size = _scanned(job, cursor)
+    return Answer(
+        rows=[[pair for pair in zip(columns, row, strict=True) if pair[1] is not None] for row in rows],
+        records_matched=_one(cursor, statement.matched_sql),
+        records_scanned=records,
+        bytes_scanned=size,
+    )
+
+
+def source(group: LogGroup, window: str, cursor: duckdb.DuckDBPyConnection) -> fields.Source:
+    """A log group as the compiler sees it; its first events tell whether it holds flow log records only."""
+    names = flow_fields(group.log_format)
+    shape = fields.FLOW_LOG_RECORD if group.log_format is None else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"
+    sample = f"SELECT message FROM {group.relation} WHERE {window} LIMIT {_SAMPLE}"
+    test = f"SELECT coalesce(bool_and(regexp_full_match(message, {quoted(shape)})), FALSE) FROM ({sample})"
+    return fields.Source(group.relation, group.log, names, shape, only_flow_logs=bool(_one(cursor, test)))
+
+
+def flow_fields(log_format: str | None) -> tuple[str, ...]:
+    """The names that Insights has for the fields of a flow log's records."""
+    parsed = DEFAULT_FORMAT if log_format is None else LogFormat.parse(log_format)
+    return tuple(field.insights_name for field in parsed.fields)
+
+
+def _compiled(text: str, sources: Sequence[fields.Source], window: str, now: float, limit: int | None) -> Statement:
+    query = parse(text)
+    own_limit = any(isinstance(command, tree.Limit) for command in query)
+    return compile_query(query, sources, window, now, limit or (MAX_LIMIT if own_limit else DEFAULT_LIMIT))
+
+
+def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    parts = [
+        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {job.window}"
+        for group in job.groups
+    ]
+    total = f"SELECT sum(records), coalesce(sum(size), 0) FROM ({' UNION ALL '.join(parts)})"
+    records, size = cursor.execute(total).fetchall()[0]
+    return int(records), int(size)
+
+
+def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(cursor.execute(sql).fetchall()[0][0])
+
+
+def last_sequence(relations: Iterable[str], cursor: duckdb.DuckDBPyConnection) -> int:
+    """The place of the newest event in some log groups, -1 where there are none."""
+    parts = " UNION ALL ".join(f"SELECT max(sequence) AS last FROM {relation}" for relation in relations)
+    return _one(cursor, f"SELECT coalesce(max(last), -1) FROM ({parts})")
+
+
+@cache
+def _macros() -> str:
+    return Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")

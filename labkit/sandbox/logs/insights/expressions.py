@@ -1,0 +1,183 @@
+"""Expressions to SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.sandbox.logs.insights import fields, functions, tree, values
+from labkit.sandbox.logs.insights.calls import CALLS, check_regex
+from labkit.sandbox.logs.insights.tree import QueryError
+from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
+
+_ARITHMETIC = {
+    "+": "({0} + {1})",
+    "-": "({0} - {1})",
+    "*": "({0} * {1})",
+    "/": "({0} / nullif({1}, 0e0))",
+    "%": "({0} % nullif({1}, 0e0))",
+    "^": "pow({0}, {1})",
+}
+MAX_SQL = 100_000
+"""Longer SQL of one expression is refused: what nests a function that uses its argument twice grows without bounds."""
+_NUMERIC_KINDS = (Kind.NUMBER, Kind.TIME, Kind.BOOLEAN)
+_CONSTANTS = {"true": values.number(1), "false": values.number(0)}
+"""JSON's true and false are the numbers 1 and 0 to Insights."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that an expression may use: columns made by the query, then the fields of the events.
+
+    `sources` is None once `stats` has left no events.
+    """
+
+    columns: Mapping[str, Value]
+    sources: Sequence[fields.Source] | None
+
+    def resolve(self, field: tree.Field) -> Value:
+        """The value of a field or alias."""
+        for length in range(len(field.path), 0, -1):
+            column = self.columns.get(".".join(field.path[:length]))
+            if column is None:
+                continue
+            if length == len(field.path):
+                return column
+            if column.kind is Kind.STRUCTURE:
+                return Value(fields.extracted(column.sql, field.path[length:]), Kind.STRUCTURE)
+        if field.name in _CONSTANTS:
+            return _CONSTANTS[field.name]
+        if self.sources is None:
+            raise QueryError(f"{field.name} is not defined by the stats command before it", field.span)
+        return fields.event_field(field.path, self.sources)
+
+
+class Expressions:
+    """The compiler of the expressions of one command."""
+
+    def __init__(self, scope: Scope, now: float) -> None:
+        self.scope = scope
+        self.now = now
+
+    def compile(self, expression: tree.Expression) -> Value:
+        """The value of an expression."""
+        value = _COMPILERS[type(expression)](self, expression)
+        if len(value.sql) > MAX_SQL:
+            raise QueryError("the expression is too complex", expression.span)
+        return value
+
+    def time(self, expression: tree.Expression) -> str:
+        """The SQL of an expression as a time."""
+        return converted(self.compile(expression), Kind.TIME)
+
+    def number(self, expression: tree.Expression) -> str:
+        """The SQL of an expression as a number."""
+        return converted(self.compile(expression), Kind.NUMBER)
+
+    def condition(self, expression: tree.Expression) -> str:
+        """The SQL of an expression as a condition."""
+        return converted(self.compile(expression), Kind.BOOLEAN)
+
+    def field(self, field: tree.Field) -> Value:
+        """A field or an alias."""
+        return self.scope.resolve(field)
+
+    def call(self, call: tree.Call) -> Value:
+        """A function's value, or the column of an earlier `stats` that bears the call's name."""
+        if call.label in self.scope.columns:
+            return self.scope.columns[call.label]
+        name = call.name.lower()
+        if name in CALLS:
+            return CALLS[name](self, call)
+        if name in functions.REFUSED_FUNCTIONS:
+            message = f"{call.name}: the sandbox does not have this function, see docs/sandbox.md"
+            raise QueryError(message, call.span)
+        if name not in functions.FUNCTIONS:
+            raise QueryError(f"unknown function {call.name}", call.span)
+        return self._simple(call, functions.FUNCTIONS[name])
+
+    def _simple(self, call: tree.Call, function: functions.Function) -> Value:
+        count = len(call.arguments)
+        if not function.takes(count):
+            raise QueryError(f"{call.name} takes {function.arity}, not {count}", call.span)
+        optional = function.optional[: count - len(function.parameters)] if not function.rest else ()
+        kinds = [*function.parameters, *(kind for kind, _ in optional)]
+        kinds += [function.parameters[-1]] * (count - len(kinds)) if function.rest else []
+        arguments = [
+            converted(self.compile(argument), kind) for argument, kind in zip(call.arguments, kinds, strict=True)
+        ]
+        arguments += [default for _, default in function.optional[len(optional) :]]
+        return Value(function.sql.format(*arguments, all=", ".join(arguments)), function.result)
+
+    def binary(self, node: tree.Binary) -> Value:
+        """Arithmetic, or a comparison."""
+        if node.operator in _ARITHMETIC:
+            sql = _ARITHMETIC[node.operator].format(self.number(node.left), self.number(node.right))
+            return Value(sql, Kind.NUMBER)
+        return compared(node.operator, self.compile(node.left), self.compile(node.right))
+
+    def logic(self, node: tree.Logic) -> Value:
+        """`and`, `or`: what is unknown is false."""
+        operands = [f"coalesce({self.condition(operand)}, FALSE)" for operand in node.operands]
+        return Value("(" + f" {node.operator.upper()} ".join(operands) + ")", Kind.BOOLEAN)
+
+    def like(self, node: tree.Like) -> Value:
+        """A substring or a regular expression, both case-sensitive."""
+        subject = converted(self.compile(node.operand), Kind.TEXT)
+        if isinstance(node.pattern, tree.Regex):
+            check_regex(node.pattern.pattern, node.pattern.span)
+            return Value(f"regexp_matches({subject}, {quoted(node.pattern.pattern)})", Kind.BOOLEAN)
+        part = converted(self.compile(node.pattern), Kind.TEXT)
+        return Value(f"contains({subject}, {part})", Kind.BOOLEAN)
+
+    def membership(self, node: tree.In) -> Value:
+        """`in [...]`: equal to one of the values."""
+        if not node.items:
+            return Value("FALSE", Kind.BOOLEAN)
+        operand = self.compile(node.operand)
+        tests = [compared("=", operand, self.compile(item)).sql for item in node.items]
+        return Value("(" + " OR ".join(tests) + ")", Kind.BOOLEAN)
+
+
+def compared(operator: str, left: Value, right: Value) -> Value:
+    """A comparison, of numbers where both sides can be numbers.
+
+    A text is compared as a number with a number, and with a string of digits as to which comes first; equality with a
+    string is that of texts. A missing value equals nothing, so it is unequal to everything.
+    """
+    if operator == "!=":
+        return _not(compared("=", left, right))
+    numeric = f"({converted(left, Kind.NUMBER)} {operator} {converted(right, Kind.NUMBER)})"
+    if left.kind in _NUMERIC_KINDS or right.kind in _NUMERIC_KINDS:
+        return Value(numeric, Kind.BOOLEAN)
+    first, second = converted(left, Kind.TEXT), converted(right, Kind.TEXT)
+    textual = f"({first} {operator} {second})"
+    if operator == "=":
+        return Value(textual, Kind.BOOLEAN)
+    return Value(f"coalesce({numeric}, {textual})", Kind.BOOLEAN)
+
+
+def _not(value: Value) -> Value:
+    return Value(f"(NOT coalesce({converted(value, Kind.BOOLEAN)}, FALSE))", Kind.BOOLEAN)
+
+
+def _misplaced(compiler: Expressions, node: tree.Expression) -> Value:
+    raise QueryError("a value is wanted here", node.span)
+
+
+_COMPILERS: dict[type[tree.Expression], Callable[[Any, Any], Value]] = {
+    tree.Binary: Expressions.binary,
+    tree.Call: lambda compiler, node: compiler.call(node),
+    tree.Field: lambda compiler, node: compiler.field(node),
+    tree.In: Expressions.membership,
+    tree.Like: Expressions.like,
+    tree.Logic: Expressions.logic,
+    tree.Negative: lambda compiler, node: Value(f"(-{compiler.number(node.operand)})", Kind.NUMBER),
+    tree.Not: lambda compiler, node: _not(compiler.compile(node.operand)),
+    tree.Number: lambda compiler, node: values.number(node.value),
+    tree.Period: _misplaced,
+    tree.Regex: _misplaced,
+    tree.Star: _misplaced,
+    tree.Text: lambda compiler, node: values.text(node.value),
+}

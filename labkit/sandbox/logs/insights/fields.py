@@ -1,0 +1,79 @@
+"""The fields that an event has without being asked: system fields, those of flow log records, and those of JSON.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labkit.sandbox.logs.insights.values import Kind, Value, quoted
+
+SYSTEM_FIELDS = {
+    "@timestamp": Value("timestamp", Kind.TIME),
+    "@ingestionTime": Value("ingestion_time", Kind.TIME),
+    "@message": Value("message", Kind.TEXT),
+    "@logStream": Value("stream", Kind.TEXT),
+    "@log": Value("log", Kind.TEXT),
+    "@ptr": Value("base64(encode(concat_ws('|', timestamp, sequence, log)))", Kind.TEXT),
+}
+
+FLOW_LOG_RECORD = r"[0-9]+( [^ ]+){11} (ACCEPT|REJECT|-) (OK|NODATA|SKIPDATA)"
+"""A record in the default format of flow logs."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The events of one log group that a query reads."""
+
+    relation: str
+    """The name of their table."""
+    log: str
+    """`account:group`, the value of @log."""
+    flow_fields: tuple[str, ...]
+    """The names that Insights gives the fields of a flow log record, in the order of the record."""
+    record: str
+    """The regular expression of such a record."""
+    only_flow_logs: bool
+    """Every event is a record, so that its fields can be taken by place without a look at the event's shape."""
+
+
+def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
+    """The field as it is found in an event; missing ones are NULL."""
+    name = ".".join(path)
+    if name in SYSTEM_FIELDS:
+        return SYSTEM_FIELDS[name]
+    choices = [_field_of(path, source) for source in sources]
+    if len(set(choices)) <= 1:
+        return Value(choices[0] if choices else "CAST(NULL AS VARCHAR)", Kind.TEXT)
+    whens = [f"WHEN {quoted(source.log)} THEN {sql}" for source, sql in zip(sources, choices, strict=True)]
+    return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT)
+
+
+def _field_of(path: tuple[str, ...], source: Source) -> str:
+    name = ".".join(path)
+    flow = None
+    if name in source.flow_fields:
+        flow = f"split_part(message, ' ', {source.flow_fields.index(name) + 1})"
+    if source.only_flow_logs:
+        return flow or "CAST(NULL AS VARCHAR)"
+    json = _json_field(path)
+    if flow is None:
+        return json
+    return f"coalesce(CASE WHEN regexp_full_match(message, {quoted(source.record)}) THEN {flow} END, {json})"
+
+
+def _json_field(path: tuple[str, ...]) -> str:
+    """A backquoted name may be one key or a path: `` `a.b` `` is tried as both, `@@a` is the key `@a`."""
+    if path[0].startswith("@@"):
+        path = (path[0][1:], *path[1:])
+    spellings = dict.fromkeys([path, tuple(".".join(path).split("."))])
+    tries = [f"json_leaf({extracted('TRY_CAST(message AS JSON)', spelling)})" for spelling in spellings]
+    return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
+
+
+def extracted(json: str, path: Sequence[str]) -> str:
+    """SQL: what is at a path of a JSON value; a number is a place in a list, or a key."""
+    pointer = "".join("/" + segment.replace("~", "~0").replace("/", "~1") for segment in path)
+    return f"json_extract({json}, {quoted(pointer)})"

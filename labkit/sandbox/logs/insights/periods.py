@@ -1,0 +1,59 @@
+"""Lengths of time (`5m`, `1mo`) and the rounding of times to them: bin(), datefloor(), dateceil().
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
+"""
+
+from __future__ import annotations
+
+from labkit.sandbox.logs.insights.tree import Period, QueryError
+
+_SPELLINGS = {
+    "ms": ("ms", "msec", "millisecond"),
+    "s": ("s", "sec", "second"),
+    "m": ("m", "min", "minute"),
+    "h": ("h", "hr", "hour"),
+    "d": ("d", "day"),
+    "w": ("w", "week"),
+    "mo": ("mo", "mon", "month"),
+    "q": ("q", "qtr", "quarter"),
+    "y": ("y", "yr", "year"),
+}
+_UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+_CAPS = {"ms": 1000, "s": 60, "m": 60, "h": 24}
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_MONTHS = {"mo": 1, "q": 3, "y": 12}
+_MONDAY = 4 * 86_400_000
+"""The epoch was a Thursday; weeks begin on Monday."""
+_MOST_MONTHS = 12_000
+
+
+def rounded(time: str, period: Period, *, up: bool) -> str:
+    """The SQL of a time rounded to a period.
+
+    A count above its unit's cap is taken for the cap, as AWS documents: bin(300s) is bin(60s).
+    """
+    direction = "ceil" if up else "floor"
+    count, unit = clamped(period)
+    if unit in _MONTHS:
+        return f"{direction}_months({time}, {min(count * _MONTHS[unit], _MOST_MONTHS)})"
+    length = count * _MILLISECONDS[unit]
+    if unit == "w":
+        return f"({direction}_fixed({time} - {_MONDAY}, {length}) + {_MONDAY})"
+    return f"{direction}_fixed({time}, {length})"
+
+
+def clamped(period: Period) -> tuple[int, str]:
+    """The count and the unit that a period stands for."""
+    word = period.unit
+    unit = _UNITS.get(word) or _UNITS[word.removesuffix("s")]
+    count = min(period.count, _CAPS.get(unit, 100_000))
+    if not count:
+        raise QueryError(f"a period needs a count of at least 1: {period.count}{word}", period.span)
+    return count, unit
+
+
+def milliseconds(period: Period) -> int:
+    """The length of a period; months are of 30 days, quarters of 90 and years of 365."""
+    count, unit = clamped(period)
+    days = {"mo": 30, "q": 90, "y": 365}
+    return count * (_MILLISECONDS.get(unit) or days[unit] * _MILLISECONDS["d"])

@@ -1,0 +1,252 @@
+"""The tree of a query: its commands, and the expressions in them, each with its place in the query's text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+
+class Span(NamedTuple):
+    """Where something stands in the query's text: `[start, end)`, in characters."""
+
+    start: int
+    end: int
+
+
+class QueryError(Exception):
+    """A query that does not compile; becomes MalformedQueryException with a `queryCompileError`."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Anything that has a value in a row."""
+
+    span: Span
+
+
+@dataclass(frozen=True)
+class Field(Expression):
+    """A log field or an alias: `srcAddr`, `a.b.0.c`, `` `detail-type` ``."""
+
+    path: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name as results show it: without the backquotes."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True)
+class Text(Expression):
+    """A quoted string."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Number(Expression):
+    """A number."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Period(Expression):
+    """A length of time: `5m`."""
+
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class Regex(Expression):
+    """A regular expression between slashes."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    """A function of arguments; `count(*)` has the argument `Star`."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    label: str
+    """The call as its column is named: as written, but for stray blanks."""
+
+
+@dataclass(frozen=True)
+class Star(Expression):
+    """The `*` of `count(*)`."""
+
+
+@dataclass(frozen=True)
+class Negative(Expression):
+    """`-a`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True)
+class Binary(Expression):
+    """Arithmetic or comparison: `a operator b`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True)
+class Logic(Expression):
+    """`a and b and ...` or `a or b or ...`."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Not(Expression):
+    """`not a`; also what `not like` and `not in` are read as."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True)
+class Like(Expression):
+    """`a like "text"`, `a like /regex/`, `a =~ /regex/`."""
+
+    operand: Expression
+    pattern: Expression
+
+
+@dataclass(frozen=True)
+class In(Expression):
+    """`a in [b, c]`."""
+
+    operand: Expression
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """An expression with the name that its column has."""
+
+    expression: Expression
+    name: str
+    aliased: bool
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the pipeline."""
+
+    name: ClassVar[str]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Fields(Command):
+    """Computes fields and shows them."""
+
+    name = "fields"
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Display(Command):
+    """Says which columns the result has; the last one counts."""
+
+    name = "display"
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Filter(Command):
+    """Keeps the rows for which the condition holds (`filter`, `where`, `filterIndex`)."""
+
+    name = "filter"
+    condition: Expression
+
+
+@dataclass(frozen=True)
+class Stats(Command):
+    """Aggregates over groups of rows."""
+
+    name = "stats"
+    items: tuple[Item, ...]
+    groups: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One key of a sort."""
+
+    item: Item
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Sort(Command):
+    """Orders the rows."""
+
+    name = "sort"
+    keys: tuple[SortKey, ...]
+
+
+@dataclass(frozen=True)
+class Limit(Command):
+    """Keeps the first rows."""
+
+    name = "limit"
+    count: int
+
+
+@dataclass(frozen=True)
+class Parse(Command):
+    """Extracts fields from a field by the groups of a regular expression (a glob has been made one)."""
+
+    name = "parse"
+    source: Field
+    pattern: Regex
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dedup(Command):
+    """Keeps the first row of each combination of values."""
+
+    name = "dedup"
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Unnest(Command):
+    """Makes a row of each element of a list."""
+
+    name = "unnest"
+    source: Field
+    into: str
+
+
+@dataclass(frozen=True)
+class Pattern(Command):
+    """Clusters texts by their common structure."""
+
+    name = "pattern"
+    item: Item
+
+
+@dataclass(frozen=True)
+class Diff(Command):
+    """Compares the patterns of the time range with those of an earlier one."""
+
+    name = "diff"
+    period: str
+
+
+Query = tuple[Command, ...]

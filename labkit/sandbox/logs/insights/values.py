@@ -1,0 +1,91 @@
+"""Values in SQL: an expression of SQL with the kind of value that it has, and how kinds turn into each other.
+
+This and `macros.sql` are where all SQL of a query comes from: texts of the query enter SQL only through `quoted`, and
+columns have names of our own making.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a value is; log fields are text that may be read as a number."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    STRUCTURE = "structure"
+
+
+@dataclass(frozen=True)
+class Value:
+    """An SQL expression of a kind; `constant` is the text of a string that stands in the query itself."""
+
+    sql: str
+    kind: Kind
+    constant: str | None = None
+
+
+_CONVERSIONS: dict[tuple[Kind, Kind], str] = {
+    (Kind.TEXT, Kind.NUMBER): "text_number({0})",
+    (Kind.TEXT, Kind.BOOLEAN): "(text_number({0}) <> 0)",
+    (Kind.TEXT, Kind.TIME): "number_time(text_number({0}))",
+    (Kind.TEXT, Kind.STRUCTURE): "TRY_CAST({0} AS JSON)",
+    (Kind.NUMBER, Kind.TEXT): "number_text({0})",
+    (Kind.NUMBER, Kind.BOOLEAN): "({0} <> 0)",
+    (Kind.NUMBER, Kind.TIME): "number_time({0})",
+    (Kind.NUMBER, Kind.STRUCTURE): "CAST(number_text({0}) AS JSON)",
+    (Kind.BOOLEAN, Kind.TEXT): "boolean_text({0})",
+    (Kind.BOOLEAN, Kind.NUMBER): "CAST({0} AS DOUBLE)",
+    (Kind.BOOLEAN, Kind.TIME): "CAST({0} AS BIGINT)",
+    (Kind.BOOLEAN, Kind.STRUCTURE): "CAST(boolean_text({0}) AS JSON)",
+    (Kind.TIME, Kind.TEXT): "time_text({0})",
+    (Kind.TIME, Kind.NUMBER): "CAST({0} AS DOUBLE)",
+    (Kind.TIME, Kind.BOOLEAN): "({0} <> 0)",
+    (Kind.TIME, Kind.STRUCTURE): "to_json({0})",
+    (Kind.STRUCTURE, Kind.TEXT): "json_leaf({0})",
+    (Kind.STRUCTURE, Kind.NUMBER): "text_number(json_leaf({0}))",
+    (Kind.STRUCTURE, Kind.BOOLEAN): "(text_number(json_leaf({0})) <> 0)",
+    (Kind.STRUCTURE, Kind.TIME): "number_time(text_number(json_leaf({0})))",
+}
+
+
+def quoted(text: str) -> str:
+    """A string literal of SQL. DuckDB's has no escapes but the doubled quote.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text(value: str) -> Value:
+    """A string of the query's text."""
+    return Value(quoted(value), Kind.TEXT, constant=value)
+
+
+def number(value: float) -> Value:
+    """A number of the query's text."""
+    digits = repr(float(value))
+    return Value(digits if "e" in digits else f"{digits}e0", Kind.NUMBER)
+
+
+def converted(value: Value, kind: Kind) -> str:
+    """The SQL of a value as one of another kind; NULL where a row's value is none (a map as text, a word as number)."""
+    if value.kind is kind:
+        return value.sql
+    return _CONVERSIONS[value.kind, kind].format(value.sql)
+
+
+def shown(value: Value) -> str:
+    """The SQL of the text that a result has for a value: as `converted` to text, but maps and lists show as JSON."""
+    return f"json_shown({value.sql})" if value.kind is Kind.STRUCTURE else converted(value, Kind.TEXT)
+
+
+def common_kind(values: list[Value]) -> Kind:
+    """The kind of a choice between values: theirs if they agree, else text."""
+    kinds = {value.kind for value in values}
+    return kinds.pop() if len(kinds) == 1 else Kind.TEXT
