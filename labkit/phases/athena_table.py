@@ -127,7 +127,7 @@ def add_partition_statement(lab: Lab, days: Iterable[date]) -> str:
 
 def add_partition(lab: Lab, day: date) -> Card:
     """Tells the table where the records of one day are; a day that it knows already stays as it is."""
-    found = f"{day:%Y-%m-%d}" in _partitions(lab)
+    found = f"{day:%Y-%m-%d}" in partitions(lab)
     details = {"Location": records_location(lab, day)}
     statement = add_partition_statement(lab, [day])
     return _run(lab, "Partition", f"dt={day:%Y-%m-%d}", statement, found, details)
@@ -138,10 +138,18 @@ def add_partitions(lab: Lab, days: Iterable[date]) -> Card:
     wanted = sorted(days)
     if not wanted:
         raise LabError("there is no day to add: no records have been delivered yet; notebook 03 waits for the first")
-    known = _partitions(lab)
+    known = partitions(lab)
     found = all(f"{day:%Y-%m-%d}" in known for day in wanted)
     span = f"dt={wanted[0]:%Y-%m-%d} to {wanted[-1]:%Y-%m-%d}"
     return _run(lab, "Partitions", span, add_partition_statement(lab, wanted), found, {"Days": str(len(wanted))})
+
+
+def partitions(lab: Lab) -> dict[str, str]:
+    """The days that the table knows, and where it looks for their records."""
+    if find_table(lab) is None:
+        return {}
+    partitions = _pages(lab, "get_partitions", "Partitions", DatabaseName=DATABASE, TableName=TABLE)
+    return {entry["Values"][0]: entry["StorageDescriptor"]["Location"] for entry in partitions}
 
 
 def delivered_days(lab: Lab) -> list[date]:
@@ -210,14 +218,6 @@ def find_table(lab: Lab) -> Any:
         return None
 
 
-def _partitions(lab: Lab) -> dict[str, str]:
-    """The days that the table knows, and where it looks for their records."""
-    if find_table(lab) is None:
-        return {}
-    partitions = _pages(lab, "get_partitions", "Partitions", DatabaseName=DATABASE, TableName=TABLE)
-    return {entry["Values"][0]: entry["StorageDescriptor"]["Location"] for entry in partitions}
-
-
 def _objects(lab: Lab, prefix: str) -> list[Any]:
     pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=prefix)
     return [entry for page in pages for entry in page.get("Contents", [])]
@@ -242,7 +242,7 @@ def _check_table(lab: Lab) -> Item:
 
 
 def _check_partitions(lab: Lab) -> Item:
-    name, known = "partitions", _partitions(lab)
+    name, known = "partitions", partitions(lab)
     if not known:
         return absent(name, wanted="one for each day", hint="run the cell with add_partition: no partition, no rows")
     for day, location in sorted(known.items()):

@@ -6,6 +6,6 @@ and at weekends, a botnet's forty minutes, a Sunday of maintenance, and one hour
 
 from labkit.flowlog.story.cast import Actor, cast, who
 from labkit.flowlog.story.files import objects, write
-from labkit.flowlog.story.story import SEED, Story
+from labkit.flowlog.story.story import DAYS, FIRST_DAY, SEED, Story
 
-__all__ = ["SEED", "Actor", "Story", "cast", "objects", "who", "write"]
+__all__ = ["DAYS", "FIRST_DAY", "SEED", "Actor", "Story", "cast", "objects", "who", "write"]

@@ -22,15 +22,17 @@ HOURS_A_FILE = 4
 """AWS writes a file every five minutes. Six a day hold the same lines and are quicker to copy and to list."""
 
 
-def objects(records: pa.Table, *, region: str = REGION) -> Iterator[tuple[str, bytes]]:
-    """Key and bytes of each file. No time is written into the gzip header, so the same lines give the same bytes."""
+def objects(
+    records: pa.Table, *, account_id: str = ACCOUNT_ID, region: str = REGION
+) -> Iterator[tuple[str, bytes]]:
+    """Key and bytes of each file, in the folders of an account and a region. No time is written into the gzip header, so the same lines give the same bytes."""
     period = HOURS_A_FILE * 3600
     periods = pc.multiply(pc.divide(records["start"], period), period)
     for begin in pc.unique(periods).to_pylist():
         lines = text(records.filter(pc.equal(periods, begin)), DEFAULT_FORMAT)
         digest = hashlib.sha256(lines).hexdigest()[:8]
         time = datetime.fromtimestamp(begin, UTC)
-        yield S3Layout().key(ACCOUNT_ID, region, FLOW_LOG_ID, time, digest), gzip.compress(lines, 9, mtime=0)
+        yield S3Layout().key(account_id, region, FLOW_LOG_ID, time, digest), gzip.compress(lines, 9, mtime=0)
 
 
 def write(records: pa.Table, folder: Path) -> list[Path]:
