@@ -1,0 +1,67 @@
+"""The documents are true: what they name exists, and what exists is named."""
+
+import argparse
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from labkit.cli import COMMANDS
+
+PROJECT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+
+
+def load_script(name):
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_environment_yml_has_the_requirements_of_pyproject_toml():
+    assert (PROJECT / "environment.yml").read_text() == load_script("write_environment").environment()
+
+
+def test_environment_yml_names_every_requirement():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    listed = set(re.findall(r'- "(.+)"', (PROJECT / "environment.yml").read_text()))
+    assert listed == {*project["project"]["dependencies"], *project["dependency-groups"]["dev"]}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_lead_to_files_that_exist(document):
+    links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
+    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_readme_lists_every_notebook():
+    text = (PROJECT / "README.md").read_text()
+    numbers = {path.name[:2] for path in (PROJECT / "notebooks").glob("*.ipynb")}
+    assert numbers == set(re.findall(r"^\| (\d\d) \|", text, re.MULTILINE))
+
+
+def test_every_make_target_that_a_document_names_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for path in DOCUMENTS for name in re.findall(r"`make ([a-z-]+)`", path.read_text())}
+    assert named <= targets
+    assert {"lab", "test", "workbook", "check", "bench"} <= named
+
+
+def test_every_sandbox_verb_and_option_is_documented():
+    parser = argparse.ArgumentParser()
+    importlib.import_module("labkit.commands.sandbox").register(parser.add_subparsers())
+    text = (PROJECT / "docs" / "sandbox.md").read_text()
+    source = (PROJECT / "labkit" / "commands" / "sandbox.py").read_text()
+    for option in re.findall(r'"(--[a-z-]+)"', source):
+        assert option in text
+    for verb in ("start", "stop", "status", "env", "reset"):
+        assert re.search(rf"`{verb}`|sandbox {verb}", text)
+
+
+def test_every_command_has_a_module():
+    for name in COMMANDS:
+        assert importlib.util.find_spec(f"labkit.commands.{name}"), name
