@@ -1,12 +1,42 @@
-"""Metrics, alarms and their evaluation (Amazon CloudWatch): the API's operations."""
+"""Metrics, alarms and their evaluation (Amazon CloudWatch)."""
 
 from __future__ import annotations
 
-from labkit.sandbox.service import Service
+from typing import TYPE_CHECKING
+
+from labkit.sandbox.alarms.alarm_operations import AlarmOperations
+from labkit.sandbox.alarms.evaluator import Evaluator
+from labkit.sandbox.alarms.metric_operations import MetricOperations
+from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.samples import Metric, SampleSet
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
 
 
-class CloudWatchService(Service):
-    """Metrics, alarms and their evaluation (Amazon CloudWatch)."""
+class CloudWatchService(MetricOperations, AlarmOperations):
+    """Metrics, alarms and their evaluation (Amazon CloudWatch); dashboards are moto's."""
 
     name = "cloudwatch"
-    answered_by_moto = None
+    answered_by_moto = frozenset({"DeleteDashboards", "GetDashboard", "ListDashboards", "PutDashboard"})
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._regions: dict[str, Region] = {}
+
+    def region(self, name: str) -> Region:
+        """What is held in a region."""
+        return self._regions.setdefault(name, Region())
+
+    def evaluator(self, name: str) -> Evaluator:
+        """What evaluates a region's alarms."""
+        return Evaluator(self.sandbox, self.region(name))
+
+    def put_samples(
+        self, region: str, metric: Metric, timestamp: float, samples: SampleSet, unit: str | None, resolution: int
+    ) -> None:
+        """Adds samples to a metric, and has the alarms on it evaluated."""
+        held, now = self.region(region), self.sandbox.clock.timestamp()
+        held.store.put(metric, timestamp, samples, unit=unit, resolution=resolution, now=now)
+        for alarm in held.watching(metric):
+            self.evaluator(region).wake(alarm)

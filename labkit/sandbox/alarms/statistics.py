@@ -49,7 +49,8 @@ def statistic(name: str) -> Statistic:
     if name == "IQM":
         return _trimmed("TM", 25, 75)
     if match := _PERCENTILE.fullmatch(name):
-        return _of_values(lambda weights: _percentile(weights, float(match[1])))
+        percent = float(match[1])
+        return _of_values(lambda weights: _percentile(weights, percent))
     if match := _SHORT.fullmatch(name):
         return _trimmed(match[1].upper(), 0, float(match[2]))
     if match := _RANGE.fullmatch(name):

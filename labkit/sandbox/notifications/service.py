@@ -2,11 +2,269 @@
 
 from __future__ import annotations
 
-from labkit.sandbox.service import Service
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from labkit.sandbox.alarms.paging import page
+from labkit.sandbox.inbox import Inbox
+from labkit.sandbox.moto_state import sns
+from labkit.sandbox.notifications.checks import (
+    check_attribute,
+    check_endpoint,
+    check_message,
+    invalid,
+    message_attributes,
+    messages_by_protocol,
+)
+from labkit.sandbox.notifications.delivery import Delivery, Publication
+from labkit.sandbox.notifications.subscriptions import PENDING, Subscription, Subscriptions
+from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+LISTED_PAGE = 100
+_BATCH = 10
 
 
 class NotificationService(Service):
-    """Topics, subscriptions and mails (Amazon SNS)."""
+    """Subscriptions and publishing; the topics themselves are moto's (Amazon SNS)."""
 
     name = "sns"
-    answered_by_moto = None
+    answered_by_moto = frozenset(
+        (
+            "AddPermission",
+            "CreateTopic",
+            "ListTagsForResource",
+            "ListTopics",
+            "RemovePermission",
+            "SetTopicAttributes",
+            "TagResource",
+            "UntagResource",
+        )
+    )
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self.inbox = Inbox()
+        self._regions: dict[str, Subscriptions] = {}
+        self._delivery = Delivery(self.inbox, lambda: sandbox.endpoint, lambda: sandbox.replaying)
+
+    def publish(
+        self,
+        region: str,
+        topic_arn: str,
+        message: str,
+        subject: str | None = None,
+        *,
+        message_structure: str | None = None,
+        attributes: dict[str, Any] | None = None,
+    ) -> str:
+        """Publishes to a topic's confirmed subscriptions; the id of the message."""
+        self._topic(region, topic_arn)
+        publication = Publication(
+            topic_arn,
+            self._new_id(),
+            messages_by_protocol(message, message_structure),
+            subject,
+            self.sandbox.clock.now(),
+            attributes or {},
+        )
+        for subscription in self._subscriptions(region).of_topic(topic_arn, self.sandbox.clock.timestamp()):
+            if subscription.confirmed and subscription.wants(
+                publication.message(subscription.protocol), publication.attributes
+            ):
+                self._delivery.deliver(publication, subscription)
+        return publication.message_id
+
+    @operation("Subscribe")
+    def subscribe(self, call: Call) -> Result:
+        """Subscribes an endpoint: a queue at once, all others once they have confirmed it."""
+        params = call.params
+        topic_arn, protocol, endpoint = params["TopicArn"], params["Protocol"], params.get("Endpoint", "")
+        self._topic(call.region, topic_arn)
+        check_endpoint(protocol, endpoint)
+        attributes = dict(params.get("Attributes", {}))
+        for name, value in attributes.items():
+            check_attribute(name, value, attributes)
+        subscription = self._held(call.region, topic_arn, protocol, endpoint)
+        if subscription is None:
+            subscription = self._new_subscription(call, protocol, endpoint, attributes)
+        elif any(subscription.attributes.get(name) != value for name, value in attributes.items()):
+            raise invalid("Attributes Reason: Subscription already exists with different attributes")
+        if subscription.confirmed:
+            return {"SubscriptionArn": subscription.arn}
+        self._delivery.ask_for_confirmation(subscription, self._new_id(), self.sandbox.clock.now())
+        return {"SubscriptionArn": subscription.arn if params.get("ReturnSubscriptionArn") else "pending confirmation"}
+
+    def _new_subscription(self, call: Call, protocol: str, endpoint: str, attributes: dict[str, str]) -> Subscription:
+        subscription = Subscription(
+            arn=f"{call.params['TopicArn']}:{self._new_id()}",
+            topic_arn=call.params["TopicArn"],
+            protocol=protocol,
+            endpoint=endpoint,
+            owner=call.account_id,
+            token=f"2336412f37{self.sandbox.random.getrandbits(984):0246x}",
+            asked_at=self.sandbox.clock.timestamp(),
+            confirmed=protocol == "sqs",
+            authenticated=protocol == "sqs",
+            attributes=attributes,
+        )
+        self._subscriptions(call.region).add(subscription)
+        return subscription
+
+    @operation("ConfirmSubscription")
+    def confirm_subscription(self, call: Call) -> Result:
+        """Confirms a subscription by the token that its endpoint was sent."""
+        topic_arn, token = call.params["TopicArn"], call.params["Token"]
+        self._topic(call.region, topic_arn)
+        for subscription in self._current(call.region):
+            if subscription.topic_arn == topic_arn and subscription.token == token:
+                subscription.confirmed = True
+                subscription.authenticated = call.params.get("AuthenticateOnUnsubscribe") == "true"
+                return {"SubscriptionArn": subscription.arn}
+        raise invalid("Token")
+
+    @operation("Unsubscribe")
+    def unsubscribe(self, call: Call) -> Result:
+        """Ends a subscription; that there is none is no error."""
+        arn = call.params["SubscriptionArn"]
+        _check_subscription_arn(arn)
+        if subscription := self._subscriptions(call.region).get(arn):
+            self._subscriptions(call.region).remove(subscription)
+        return {}
+
+    @operation("ListSubscriptions")
+    def list_subscriptions(self, call: Call) -> Result:
+        """Lists the subscriptions of the region."""
+        listed = [subscription.listed() for subscription in self._current(call.region)]
+        return page(listed, call.params, "Subscriptions", LISTED_PAGE)
+
+    @operation("ListSubscriptionsByTopic")
+    def list_subscriptions_by_topic(self, call: Call) -> Result:
+        """Lists the subscriptions of a topic."""
+        topic_arn = call.params["TopicArn"]
+        self._topic(call.region, topic_arn)
+        listed = [held.listed() for held in self._current(call.region) if held.topic_arn == topic_arn]
+        return page(listed, call.params, "Subscriptions", LISTED_PAGE)
+
+    @operation("GetSubscriptionAttributes")
+    def get_subscription_attributes(self, call: Call) -> Result:
+        """Describes a subscription."""
+        return {"Attributes": self._subscription(call).described()}
+
+    @operation("SetSubscriptionAttributes")
+    def set_subscription_attributes(self, call: Call) -> Result:
+        """Changes a filter policy, or whether messages come raw."""
+        subscription = self._subscription(call)
+        name, value = call.params["AttributeName"], call.params.get("AttributeValue", "")
+        check_attribute(name, value, subscription.attributes)
+        if name == "FilterPolicy" and value in ("", "{}"):
+            subscription.attributes.pop(name, None)
+        else:
+            subscription.attributes[name] = value
+        return {}
+
+    @operation("Publish")
+    def publish_call(self, call: Call) -> Result:
+        """Publishes a message to a topic."""
+        return {"MessageId": self._publish(call, call.params)}
+
+    @operation("PublishBatch")
+    def publish_batch(self, call: Call) -> Result:
+        """Publishes up to ten messages to a topic."""
+        entries = call.params["PublishBatchRequestEntries"]
+        ids = [entry["Id"] for entry in entries]
+        if not 1 <= len(entries) <= _BATCH:
+            code = "EmptyBatchRequest" if not entries else "TooManyEntriesInBatchRequest"
+            raise ServiceError(code, f"The batch request contains {len(entries)} entries, not 1 to {_BATCH}.")
+        if len(set(ids)) < len(ids):
+            raise ServiceError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+        done: list[dict[str, Any]] = []
+        failed: list[dict[str, Any]] = []
+        for entry in entries:
+            try:
+                message_id = self._publish(call, {**entry, "TopicArn": call.params["TopicArn"]})
+                done.append({"Id": entry["Id"], "MessageId": message_id})
+            except ServiceError as error:
+                fault = {"Code": error.code, "Message": error.message, "SenderFault": True}
+                failed.append({"Id": entry["Id"], **fault})
+        return {"Successful": done, "Failed": failed}
+
+    def _publish(self, call: Call, params: dict[str, Any]) -> str:
+        topic_arn = params.get("TopicArn") or params.get("TargetArn")
+        if topic_arn is None:
+            raise ServiceError(
+                "NotImplemented",
+                "The sandbox does not implement publishing to a phone number. docs/sandbox.md lists what it does.",
+                status=501,
+            )
+        check_message(params)
+        return self.publish(
+            call.region,
+            topic_arn,
+            params["Message"],
+            params.get("Subject"),
+            message_structure=params.get("MessageStructure"),
+            attributes=message_attributes(params.get("MessageAttributes", {})),
+        )
+
+    @operation("GetTopicAttributes")
+    def get_topic_attributes(self, call: Call) -> Result:
+        """Describes a topic, with the counts of its subscriptions."""
+        topic_arn = call.params["TopicArn"]
+        attributes = self._topic(call.region, topic_arn)
+        held = [held for held in self._current(call.region) if held.topic_arn == topic_arn]
+        confirmed = sum(subscription.confirmed for subscription in held)
+        deleted = self._subscriptions(call.region).deleted.get(topic_arn, 0)
+        counts = {"Pending": len(held) - confirmed, "Confirmed": confirmed, "Deleted": deleted}
+        return {"Attributes": attributes | {f"Subscriptions{name}": str(count) for name, count in counts.items()}}
+
+    @operation("DeleteTopic")
+    def delete_topic(self, call: Call) -> Result:
+        """Deletes a topic and its subscriptions."""
+        sns.delete_topic(call.region, call.params["TopicArn"])
+        self._subscriptions(call.region).forget_topic(call.params["TopicArn"])
+        return {}
+
+    def _topic(self, region: str, topic_arn: str) -> dict[str, str]:
+        parts = topic_arn.split(":")
+        if len(parts) != 6 or parts[:3] != ["arn", "aws", "sns"]:
+            raise invalid("TopicArn")
+        if parts[3] != region:
+            raise invalid("TopicArn")
+        attributes = sns.topic_attributes(region, topic_arn)
+        if attributes is None:
+            raise ServiceError("NotFound", "Topic does not exist", status=404)
+        return attributes
+
+    def _subscriptions(self, region: str) -> Subscriptions:
+        return self._regions.setdefault(region, Subscriptions())
+
+    def _current(self, region: str) -> list[Subscription]:
+        return self._subscriptions(region).current(self.sandbox.clock.timestamp())
+
+    def _held(self, region: str, topic_arn: str, protocol: str, endpoint: str) -> Subscription | None:
+        for held in self._current(region):
+            if (held.topic_arn, held.protocol, held.endpoint) == (topic_arn, protocol, endpoint):
+                return held
+        return None
+
+    def _subscription(self, call: Call) -> Subscription:
+        arn = call.params["SubscriptionArn"]
+        _check_subscription_arn(arn)
+        subscription = self._subscriptions(call.region).get(arn)
+        if subscription is None:
+            raise ServiceError("NotFound", "Subscription does not exist", status=404)
+        return subscription
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
+
+
+def _check_subscription_arn(arn: str) -> None:
+    parts = len(arn.split(":"))
+    if arn == PENDING or parts < 6:
+        raise invalid(f"SubscriptionArn Reason: An ARN must have at least 6 elements, not {parts}")
+    if parts != 7:
+        raise invalid("SubscriptionId")

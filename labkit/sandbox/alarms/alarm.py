@@ -1,0 +1,170 @@
+"""Alarms as they are kept: what was asked for, the state they are in, and how DescribeAlarms shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from labkit.sandbox.alarms import rules
+from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
+from labkit.sandbox.alarms.queries import metric_of
+from labkit.sandbox.clock import Event
+
+INITIAL_REASON = "Unchecked: Initial alarm creation"
+ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
+"""The member that lists the actions of a state."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A state, why and since when."""
+
+    value: str
+    reason: str
+    reason_data: str | None
+    updated: datetime
+    transitioned: datetime
+
+
+class Alarm:
+    """What metric alarms and composite alarms have in common.
+
+    `settings` has the members of the request as they came, without the tags; an update replaces all of them and leaves
+    the state as it is (PutMetricAlarm).
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, region: str, account_id: str, settings: Mapping[str, Any], now: datetime) -> None:
+        self.name: str = settings["AlarmName"]
+        self.region = region
+        self.account_id = account_id
+        self.arn = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{self.name}"
+        self.tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in settings.get("Tags", [])}
+        self.state = State(INSUFFICIENT_DATA, INITIAL_REASON, None, now, now)
+        self.configure(settings, now)
+
+    def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
+        """Takes over the settings of a request."""
+        self.settings = {name: value for name, value in settings.items() if name != "Tags"}
+        self.configured = now
+
+    @property
+    def description(self) -> str | None:
+        """The description; None where there is none."""
+        return self.settings.get("AlarmDescription") or None
+
+    @property
+    def actions_enabled(self) -> bool:
+        """Whether state changes run actions."""
+        return bool(self.settings.get("ActionsEnabled", True))
+
+    def actions(self, state: str) -> list[str]:
+        """The ARNs of the actions of a state."""
+        return list(self.settings.get(ACTIONS[state], []))
+
+    def all_actions(self) -> list[str]:
+        """The ARNs of the actions of every state."""
+        return [arn for state in ACTIONS for arn in self.actions(state)]
+
+    def describe(self) -> dict[str, Any]:
+        """The alarm as DescribeAlarms lists it: empty members are left out, the lists of actions are not."""
+        shown = {name: value for name, value in self.settings.items() if value not in ("", None, [])}
+        shown |= {member: self.actions(state) for state, member in ACTIONS.items()}
+        shown |= {
+            "AlarmArn": self.arn,
+            "ActionsEnabled": self.actions_enabled,
+            "AlarmConfigurationUpdatedTimestamp": self.configured,
+            "StateValue": self.state.value,
+            "StateReason": self.state.reason,
+            "StateUpdatedTimestamp": self.state.updated,
+            "StateTransitionedTimestamp": self.state.transitioned,
+        }
+        if self.state.reason_data is not None:
+            shown["StateReasonData"] = self.state.reason_data
+        return shown
+
+
+class MetricAlarm(Alarm):
+    """An alarm on one metric, or on the result of metric math."""
+
+    kind = "MetricAlarm"
+    evaluation: Event | None = None
+    """The next evaluation; None while it couldn't change anything."""
+
+    def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
+        """Takes over the settings of a request."""
+        super().configure(settings, now)
+        threshold, compare = self.threshold, COMPARISONS[settings["ComparisonOperator"]]
+        self.rule = Rule(
+            evaluation_periods=settings["EvaluationPeriods"],
+            datapoints_to_alarm=settings.get("DatapointsToAlarm", settings["EvaluationPeriods"]),
+            treat_missing_data=self.treat_missing_data,
+            breaches=lambda value: compare(value, threshold),
+        )
+        described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
+        self.inputs = frozenset(metric_of(metric) for metric in described)
+
+    @property
+    def threshold(self) -> float:
+        """The number that datapoints are compared with."""
+        return float(self.settings["Threshold"])
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The queries of an alarm on metric math; an alarm on one metric has none."""
+        return list(self.settings.get("Metrics", []))
+
+    @property
+    def period(self) -> int:
+        """The length of a datapoint in seconds."""
+        if not self.metrics:
+            return int(self.settings["Period"])
+        return max(int(query.get("Period") or query.get("MetricStat", {}).get("Period") or 0) for query in self.metrics)
+
+    @property
+    def statistic(self) -> str | None:
+        """The statistic of the metric, extended or not; None for metric math."""
+        return self.settings.get("Statistic") or self.settings.get("ExtendedStatistic")
+
+    @property
+    def treat_missing_data(self) -> str:
+        """How missing datapoints are treated; alarms on DynamoDB's metrics always ignore them."""
+        if self.settings.get("Namespace") == "AWS/DynamoDB":
+            return "ignore"
+        return str(self.settings.get("TreatMissingData", MISSING))
+
+    @property
+    def watched_query(self) -> dict[str, Any]:
+        """The query of metric math whose result is compared with the threshold."""
+        return next(query for query in self.metrics if query.get("ReturnData", True))
+
+    def describe(self) -> dict[str, Any]:
+        """The alarm as DescribeAlarms lists it."""
+        return super().describe() | {"Dimensions": self.settings.get("Dimensions", [])}
+
+
+class CompositeAlarm(Alarm):
+    """An alarm on the states of other alarms."""
+
+    kind = "CompositeAlarm"
+
+    def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
+        """Takes over the settings of a request."""
+        super().configure(settings, now)
+        self.children = rules.children(settings["AlarmRule"])
+
+
+@dataclass
+class HistoryItem:
+    """One entry of an alarm's history."""
+
+    alarm: str
+    kind: str
+    at: datetime
+    item: str
+    """ConfigurationUpdate, StateUpdate or Action."""
+    summary: str
+    data: str = field(repr=False)

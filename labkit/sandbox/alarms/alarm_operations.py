@@ -1,0 +1,239 @@
+"""The operations on alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
+from labkit.sandbox.alarms.checks import check_composite_alarm, check_metric_alarm
+from labkit.sandbox.alarms.evaluator import Evaluator
+from labkit.sandbox.alarms.paging import page
+from labkit.sandbox.alarms.queries import metric_of
+from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.state_changes import record_configuration
+from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+
+AnyAlarm = TypeVar("AnyAlarm", bound=Alarm)
+
+
+class AlarmOperations(Service):
+    """The operations on alarms."""
+
+    def region(self, name: str) -> Region:
+        """What is held in a region."""
+        raise NotImplementedError
+
+    def evaluator(self, name: str) -> Evaluator:
+        """What evaluates a region's alarms."""
+        raise NotImplementedError
+
+    @operation("PutMetricAlarm")
+    def put_metric_alarm(self, call: Call) -> Result:
+        """Creates an alarm, or replaces the settings of one and leaves its state."""
+        check_metric_alarm(call)
+        alarm = self._put(call, MetricAlarm)
+        evaluator = self.evaluator(call.region)
+        evaluator.forget(alarm)
+        evaluator.wake(alarm)
+        return {}
+
+    @operation("PutCompositeAlarm")
+    def put_composite_alarm(self, call: Call) -> Result:
+        """Creates an alarm on other alarms, or replaces its settings."""
+        region = self.region(call.region)
+        check_composite_alarm(call, region)
+        created = call.params["AlarmName"] not in region.alarms
+        alarm = self._put(call, CompositeAlarm)
+        state = self.evaluator(call.region).rule_state(alarm)
+        why = f"{alarm.arn} was {'created' if created else 'updated'} and its alarm rule evaluates to {state}"
+        self.evaluator(call.region).judge(alarm, why)
+        return {}
+
+    def _put(self, call: Call, kind: type[AnyAlarm]) -> AnyAlarm:
+        region, now = self.region(call.region), self.sandbox.clock.now()
+        held = region.alarms.get(call.params["AlarmName"])
+        if isinstance(held, kind):
+            held.configure(call.params, now)
+            record_configuration(region.history, held, "updated", now)
+            return held
+        if held is not None:
+            raise ServiceError("ValidationError", f"An alarm named {held.name} exists, and is a {held.kind}.")
+        alarm = kind(call.region, call.account_id, call.params, now)
+        region.alarms[alarm.name] = alarm
+        record_configuration(region.history, alarm, "created", now)
+        return alarm
+
+    @operation("DescribeAlarms")
+    def describe_alarms(self, call: Call) -> Result:
+        """Lists alarms in the order of their names; metric alarms unless the types asked for say otherwise."""
+        params, region = call.params, self.region(call.region)
+        kinds = params.get("AlarmTypes") or ["MetricAlarm"]
+        if not params.get("AlarmTypes") and (params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName")):
+            kinds = ["MetricAlarm", "CompositeAlarm"]
+        chosen = [alarm for alarm in self._related(region, params) if alarm.kind in kinds and _wanted(alarm, params)]
+        listed = page(sorted(chosen, key=lambda alarm: alarm.name), params, "alarms", params.get("MaxRecords", 50))
+        alarms = listed.pop("alarms")
+        short = bool(params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName"))
+        shown = [(alarm.kind, _short(alarm) if short else alarm.describe()) for alarm in alarms]
+        return {
+            "CompositeAlarms": [alarm for kind, alarm in shown if kind == "CompositeAlarm"],
+            "MetricAlarms": [alarm for kind, alarm in shown if kind == "MetricAlarm"],
+            **listed,
+        }
+
+    def _related(self, region: Region, params: dict[str, Any]) -> Iterator[Alarm]:
+        if name := params.get("ChildrenOfAlarmName"):
+            parent = region.find(name)
+            found = (region.find(child) for child in getattr(parent, "children", []))
+            return (child for child in found if child is not None)
+        if name := params.get("ParentsOfAlarmName"):
+            child = region.find(name)
+            names = {child.name, child.arn} if child else set()
+            return (alarm for alarm in region.composites() if names.intersection(alarm.children))
+        return iter(region.alarms.values())
+
+    @operation("DescribeAlarmsForMetric")
+    def describe_alarms_for_metric(self, call: Call) -> Result:
+        """Lists the alarms on one metric."""
+        params = call.params
+        members = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+        asked = {name: params[name] for name in members if name in params}
+        metric = metric_of(params)
+        alarms = [
+            alarm.describe()
+            for alarm in self.region(call.region).metric_alarms()
+            if not alarm.metrics and metric in alarm.inputs and asked.items() <= alarm.settings.items()
+        ]
+        return {"MetricAlarms": alarms}
+
+    @operation("DescribeAlarmHistory")
+    def describe_alarm_history(self, call: Call) -> Result:
+        """Lists what happened to alarms, newest first."""
+        params = call.params
+        start = params.get("StartDate", datetime.fromtimestamp(0, UTC))
+        end = params.get("EndDate", self.sandbox.clock.now())
+        kinds = params.get("AlarmTypes") or ["MetricAlarm"]
+        items = [
+            {
+                "AlarmName": item.alarm,
+                "AlarmType": item.kind,
+                "Timestamp": item.at,
+                "HistoryItemType": item.item,
+                "HistorySummary": item.summary,
+                "HistoryData": item.data,
+            }
+            for item in self.region(call.region).history.since(start)
+            if item.at <= end
+            and item.kind in kinds
+            and params.get("AlarmName", item.alarm) == item.alarm
+            and params.get("HistoryItemType", item.item) == item.item
+        ]
+        if params.get("ScanBy") != "TimestampAscending":
+            items.reverse()
+        return page(items, params, "AlarmHistoryItems", params.get("MaxRecords", 50))
+
+    @operation("SetAlarmState")
+    def set_alarm_state(self, call: Call) -> Result:
+        """Sets a state until the next evaluation; the actions run if it is another one."""
+        params = call.params
+        alarm = self.region(call.region).find(params["AlarmName"])
+        if alarm is None:
+            raise ServiceError("ResourceNotFound", "", status=404)
+        self.evaluator(call.region).change(
+            alarm, params["StateValue"], params["StateReason"], params.get("StateReasonData")
+        )
+        if isinstance(alarm, MetricAlarm):
+            self.evaluator(call.region).wake(alarm)
+        return {}
+
+    @operation("EnableAlarmActions")
+    def enable_alarm_actions(self, call: Call) -> Result:
+        """Lets state changes run actions."""
+        return self._switch_actions(call, enabled=True)
+
+    @operation("DisableAlarmActions")
+    def disable_alarm_actions(self, call: Call) -> Result:
+        """Lets state changes run no actions."""
+        return self._switch_actions(call, enabled=False)
+
+    def _switch_actions(self, call: Call, *, enabled: bool) -> Result:
+        region, now = self.region(call.region), self.sandbox.clock.now()
+        for name in call.params["AlarmNames"]:
+            if alarm := region.alarms.get(name):
+                alarm.configure({**alarm.settings, "ActionsEnabled": enabled}, now)
+                record_configuration(region.history, alarm, "updated", now)
+        return {}
+
+    @operation("DeleteAlarms")
+    def delete_alarms(self, call: Call) -> Result:
+        """Deletes alarms; not one that a composite alarm still has in its rule."""
+        region, names = self.region(call.region), call.params["AlarmNames"]
+        alarms = [region.alarms[name] for name in names if name in region.alarms]
+        for alarm in alarms:
+            self._check_deletable(region, alarm, names)
+        for alarm in alarms:
+            self.evaluator(call.region).forget(alarm)
+            del region.alarms[alarm.name]
+            record_configuration(region.history, alarm, "deleted", self.sandbox.clock.now())
+        return {}
+
+    def _check_deletable(self, region: Region, alarm: Alarm, together: list[str]) -> None:
+        parents = [parent.name for parent in region.composites() if {alarm.name, alarm.arn} & set(parent.children)]
+        if isinstance(alarm, CompositeAlarm) and len(together) > 1:
+            raise ServiceError("ValidationError", "Only one composite alarm can be deleted at a time.")
+        if parents:
+            raise ServiceError(
+                "ValidationError",
+                f"Cannot delete {alarm.name} as there are composite alarm(s) depending on it: {parents}",
+            )
+
+    @operation("TagResource")
+    def tag_resource(self, call: Call) -> Result:
+        """Adds tags to an alarm."""
+        self._tagged(call).tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
+        return {}
+
+    @operation("UntagResource")
+    def untag_resource(self, call: Call) -> Result:
+        """Removes tags from an alarm."""
+        tags = self._tagged(call).tags
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    @operation("ListTagsForResource")
+    def list_tags_for_resource(self, call: Call) -> Result:
+        """Lists the tags of an alarm."""
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(call).tags.items()]}
+
+    def _tagged(self, call: Call) -> Alarm:
+        arn = call.params["ResourceARN"]
+        alarm = self.region(call.region).find(arn) if ":alarm:" in arn else None
+        if alarm is None:
+            name = arn.split(":alarm:")[-1]
+            raise ServiceError(
+                "ResourceNotFoundException",
+                f"Unknown alarm: {name}",
+                status=404,
+                ResourceType="AWS::CloudWatch::Alarm",
+                ResourceId=name,
+            )
+        return alarm
+
+
+def _wanted(alarm: Alarm, params: dict[str, Any]) -> bool:
+    prefix = params.get("ActionPrefix")
+    return (
+        alarm.name in params.get("AlarmNames", [alarm.name])
+        and alarm.name.startswith(params.get("AlarmNamePrefix", ""))
+        and params.get("StateValue", alarm.state.value) == alarm.state.value
+        and (prefix is None or any(arn.startswith(prefix) for arn in alarm.all_actions()))
+    )
+
+
+def _short(alarm: Alarm) -> dict[str, Any]:
+    """What is shown of children and parents."""
+    members = ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")
+    return {name: value for name, value in alarm.describe().items() if name in members}

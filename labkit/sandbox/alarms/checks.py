@@ -1,0 +1,159 @@
+"""What PutMetricAlarm and PutCompositeAlarm refuse beyond the model's constraints, in CloudWatch's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labkit.sandbox.alarms import rules
+from labkit.sandbox.alarms.evaluation import BREACHING, COMPARISONS, IGNORE, MISSING, NOT_BREACHING
+from labkit.sandbox.alarms.metric_operations import checked_statistic
+from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.retrieval import check_queries
+from labkit.sandbox.alarms.samples import DAY, HOUR
+from labkit.sandbox.service import Call, ServiceError
+
+TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
+MAX_METRICS = 10
+
+_REFUSED = ("EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration", "ThresholdMetricId")
+"""Members that CloudWatch has and the sandbox doesn't act on: PromQL, warm-up, anomaly detection."""
+
+
+def check_metric_alarm(call: Call) -> None:
+    """Refuses a metric alarm that CloudWatch wouldn't take, or the sandbox can't evaluate."""
+    params = call.params
+    _check_refused(params)
+    for name in ("EvaluationPeriods", "ComparisonOperator"):
+        if name not in params:
+            raise _invalid(f"The parameter {name} is required.", code="MissingParameter")
+    _check_threshold(params)
+    if params.get("Metrics"):
+        _check_metrics(params)
+    else:
+        _check_metric(params)
+    _check_treatment(params)
+    if not 1 <= params.get("DatapointsToAlarm", 1) <= params["EvaluationPeriods"]:
+        raise _invalid("The parameter DatapointsToAlarm must be less than or equal to the parameter EvaluationPeriods.")
+    check_actions(call)
+
+
+def _invalid(message: str, code: str = "ValidationError") -> ServiceError:
+    return ServiceError(code, message)
+
+
+def _check_refused(params: dict[str, Any]) -> None:
+    for name in _REFUSED:
+        if name in params:
+            raise _not_here(f"alarms with {name}")
+    if "WallClockWindow" in params.get("EvaluationWindow", {}):
+        raise _not_here("alarms with a WallClockWindow")
+
+
+def _not_here(what: str) -> ServiceError:
+    return ServiceError(
+        "NotImplemented", f"The sandbox does not implement {what}. docs/sandbox.md lists what it does.", status=501
+    )
+
+
+def _check_threshold(params: dict[str, Any]) -> None:
+    operator = params["ComparisonOperator"]
+    if operator not in COMPARISONS:
+        raise _not_here(f"{operator}, which is for anomaly detection")
+    if "Threshold" not in params:
+        raise _invalid("The parameter Threshold is required.", code="MissingParameter")
+
+
+def _check_metric(params: dict[str, Any]) -> None:
+    for name in ("MetricName", "Namespace", "Period"):
+        if name not in params:
+            raise _invalid(f"The parameter {name} is required.", code="MissingParameter")
+    if ("Statistic" in params) == ("ExtendedStatistic" in params):
+        raise _invalid(
+            "Exactly one of Statistic and ExtendedStatistic must be specified for a metric alarm.",
+            code="InvalidParameterCombination",
+        )
+    if "ExtendedStatistic" in params:
+        checked_statistic(params["ExtendedStatistic"], "ExtendedStatistic")
+    _check_period(params["Period"], params["EvaluationPeriods"])
+
+
+def _check_period(period: int, evaluation_periods: int) -> None:
+    if period not in (10, 20, 30) and period % 60:
+        raise _invalid("Period must be 10, 20, 30 or a multiple of 60")
+    longest, words = (DAY, "a day") if period < HOUR else (7 * DAY, "a week")
+    if period * evaluation_periods > longest:
+        raise _invalid(
+            f"Metrics cannot be checked across more than {words} (EvaluationPeriods * Period must be <= {longest})."
+        )
+
+
+def _check_metrics(params: dict[str, Any]) -> None:
+    for name in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"):
+        if name in params:
+            raise _invalid(
+                f"Cannot specify both Metrics and {name}. Use one or the other.", code="InvalidParameterCombination"
+            )
+    queries = params["Metrics"]
+    if len(queries) > MAX_METRICS:
+        raise _invalid(f"Metrics list must not have more than {MAX_METRICS} metrics.")
+    check_queries(queries, "Metrics")
+    if sum(query.get("ReturnData", True) for query in queries) != 1:
+        raise _invalid("Exactly one element of the metrics list should return data.")
+    periods = {query["MetricStat"]["Period"] for query in queries if "MetricStat" in query}
+    if len(periods) > 1:
+        raise _invalid("Period must be consistent across all metrics")
+    if not periods:
+        raise _invalid("At least one element of the metrics list should be a metric.")
+    _check_period(periods.pop(), params["EvaluationPeriods"])
+
+
+def _check_treatment(params: dict[str, Any]) -> None:
+    treatment = params.get("TreatMissingData", MISSING)
+    if treatment not in TREATMENTS:
+        raise _invalid(
+            f"Option {treatment} is not supported. Supported options for parameter TreatMissingData are "
+            f"{', '.join(TREATMENTS[:-1])} and {TREATMENTS[-1]}."
+        )
+    few = params.get("EvaluateLowSampleCountPercentile")
+    if few not in (None, "evaluate", "ignore"):
+        raise _invalid(
+            f"Option {few} is not supported. "
+            "Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore."
+        )
+
+
+def check_actions(call: Call) -> None:
+    """Refuses actions that are no ARN, of another region, or of a service that the sandbox can't act on."""
+    for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        for arn in call.params.get(member, []):
+            parts = arn.split(":")
+            if len(parts) < 6 or parts[0] != "arn":
+                raise _invalid(f"Invalid arn syntax: {arn}")
+            if parts[2] != "sns":
+                raise _not_here(f"alarm actions other than SNS topics ({arn})")
+            if parts[3] != call.region:
+                raise _invalid(f"Invalid region {parts[3]} specified. Only {call.region} is supported.")
+            if not re.fullmatch(r"\d{12}", parts[4]):
+                raise _invalid(f"Invalid account specified: {parts[4]}")
+
+
+def check_composite_alarm(call: Call, region: Region) -> None:
+    """Refuses a composite alarm whose rule can't be evaluated."""
+    try:
+        children = rules.children(call.params["AlarmRule"])
+    except rules.RuleError as error:
+        raise _invalid(f"AlarmRule must be a valid expression: {error}") from None
+    if unknown := [name for name in children if region.find(name) is None]:
+        raise _invalid(f"Could not find alarm(s) named in the AlarmRule: {', '.join(unknown)}")
+    if _reaches(region, children, call.params["AlarmName"]):
+        raise _invalid("AlarmRule must not refer to the alarm itself, directly or through other composite alarms.")
+    for name in ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
+        if name in call.params:
+            raise _not_here(f"composite alarms with {name}")
+    check_actions(call)
+
+
+def _reaches(region: Region, names: list[str], wanted: str) -> bool:
+    alarms = [alarm for name in names if (alarm := region.find(name))]
+    return any(alarm.name == wanted or _reaches(region, getattr(alarm, "children", []), wanted) for alarm in alarms)

@@ -1,0 +1,140 @@
+"""Evaluates alarms on the sandbox's clock, and carries their state changes on.
+
+An alarm is evaluated every minute, one with a period under a minute every 10 seconds, and one whose evaluation periods
+make more than a day every hour ("Alarm evaluation", alarm-evaluation.html). An evaluation that couldn't change anything
+is left out: an alarm without a datapoint in its range sleeps until one of its metrics gets a sample, so that a year
+passes quickly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from labkit.sandbox.alarms import rules
+from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
+from labkit.sandbox.alarms.evaluation import ALARM, OK, Datapoint, Verdict, evaluate, evaluation_range
+from labkit.sandbox.alarms.functions import TimeSeries
+from labkit.sandbox.alarms.messages import in_words
+from labkit.sandbox.alarms.queries import Queries, Window, datapoints, metric_of, series_of
+from labkit.sandbox.alarms.reasons import compact, reason, reason_data, timestamp
+from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE
+from labkit.sandbox.alarms.state_changes import changed_state, record_transition, run_actions
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+HOURLY_AT = 3 * MINUTE
+"""When in the hour alarms over days are evaluated, on metrics up to the full hour; AWS's example has 10:03, 11:03."""
+
+
+def evaluated_every(alarm: MetricAlarm) -> int:
+    """The seconds from one evaluation to the next."""
+    if alarm.period * alarm.rule.evaluation_periods > DAY:
+        return HOUR
+    return 10 if alarm.period < MINUTE else MINUTE
+
+
+class Evaluator:
+    """Evaluates the alarms of one region."""
+
+    def __init__(self, sandbox: Sandbox, region: Region) -> None:
+        self._sandbox = sandbox
+        self._region = region
+
+    def wake(self, alarm: MetricAlarm) -> None:
+        """Has an alarm evaluated when its next evaluation is due."""
+        if alarm.evaluation is not None:
+            return
+        every = evaluated_every(alarm)
+        offset = HOURLY_AT if every == HOUR else 0
+        now = self._sandbox.clock.timestamp()
+        due = (int(now - offset) // every + 1) * every + offset
+        alarm.evaluation = self._sandbox.clock.call_at(due, lambda: self._evaluate(alarm), name=f"evaluate {alarm.arn}")
+
+    def forget(self, alarm: Alarm) -> None:
+        """Has an alarm not evaluated any more."""
+        if isinstance(alarm, MetricAlarm) and alarm.evaluation is not None:
+            alarm.evaluation.cancel()
+            alarm.evaluation = None
+
+    def _evaluate(self, alarm: MetricAlarm) -> None:
+        alarm.evaluation = None
+        end = int(self._sandbox.clock.timestamp())
+        end -= HOURLY_AT if evaluated_every(alarm) == HOUR else 0
+        points = self._datapoints(alarm, end)
+        verdict = evaluate(points, alarm.rule)
+        if verdict.state is not None and verdict.state != alarm.state.value:
+            self._enter(alarm, verdict, verdict.state)
+        if self._could_change(alarm, end, len(points)):
+            self.wake(alarm)
+
+    def _could_change(self, alarm: MetricAlarm, end: int, periods: int) -> bool:
+        """Whether an input has a sample in the range, or is going to have one: otherwise nothing moves."""
+        newest = (self._region.store.newest(metric) for metric in alarm.inputs)
+        return any(begin is not None and begin >= end - periods * alarm.period for begin in newest)
+
+    def _datapoints(self, alarm: MetricAlarm, end: int) -> list[Datapoint]:
+        """The datapoints of the evaluation range, newest first; the newest period ends at `end`."""
+        periods = evaluation_range(alarm.period, alarm.rule.evaluation_periods)
+        window = Window(end - periods * alarm.period, end, alarm.period)
+        points = self._math(alarm, window) if alarm.metrics else self._metric(alarm, window)
+        return [points.get(at) or Datapoint(at) for at in reversed(window.timestamps())]
+
+    def _metric(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
+        series, _ = series_of(self._region.store, metric_of(alarm.settings), alarm.settings.get("Unit"), window)
+        return datapoints(series, alarm.statistic or "", window) if series else {}
+
+    def _math(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
+        queries = Queries(self._region.store, alarm.metrics, lambda period: window, window.period)
+        value = queries.value(alarm.watched_query["Id"])
+        points = value.points if isinstance(value, TimeSeries) else {}
+        return {at: Datapoint(at, number) for at, number in points.items()}
+
+    def _enter(self, alarm: MetricAlarm, verdict: Verdict, state: str) -> None:
+        now = self._sandbox.clock.now()
+        self.change(alarm, state, reason(alarm, verdict, state), reason_data(alarm, verdict, now))
+
+    def change(self, alarm: Alarm, value: str, why: str, data: str | None) -> None:
+        """Brings an alarm into a state; if it is another one than before, the actions run."""
+        old = alarm.state
+        transition = value != old.value
+        alarm.state = changed_state(old, value, why, data, self._sandbox.clock.now(), transition=transition)
+        if not transition:
+            return
+        record_transition(self._region.history, alarm, old)
+        run_actions(self._sandbox, self._region.history, alarm, old, self._children(alarm))
+        self._carry_on(alarm)
+
+    def _children(self, alarm: Alarm) -> list[Alarm]:
+        if not isinstance(alarm, CompositeAlarm):
+            return []
+        named = [self._region.find(name) for name in alarm.children]
+        return [child for child in named if child is not None and child.state.value == ALARM]
+
+    def _carry_on(self, child: Alarm) -> None:
+        """Evaluates the composite alarms that have this alarm in their rule."""
+        now = self._sandbox.clock.now()
+        for composite in list(self._region.composites()):
+            if child.name in composite.children or child.arn in composite.children:
+                why = f"{child.arn} transitioned to {child.state.value} at {in_words(now)}"
+                self.judge(composite, why, child)
+
+    def judge(self, composite: CompositeAlarm, why: str, cause: Alarm | None = None) -> None:
+        """Brings a composite alarm into the state that its rule gives."""
+        state = self.rule_state(composite)
+        if state == composite.state.value:
+            return
+        data = None
+        if cause is not None:
+            child = {"value": cause.state.value, "timestamp": timestamp(cause.state.updated)}
+            data = compact({"triggeringAlarms": [{"arn": cause.arn, "state": child}]})
+        self.change(composite, state, why, data)
+
+    def rule_state(self, composite: CompositeAlarm) -> str:
+        """The state that a composite alarm's rule gives now."""
+        return ALARM if rules.holds(composite.settings["AlarmRule"], self._state_of) else OK
+
+    def _state_of(self, name: str) -> str | None:
+        alarm = self._region.find(name)
+        return alarm.state.value if alarm else None

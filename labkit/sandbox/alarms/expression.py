@@ -1,0 +1,235 @@
+"""Metric math: expressions over time series, as GetMetricData and alarms compute them.
+
+Every function is in one of the tables below: computed, or refused by name. Source: CloudWatch User Guide, "Using math
+expressions with CloudWatch metrics" (using-metric-math.html).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from labkit.sandbox.alarms import functions
+from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, Value, paired
+
+Compute = Callable[..., Value]
+
+_OPERATORS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+    "==": lambda a, b: float(a == b),
+    "!=": lambda a, b: float(a != b),
+    "<=": lambda a, b: float(a <= b),
+    ">=": lambda a, b: float(a >= b),
+    "<": lambda a, b: float(a < b),
+    ">": lambda a, b: float(a > b),
+}
+
+REFUSED = frozenset(
+    ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SEARCH", "SELECT", "SERVICE_QUOTA")
+)
+"""Functions that CloudWatch has and the sandbox doesn't."""
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("expression.lark").read_text()
+    return Lark(grammar, parser="lalr", maybe_placeholders=False, propagate_positions=True)
+
+
+@cache
+def parse(expression: str) -> Tree[Token]:
+    """The tree of an expression; a syntax error is an ExpressionError that points at it."""
+    if expression.lstrip().upper().startswith("SELECT "):
+        raise functions.refused("SELECT")
+    try:
+        return _parser().parse(expression)
+    except UnexpectedInput as error:
+        raise ExpressionError(
+            f"Syntax error at column {error.column}: {error.get_context(expression).strip()}"
+        ) from None
+
+
+def metrics_in(expression: str) -> list[str]:
+    """The ids that an expression refers to by name.
+
+    >>> metrics_in("100 * m2 / SUM([m1, m2])")
+    ['m2', 'm1']
+    """
+    return list(dict.fromkeys(_tokens(expression, "METRIC")))
+
+
+def uses_metrics_function(expression: str) -> bool:
+    """Whether an expression refers to all metrics of its request, with METRICS()."""
+    return "METRICS" in _tokens(expression, "FUNCTION")
+
+
+def _tokens(expression: str, kind: str) -> list[str]:
+    tokens = parse(expression).scan_values(lambda token: isinstance(token, Token) and token.type == kind)
+    return [str(token) for token in tokens]
+
+
+@dataclass
+class Scope:
+    """What an expression can see: the series of the request by id, and the timestamps of its range."""
+
+    series: Callable[[str], Value]
+    metric_ids: Sequence[str]
+    timestamps: Sequence[int]
+    period: int
+
+
+def compute(expression: str, scope: Scope) -> Value:
+    """The value of an expression."""
+    return _value(parse(expression), scope)
+
+
+def _value(node: Any, scope: Scope) -> Value:
+    return _NODES[node.data](node, scope)
+
+
+def _number(node: Tree[Token], scope: Scope) -> Value:
+    return float(str(node.children[0]))
+
+
+def _string(node: Tree[Token], scope: Scope) -> Value:
+    return str(node.children[0])[1:-1]
+
+
+def _keyword(node: Tree[Token], scope: Scope) -> Value:
+    return str(node.children[0])
+
+
+def _metric(node: Tree[Token], scope: Scope) -> Value:
+    return scope.series(str(node.children[0]))
+
+
+def _array(node: Tree[Token], scope: Scope) -> Value:
+    return [series for child in node.children for series in functions.many(_value(child, scope))]
+
+
+def _operation(node: Tree[Token], scope: Scope) -> Value:
+    left, symbol, right = node.children
+    return paired(_OPERATORS[str(symbol)], _value(left, scope), _value(right, scope))
+
+
+def _either(node: Tree[Token], scope: Scope) -> Value:
+    left, right = (_value(child, scope) for child in node.children)
+    return paired(lambda a, b: float(bool(a) or bool(b)), left, right)
+
+
+def _both(node: Tree[Token], scope: Scope) -> Value:
+    left, right = (_value(child, scope) for child in node.children)
+    return paired(lambda a, b: float(bool(a) and bool(b)), left, right)
+
+
+def _negative(node: Tree[Token], scope: Scope) -> Value:
+    return paired(operator.mul, -1.0, _value(node.children[0], scope))
+
+
+def _call(node: Tree[Token], scope: Scope) -> Value:
+    name, *arguments = node.children
+    function = _FUNCTIONS.get(str(name))
+    if function is None:
+        if name in REFUSED:
+            raise functions.refused(str(name))
+        raise ExpressionError(f"Unknown function {name}")
+    fewest, most, computed = function
+    if not fewest <= len(arguments) <= most:
+        raise ExpressionError(f"{name} takes {fewest} to {most} arguments, not {len(arguments)}")
+    return computed(scope, *(_value(argument, scope) for argument in arguments))
+
+
+_NODES: Mapping[str, Callable[[Tree[Token], Scope], Value]] = {
+    "number": _number,
+    "string": _string,
+    "keyword": _keyword,
+    "metric": _metric,
+    "array": _array,
+    "operation": _operation,
+    "either": _either,
+    "both": _both,
+    "negative": _negative,
+    "call": _call,
+}
+
+
+def _metrics(scope: Scope, containing: Value = "") -> Value:
+    wanted = [scope.series(name) for name in scope.metric_ids if str(containing) in name]
+    return [series for value in wanted for series in functions.many(value)]
+
+
+def _period(scope: Scope, series: Value) -> Value:
+    return float(functions.one(series).period)
+
+
+def _fill(scope: Scope, value: Value, filler: Value) -> Value:
+    fill = [functions.fill(series, filler, scope.timestamps) for series in functions.many(value)]
+    return fill if isinstance(value, list) else fill[0]
+
+
+def _time_series(scope: Scope, value: Value) -> Value:
+    return TimeSeries(dict.fromkeys(scope.timestamps, functions.scalar(value)), scope.period)
+
+
+def _plain(function: Compute) -> Compute:
+    return lambda scope, *arguments: function(*arguments)
+
+
+def _each(change: Callable[[float], float]) -> Compute:
+    """A function of every single value."""
+    return lambda scope, value: functions.mapped(change, value)
+
+
+def _clock(part: Callable[[Any], float]) -> Compute:
+    """A function of every timestamp."""
+    return lambda scope, value: functions.of_timestamps(part, value)
+
+
+_FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
+    "ABS": (1, 1, _each(abs)),
+    "CEIL": (1, 1, _each(math.ceil)),
+    "FLOOR": (1, 1, _each(math.floor)),
+    "LOG": (1, 1, _each(math.log)),
+    "LOG10": (1, 1, _each(math.log10)),
+    "AVG": (1, 1, _plain(functions.reducer(functions.average))),
+    "MAX": (1, 1, _plain(functions.reducer(max))),
+    "MIN": (1, 1, _plain(functions.reducer(min))),
+    "STDDEV": (1, 1, _plain(functions.reducer(functions.deviation))),
+    "SUM": (1, 1, _plain(functions.reducer(sum))),
+    "DATAPOINT_COUNT": (1, 1, _plain(functions.reducer(len))),
+    "DIFF": (1, 1, _plain(functions.difference)),
+    "DIFF_TIME": (1, 1, _plain(functions.difference_of_times)),
+    "RATE": (1, 1, _plain(functions.rate)),
+    "RUNNING_SUM": (1, 1, _plain(functions.running_sum)),
+    "FILL": (2, 2, _fill),
+    "FIRST": (1, 1, _plain(functions.first)),
+    "LAST": (1, 1, _plain(functions.last)),
+    "SLICE": (2, 3, _plain(functions.sliced)),
+    "SORT": (3, 4, _plain(functions.in_order)),
+    "REMOVE_EMPTY": (1, 1, _plain(functions.remove_empty)),
+    "IF": (2, 3, _plain(functions.choose)),
+    "METRICS": (0, 1, _metrics),
+    "METRIC_COUNT": (1, 1, _plain(functions.metric_count)),
+    "PERIOD": (1, 1, _period),
+    "TIME_SERIES": (1, 1, _time_series),
+    "MINUTE": (1, 1, _clock(lambda moment: moment.minute)),
+    "HOUR": (1, 1, _clock(lambda moment: moment.hour)),
+    "DAY": (1, 1, _clock(lambda moment: moment.isoweekday())),
+    "DATE": (1, 1, _clock(lambda moment: moment.day)),
+    "MONTH": (1, 1, _clock(lambda moment: moment.month)),
+    "YEAR": (1, 1, _clock(lambda moment: moment.year)),
+    "EPOCH": (1, 1, _clock(lambda moment: moment.timestamp())),
+}
+"""Every function: how few and how many arguments it takes, and how it is computed."""

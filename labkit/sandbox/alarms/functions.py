@@ -1,0 +1,247 @@
+"""The values of metric math and what its functions do to them: numbers, time series, and arrays of time series."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+
+class ExpressionError(ValueError):
+    """An expression that CloudWatch wouldn't take, or the sandbox doesn't."""
+
+
+def refused(name: str) -> ExpressionError:
+    """What CloudWatch has and the sandbox doesn't."""
+    return ExpressionError(f"{name} is not available in the sandbox (see docs/sandbox.md)")
+
+
+@dataclass(frozen=True)
+class TimeSeries:
+    """Values by the second at which their period begins, in order."""
+
+    points: dict[int, float]
+    period: int
+    label: str | None = None
+
+
+Value = float | str | TimeSeries | list[TimeSeries]
+
+
+def one(value: Value) -> TimeSeries:
+    """The value, where only one time series will do."""
+    if not isinstance(value, TimeSeries):
+        raise ExpressionError("Expected a time series")
+    return value
+
+
+def many(value: Value) -> list[TimeSeries]:
+    """The value as an array of time series."""
+    return value if isinstance(value, list) else [one(value)]
+
+
+def scalar(value: Value) -> float:
+    """The value, where only a number will do."""
+    if not isinstance(value, (int, float)):
+        raise ExpressionError("Expected a number")
+    return float(value)
+
+
+def with_points(series: TimeSeries, points: dict[int, float]) -> TimeSeries:
+    """A series with other points; those that are not a number are left out."""
+    return replace(series, points={at: value for at, value in points.items() if math.isfinite(value)})
+
+
+def paired(compute: Callable[[float, float], float], left: Value, right: Value) -> Value:
+    """An operation on two values: of two series, at the timestamps that both have."""
+    if isinstance(left, list) or isinstance(right, list):
+        pairs = _pairs(left, right)
+        return [one(paired(compute, a, b)) for a, b in pairs]
+    if isinstance(left, TimeSeries):
+        others = right.points if isinstance(right, TimeSeries) else dict.fromkeys(left.points, scalar(right))
+        both = {at: _safely(compute, value, others[at]) for at, value in left.points.items() if at in others}
+        return with_points(left, both)
+    if isinstance(right, TimeSeries):
+        first = scalar(left)
+        return with_points(right, {at: _safely(compute, first, value) for at, value in right.points.items()})
+    return _safely(compute, scalar(left), scalar(right))
+
+
+def _pairs(left: Value, right: Value) -> list[tuple[Value, Value]]:
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            raise ExpressionError("Arrays of time series must have the same length")
+        return list(zip(left, right, strict=True))
+    if isinstance(left, list):
+        return [(series, right) for series in left]
+    return [(left, series) for series in right] if isinstance(right, list) else [(left, right)]
+
+
+def _safely(compute: Callable[[float, float], float], left: float, right: float) -> float:
+    """A division by zero has no value at its timestamp."""
+    try:
+        result = compute(left, right)
+    except (ZeroDivisionError, OverflowError):
+        return math.nan
+    return result if isinstance(result, (int, float)) else math.nan
+
+
+def mapped(change: Callable[[float], float], value: Value) -> Value:
+    """A function of every single value."""
+
+    def changed(number: float) -> float:
+        try:
+            return float(change(number))
+        except ValueError:
+            return math.nan
+
+    if isinstance(value, (int, float)):
+        return changed(value)
+    results = [with_points(series, {at: changed(n) for at, n in series.points.items()}) for series in many(value)]
+    return results if isinstance(value, list) else results[0]
+
+
+def of_timestamps(part: Callable[[datetime], float], value: Value) -> Value:
+    """A series whose values are a part of its timestamps."""
+    series = one(value)
+    return with_points(series, {at: float(part(datetime.fromtimestamp(at, UTC))) for at in series.points})
+
+
+def average(numbers: Sequence[float]) -> float:
+    """The mean."""
+    return sum(numbers) / len(numbers)
+
+
+def deviation(numbers: Sequence[float]) -> float:
+    """The standard deviation of the population."""
+    return statistics.pstdev(numbers)
+
+
+def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
+    """Of a series a number, of an array a series: what it is at each timestamp."""
+
+    def reduced(value: Value) -> Value:
+        if isinstance(value, TimeSeries):
+            numbers = list(value.points.values())
+            return float(reduce(numbers)) if numbers else math.nan
+        several = many(value)
+        at_each: dict[int, list[float]] = {}
+        for series in several:
+            for at, number in series.points.items():
+                at_each.setdefault(at, []).append(number)
+        points = {at: float(reduce(at_each[at])) for at in sorted(at_each)}
+        return TimeSeries(points, several[0].period if several else 60)
+
+    return reduced
+
+
+def _steps(value: Value, step: Callable[[float, float, float], float]) -> Value:
+    """A function of every point and the one before it."""
+    series = one(value)
+    pairs = itertools.pairwise(series.points.items())
+    return with_points(series, {at: step(at - before, old, new) for (before, old), (at, new) in pairs})
+
+
+def difference(value: Value) -> Value:
+    """By how much each value differs from the one before."""
+    return _steps(value, lambda seconds, old, new: new - old)
+
+
+def difference_of_times(value: Value) -> Value:
+    """How many seconds lie between each value and the one before."""
+    return _steps(value, lambda seconds, old, new: seconds)
+
+
+def rate(value: Value) -> Value:
+    """The change in a second."""
+    return _steps(value, lambda seconds, old, new: (new - old) / seconds)
+
+
+def running_sum(value: Value) -> Value:
+    """The sum of the values so far."""
+    series = one(value)
+    return with_points(series, dict(zip(series.points, itertools.accumulate(series.points.values()), strict=True)))
+
+
+def fill(series: TimeSeries, filler: Value, timestamps: Sequence[int]) -> TimeSeries:
+    """A series with its gaps filled: with a number, another series, the value before, or on a line between."""
+    if filler == "REPEAT":
+        points = _repeated(series.points, timestamps)
+    elif filler == "LINEAR":
+        points = _interpolated(series.points, timestamps)
+    else:
+        others = filler.points if isinstance(filler, TimeSeries) else dict.fromkeys(timestamps, scalar(filler))
+        points = {at: series.points.get(at, others.get(at, math.nan)) for at in timestamps}
+    return with_points(series, points)
+
+
+def _repeated(points: dict[int, float], timestamps: Sequence[int]) -> dict[int, float]:
+    filled: dict[int, float] = {}
+    last = math.nan
+    for at in timestamps:
+        last = points.get(at, last)
+        filled[at] = last
+    return filled
+
+
+def _interpolated(points: dict[int, float], timestamps: Sequence[int]) -> dict[int, float]:
+    filled = dict(points)
+    for (start, first), (end, last) in itertools.pairwise(points.items()):
+        for at in timestamps:
+            if start < at < end:
+                filled[at] = first + (last - first) * (at - start) / (end - start)
+    return dict(sorted(filled.items()))
+
+
+def choose(condition: Value, when_true: Value, when_false: Value = math.nan) -> Value:
+    """IF: at each timestamp of the condition, one or the other."""
+    if not isinstance(condition, TimeSeries):
+        return when_true if scalar(condition) else when_false
+
+    def at(value: Value, moment: int) -> float:
+        return value.points.get(moment, math.nan) if isinstance(value, TimeSeries) else scalar(value)
+
+    chosen = {moment: at(when_true if n else when_false, moment) for moment, n in condition.points.items()}
+    return with_points(condition, chosen)
+
+
+def first(value: Value) -> Value:
+    """The first series of an array."""
+    return many(value)[0]
+
+
+def last(value: Value) -> Value:
+    """The last series of an array."""
+    return many(value)[-1]
+
+
+def sliced(value: Value, start: Value, end: Value | None = None) -> Value:
+    """A part of an array; one series where no end is given."""
+    begin = int(scalar(start))
+    return many(value)[begin] if end is None else many(value)[begin : int(scalar(end))]
+
+
+def remove_empty(value: Value) -> Value:
+    """An array without its series that have no value."""
+    return [series for series in many(value) if series.points]
+
+
+def metric_count(value: Value) -> Value:
+    """How many series an array has."""
+    return float(len(many(value)))
+
+
+_ORDERS: dict[str, Callable[[list[float]], float]] = {"AVG": average, "MAX": max, "MIN": min, "SUM": sum}
+
+
+def in_order(value: Value, by: Value, direction: Value, limit: Value | None = None) -> Value:
+    """SORT: an array in the order of a function of its series."""
+    reduce = _ORDERS.get(str(by))
+    if reduce is None or direction not in ("ASC", "DESC"):
+        raise ExpressionError(f"SORT takes {', '.join(_ORDERS)} and ASC or DESC, not {by} and {direction}")
+    filled = [series for series in many(value) if series.points]
+    ordered = sorted(filled, key=lambda s: reduce(list(s.points.values())), reverse=direction == "DESC")
+    return ordered if limit is None else ordered[: int(scalar(limit))]

@@ -1,0 +1,219 @@
+"""The operations on metrics: PutMetricData, ListMetrics, GetMetricStatistics, GetMetricData."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from labkit.sandbox.alarms.paging import page
+from labkit.sandbox.alarms.queries import Window, merged, metric_of
+from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.retrieval import Retrieval, aligned
+from labkit.sandbox.alarms.samples import Metric, SampleSet, statistic_set
+from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
+from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+
+OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
+"""How far from now a sample's timestamp may be (PutMetricData)."""
+LISTED_PAGE = 500
+MAX_DATAPOINTS = 1440
+LISTED_FOR = timedelta(days=14)
+"""ListMetrics lists metrics that had a sample in the past two weeks."""
+
+
+class MetricOperations(Service):
+    """The operations on metrics."""
+
+    def region(self, name: str) -> Region:
+        """What is held in a region."""
+        raise NotImplementedError
+
+    def record(
+        self,
+        region: str,
+        namespace: str,
+        metric_name: str,
+        dimensions: Mapping[str, str],
+        timestamp: float,
+        value: float,
+        unit: str | None = None,
+    ) -> None:
+        """Adds one sample, as an AWS service does for its own metrics."""
+        samples = SampleSet()
+        samples.add(value)
+        self.put_samples(region, Metric.of(namespace, metric_name, dimensions), timestamp, samples, unit, 60)
+
+    def put_samples(
+        self, region: str, metric: Metric, timestamp: float, samples: SampleSet, unit: str | None, resolution: int
+    ) -> None:
+        """Adds samples to a metric, and has the alarms on it evaluated."""
+        raise NotImplementedError
+
+    @operation("PutMetricData")
+    def put_metric_data(self, call: Call) -> Result:
+        """Publishes samples: values, values with counts, or statistic sets."""
+        if call.params["Namespace"].startswith("AWS/"):
+            raise ServiceError(
+                "InvalidParameterValue", f"The value {call.params['Namespace']} for parameter Namespace is invalid."
+            )
+        data = [*call.params.get("MetricData", [])]
+        data += [datum for entity in call.params.get("EntityMetricData", []) for datum in entity["MetricData"]]
+        now = self.sandbox.clock.now()
+        checked = [(datum, _samples(datum, number), _moment(datum, number, now)) for number, datum in _numbered(data)]
+        for datum, samples, moment in checked:
+            metric = metric_of({**datum, "Namespace": call.params["Namespace"]})
+            resolution = datum.get("StorageResolution", 60)
+            self.put_samples(call.region, metric, moment.timestamp(), samples, datum.get("Unit"), resolution)
+        return {}
+
+    @operation("ListMetrics")
+    def list_metrics(self, call: Call) -> Result:
+        """Lists metrics, by namespace, name, dimensions."""
+        region = self.region(call.region)
+        oldest = (self.sandbox.clock.now() - LISTED_FOR).timestamp()
+        if call.params.get("RecentlyActive"):
+            oldest = (self.sandbox.clock.now() - timedelta(hours=3)).timestamp()
+        listed = [
+            {
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
+            }
+            for metric in sorted(region.store.metrics())
+            if _fits(metric, call.params) and (region.store.newest(metric) or 0) >= oldest
+        ]
+        return page(listed, call.params, "Metrics", LISTED_PAGE)
+
+    @operation("GetMetricStatistics")
+    def get_metric_statistics(self, call: Call) -> Result:
+        """Gets statistics of one metric: a datapoint for each period and unit that has samples."""
+        params = call.params
+        window = _statistics_window(params, self.sandbox.clock.now())
+        extended = params.get("ExtendedStatistics", [])
+        for name in extended:
+            checked_statistic(name, "ExtendedStatistics")
+        units = self.region(call.region).store.units(metric_of(params))
+        datapoints = [
+            _statistics_datapoint(at, unit, samples, params.get("Statistics", []), extended)
+            for unit, series in units.items()
+            if params.get("Unit") in (None, unit)
+            for at, samples in merged(series, window).items()
+        ]
+        return {"Label": params["MetricName"], "Datapoints": datapoints}
+
+    @operation("GetMetricData")
+    def get_metric_data(self, call: Call) -> Result:
+        """Gets datapoints of metrics and of metric math."""
+        return Retrieval(self.region(call.region).store, call.params, self.sandbox.clock.now()).answer()
+
+
+def checked_statistic(name: str, parameter: str) -> None:
+    """Refuses a statistic that CloudWatch doesn't have."""
+    try:
+        statistic(name)
+    except UnknownStatistic:
+        raise ServiceError(
+            "InvalidParameterValue", f"The value {name} for parameter {parameter} is not supported."
+        ) from None
+
+
+def _numbered(data: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((f"MetricData.member.{number}", datum) for number, datum in enumerate(data, start=1))
+
+
+def _samples(datum: dict[str, Any], where: str) -> SampleSet:
+    _check_alone(datum, where)
+    if "StatisticValues" in datum:
+        given = datum["StatisticValues"]
+        return statistic_set(given["SampleCount"], given["Sum"], given["Minimum"], given["Maximum"])
+    values = datum.get("Values") or [datum["Value"]]
+    counts = datum.get("Counts", [1.0] * len(values))
+    if len(values) != len(counts):
+        raise ServiceError(
+            "InvalidParameterValue", f"The parameters {where}.Values and {where}.Counts must be of the same size."
+        )
+    samples = SampleSet()
+    for value, count in zip(values, counts, strict=True):
+        if not math.isfinite(value) or abs(value) > 2.0**360:
+            name = "Values" if "Values" in datum else "Value"
+            raise ServiceError("InvalidParameterValue", f"The value {value} for parameter {where}.{name} is invalid.")
+        samples.add(value, count)
+    return samples
+
+
+def _check_alone(datum: dict[str, Any], where: str) -> None:
+    given = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
+    if not given:
+        raise ServiceError(
+            "MissingParameter",
+            f"At least one of the parameters {where}.Value, {where}.Values and {where}.StatisticValues "
+            "must be specified.",
+        )
+    if len(given) > 1:
+        first, second = given[:2]
+        raise ServiceError(
+            "InvalidParameterCombination",
+            f"The parameters {where}.{first} and {where}.{second} are mutually exclusive and you have specified both.",
+        )
+
+
+def _moment(datum: dict[str, Any], where: str, now: datetime) -> datetime:
+    moment: datetime = datum.get("Timestamp", now)
+    if now - moment > OLDEST:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past.",
+        )
+    if moment - now > NEWEST:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"The parameter {where}.Timestamp must specify a time no more than two hours in the future.",
+        )
+    return moment
+
+
+def _fits(metric: Metric, wanted: dict[str, Any]) -> bool:
+    dimensions = dict(metric.dimensions)
+    return (
+        wanted.get("Namespace", metric.namespace) == metric.namespace
+        and wanted.get("MetricName", metric.name) == metric.name
+        and all(
+            item["Name"] in dimensions and item.get("Value", dimensions[item["Name"]]) == dimensions[item["Name"]]
+            for item in wanted.get("Dimensions", [])
+        )
+    )
+
+
+def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
+    if not params.get("Statistics") and not params.get("ExtendedStatistics"):
+        raise ServiceError(
+            "InvalidParameterCombination",
+            "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
+        )
+    start, end, period = params["StartTime"], params["EndTime"], params["Period"]
+    if start >= end:
+        raise ServiceError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
+    if period not in (1, 5, 10, 20, 30) and period % 60:
+        raise ServiceError("InvalidParameterValue", "The parameter Period must be a multiple of 60.")
+    window = aligned(start, end, period, now)
+    requested = len(window.timestamps())
+    if requested > MAX_DATAPOINTS:
+        raise ServiceError(
+            "InvalidParameterCombination",
+            f"You have requested up to {requested:,} datapoints, which exceeds the limit of {MAX_DATAPOINTS:,}. "
+            "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
+        )
+    return window
+
+
+def _statistics_datapoint(
+    at: int, unit: str, samples: SampleSet, simple: list[str], extended: list[str]
+) -> dict[str, Any]:
+    datapoint: dict[str, Any] = {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": unit}
+    datapoint |= {name: SIMPLE[name](samples) for name in simple}
+    computed = {name: statistic(name)(samples) for name in extended}
+    if known := {name: value for name, value in computed.items() if value is not None}:
+        datapoint["ExtendedStatistics"] = known
+    return datapoint

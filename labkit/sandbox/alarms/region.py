@@ -1,0 +1,35 @@
+"""What CloudWatch holds in one region: metrics, alarms, their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
+from labkit.sandbox.alarms.samples import Metric, MetricStore
+from labkit.sandbox.alarms.state_changes import History
+
+
+class Region:
+    """The metrics and alarms of a region."""
+
+    def __init__(self) -> None:
+        self.store = MetricStore()
+        self.alarms: dict[str, Alarm] = {}
+        self.history = History()
+
+    def metric_alarms(self) -> Iterator[MetricAlarm]:
+        """The alarms on metrics."""
+        return (alarm for alarm in self.alarms.values() if isinstance(alarm, MetricAlarm))
+
+    def composites(self) -> Iterator[CompositeAlarm]:
+        """The alarms on other alarms."""
+        return (alarm for alarm in self.alarms.values() if isinstance(alarm, CompositeAlarm))
+
+    def watching(self, metric: Metric) -> list[MetricAlarm]:
+        """The alarms that a metric goes into."""
+        return [alarm for alarm in self.metric_alarms() if metric in alarm.inputs]
+
+    def find(self, name_or_arn: str) -> Alarm | None:
+        """An alarm by its name or its ARN."""
+        name = name_or_arn.split(":alarm:", 1)[1] if name_or_arn.startswith("arn:") else name_or_arn
+        return self.alarms.get(name)

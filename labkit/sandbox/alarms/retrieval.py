@@ -1,0 +1,203 @@
+"""GetMetricData: several metrics and expressions at once, with labels, messages and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from labkit.sandbox.alarms import expression
+from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, many
+from labkit.sandbox.alarms.paging import position, token
+from labkit.sandbox.alarms.queries import Queries, Window
+from labkit.sandbox.alarms.reasons import number
+from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, MetricStore
+from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
+from labkit.sandbox.service import ServiceError
+
+MAX_QUERIES = 500
+MAX_DATAPOINTS = 100_800
+
+
+def aligned(start: datetime, end: datetime, period: int, now: datetime) -> Window:
+    """The window of a request: its start is rounded down, the more the older it is (GetMetricData, StartTime)."""
+    age = (now - start).total_seconds()
+    step = MINUTE if age < 15 * DAY else 5 * MINUTE if age < 63 * DAY else HOUR
+    if period < MINUTE and age < 3 * HOUR:
+        step = period
+    begin = int(start.timestamp()) // step * step
+    return Window(begin, int(end.timestamp()), period)
+
+
+@dataclass(frozen=True)
+class _Result:
+    query: Mapping[str, Any]
+    series: TimeSeries
+    label: str
+    messages: tuple[dict[str, str], ...] = ()
+
+
+class Retrieval:
+    """One request of GetMetricData."""
+
+    def __init__(self, store: MetricStore, params: Mapping[str, Any], now: datetime) -> None:
+        self._params = params
+        self._now = now
+        self._asked: list[Mapping[str, Any]] = params["MetricDataQueries"]
+        self._check()
+        self._queries = Queries(store, self._asked, self._window, self._default_period())
+
+    def _default_period(self) -> int:
+        """The period of an expression that names none: that of its metrics."""
+        return min((int(query["MetricStat"]["Period"]) for query in self._asked if "MetricStat" in query), default=300)
+
+    def _window(self, period: int) -> Window:
+        return aligned(self._params["StartTime"], self._params["EndTime"], period, self._now)
+
+    def answer(self) -> dict[str, Any]:
+        """The response."""
+        results = [result for query in self._asked if query.get("ReturnData", True) for result in self._compute(query)]
+        newest_first = self._params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
+        per_series = int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)) // max(1, len(results))
+        begin, size = position(self._params.get("NextToken")), max(1, per_series)
+        shown = [self._shown(result, newest_first, begin, size) for result in results]
+        answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": []}
+        if any(len(result.series.points) > begin + size for result in results):
+            answer["NextToken"] = token(begin + size)
+        return answer
+
+    def _shown(self, result: _Result, newest_first: bool, begin: int, size: int) -> dict[str, Any]:
+        points = sorted(result.series.points.items(), reverse=newest_first)
+        some = points[begin : begin + size]
+        shown = {
+            "Id": result.query["Id"],
+            "Label": result.label,
+            "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in some],
+            "Values": [value for _, value in some],
+            "StatusCode": "PartialData" if len(points) > begin + size else "Complete",
+        }
+        return shown | ({"Messages": list(result.messages)} if result.messages else {})
+
+    def _compute(self, query: Mapping[str, Any]) -> list[_Result]:
+        try:
+            value = self._queries.value(query["Id"])
+            series = many(value)
+        except ExpressionError as error:
+            raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': {error}") from None
+        return [self._result(query, one, alone=not isinstance(value, list)) for one in series]
+
+    def _result(self, query: Mapping[str, Any], series: TimeSeries, *, alone: bool) -> _Result:
+        label = query.get("Label") or (self._default_label(query) if alone else series.label or query["Id"])
+        units = self._queries.units.get(query["Id"], [])
+        message = {"Code": "MultipleUnits", "Value": f"Multiple units returned: '[{', '.join(units)}]'"}
+        return _Result(query, series, filled_label(label, query, series), (message,) if len(units) > 1 else ())
+
+    def _default_label(self, query: Mapping[str, Any]) -> str:
+        """The name of the metric, and what tells it from the request's other metrics of that name."""
+        if "MetricStat" not in query:
+            return str(query["Id"])
+        stats = [other["MetricStat"] for other in self._asked if "MetricStat" in other]
+        own = query["MetricStat"]
+        same = [stat for stat in stats if stat["Metric"]["MetricName"] == own["Metric"]["MetricName"]]
+        parts = [own["Metric"]["MetricName"]]
+        parts += [str(own[part]) for part in ("Stat", "Period") if len({stat[part] for stat in same}) > 1]
+        return " ".join(parts)
+
+    def _check(self) -> None:
+        start, end = self._params["StartTime"], self._params["EndTime"]
+        if start > end:
+            raise ServiceError("ValidationError", "The parameter EndTime must be greater than StartTime.")
+        if start == end:
+            raise ServiceError("ValidationError", "The parameter StartTime must not equal parameter EndTime.")
+        if len(self._asked) > MAX_QUERIES:
+            raise ServiceError(
+                "ValidationError", f"The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
+            )
+        check_queries(self._asked, "MetricDataQueries")
+
+
+def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str) -> None:
+    """Refuses queries that can't be computed, as GetMetricData and PutMetricAlarm do."""
+    ids = [query["Id"] for query in queries]
+    if len(set(ids)) < len(ids):
+        raise ServiceError("ValidationError", f"The values for parameter id in {parameter} are not unique.")
+    for index, query in enumerate(queries, start=1):
+        _check_query(query, f"{parameter}.member.{index}", ids)
+
+
+def _check_query(query: Mapping[str, Any], where: str, ids: Sequence[str]) -> None:
+    if not re.fullmatch(r"[a-z]\w*", query["Id"]):
+        raise ServiceError(
+            "ValidationError",
+            f"The value {query['Id']} for parameter {where}.Id is not matching "
+            "the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
+        )
+    if "MetricStat" not in query and "Expression" not in query:
+        raise ServiceError("ValidationError", f"The parameter {where}.MetricStat is required.\n")
+    if "MetricStat" in query and "Expression" in query:
+        raise ServiceError(
+            "InvalidParameterCombination",
+            f"The parameters {where}.MetricStat and {where}.Expression are mutually exclusive "
+            "and you have specified both.",
+        )
+    if "MetricStat" in query:
+        _check_stat(query["MetricStat"], f"{where}.MetricStat")
+    else:
+        _check_expression(query, ids)
+
+
+def _check_stat(stat: Mapping[str, Any], where: str) -> None:
+    for name in ("Namespace", "MetricName"):
+        if name not in stat["Metric"]:
+            raise ServiceError("ValidationError", f"The parameter {where}.Metric.{name} is required.")
+    try:
+        statistic(stat["Stat"])
+    except UnknownStatistic:
+        raise ServiceError(
+            "ValidationError", f"The value {stat['Stat']} for parameter {where}.Stat is not supported."
+        ) from None
+    if stat["Period"] not in (1, 5, 10, 20, 30) and stat["Period"] % 60:
+        raise ServiceError(
+            "ValidationError", f"The parameter {where}.Period must be 1, 5, 10, 20, 30, or a multiple of 60."
+        )
+
+
+def _check_expression(query: Mapping[str, Any], ids: Sequence[str]) -> None:
+    try:
+        unknown = [name for name in expression.metrics_in(query["Expression"]) if name not in ids]
+    except ExpressionError as error:
+        raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': {error}") from None
+    if unknown:
+        raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': Undefined variable {unknown[0]}")
+
+
+_DYNAMIC = re.compile(r"\$\{([^}]*)\}")
+
+
+def filled_label(label: str, query: Mapping[str, Any], series: TimeSeries) -> str:
+    """A label with its dynamic parts filled in: `${MAX}`, `${PROP('Dim.InstanceId')}` ("Using dynamic labels")."""
+    values = list(series.points.values())
+    stat = query.get("MetricStat", {})
+    metric = stat.get("Metric", {})
+    known = {
+        "LABEL": label,
+        "PROP('MetricName')": metric.get("MetricName", ""),
+        "PROP('Namespace')": metric.get("Namespace", ""),
+        "PROP('Stat')": stat.get("Stat", ""),
+        "PROP('Period')": str(stat.get("Period", "")),
+        "PROP('Region')": "",
+    }
+    known |= {f"PROP('Dim.{item['Name']}')": item["Value"] for item in metric.get("Dimensions", [])}
+    if values:
+        known |= {
+            "MIN": number(min(values)),
+            "MAX": number(max(values)),
+            "AVG": number(sum(values) / len(values)),
+            "SUM": number(sum(values)),
+            "FIRST": number(values[0]),
+            "LAST": number(values[-1]),
+            "DATAPOINT_COUNT": str(len(values)),
+        }
+    return _DYNAMIC.sub(lambda match: known.get(match[1].strip(), "--"), label)

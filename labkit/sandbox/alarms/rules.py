@@ -1,0 +1,89 @@
+"""The rules of composite alarms: what they say, and of which alarms.
+
+Source: PutCompositeAlarm (AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+StateOf = Callable[[str], "str | None"]
+"""The state of the alarm with a name or an ARN."""
+
+
+class RuleError(ValueError):
+    """A rule that can't be parsed."""
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("rule.lark").read_text()
+    return Lark(grammar, parser="earley", lexer="dynamic", maybe_placeholders=False)
+
+
+@cache
+def parse(rule: str) -> Tree[Token]:
+    """The tree of a rule."""
+    try:
+        return _parser().parse(rule)
+    except UnexpectedInput as error:
+        raise RuleError(f"column {error.column}: {error.get_context(rule).strip()}") from None
+
+
+def children(rule: str) -> list[str]:
+    """The names or ARNs of the alarms in a rule, each once.
+
+    >>> children('ALARM("SSH Rejects") AND NOT OK(other) OR ALARM("SSH Rejects")')
+    ['SSH Rejects', 'other']
+    """
+    names = parse(rule).scan_values(lambda token: isinstance(token, Token) and token.type in ("QUOTED", "PLAIN"))
+    return list(dict.fromkeys(_unquoted(str(name)) for name in names))
+
+
+def holds(rule: str, state_of: StateOf) -> bool:
+    """Whether a rule is true of the states that alarms are in now."""
+    return _holds(parse(rule), state_of)
+
+
+def _name(node: Tree[Token]) -> str:
+    return _unquoted(str(node.children[0]))
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace('\\"', '"') if text[0] in "\"'" else text
+
+
+def _holds(node: Tree[Token], state_of: StateOf) -> bool:
+    return _NODES[node.data](node, state_of)
+
+
+def _in_state(node: Any, state_of: StateOf) -> bool:
+    state, name = node.children
+    return bool(state_of(_name(name)) == state.upper())
+
+
+def _at_least(node: Any, state_of: StateOf) -> bool:
+    """AT_LEAST(M, state, (alarms)): M alarms, or M percent of them, are in the state."""
+    wanted, condition, *names = node.children
+    *negated, state = condition.children
+    count = sum((state_of(_name(name)) == state.upper()) != bool(negated) for name in names)
+    least = math.ceil(len(names) * int(wanted[:-1]) / 100) if wanted.endswith("%") else int(wanted)
+    return bool(count >= least)
+
+
+_NODES: dict[str, Callable[[Any, StateOf], bool]] = {
+    "in_state": _in_state,
+    "at_least": _at_least,
+    "either": lambda node, state_of: any(_holds(child, state_of) for child in node.children),
+    "both": lambda node, state_of: all(_holds(child, state_of) for child in node.children),
+    "negative": lambda node, state_of: not _holds(node.children[0], state_of),
+    "true": lambda node, state_of: True,
+    "false": lambda node, state_of: False,
+}

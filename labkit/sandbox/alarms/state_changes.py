@@ -1,0 +1,104 @@
+"""What happens when an alarm's state changes: its history, its actions, and the composite alarms above it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from labkit.sandbox.alarms.alarm import Alarm, HistoryItem, State
+from labkit.sandbox.alarms.messages import publication, subject
+from labkit.sandbox.alarms.reasons import compact, timestamp
+from labkit.sandbox.service import ServiceError
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+HISTORY_KEPT = timedelta(days=30)
+"""Alarm history is kept for 30 days ("Using Amazon CloudWatch alarms")."""
+
+
+class History:
+    """The history of a region's alarms, oldest first; that of deleted alarms too."""
+
+    def __init__(self) -> None:
+        self._items: list[HistoryItem] = []
+
+    def add(self, alarm: Alarm, at: datetime, item: str, summary: str, data: dict[str, Any]) -> None:
+        """Adds an entry, and drops those that are past their time."""
+        self._items.append(HistoryItem(alarm.name, alarm.kind, at, item, summary, compact(data)))
+        if self._items[0].at < at - HISTORY_KEPT:
+            self._items = self.since(at - HISTORY_KEPT)
+
+    def since(self, moment: datetime) -> list[HistoryItem]:
+        """The entries from a moment on."""
+        return [item for item in self._items if item.at >= moment]
+
+
+def changed_state(
+    state: State, value: str, reason: str, reason_data: str | None, now: datetime, *, transition: bool
+) -> State:
+    """The state after an evaluation or SetAlarmState."""
+    changed = replace(state, value=value, reason=reason, reason_data=reason_data, updated=now)
+    return replace(changed, transitioned=now) if transition else changed
+
+
+def record_transition(history: History, alarm: Alarm, old: State) -> None:
+    """Writes a state change into the history."""
+    data = {"version": "1.0", "oldState": _state_data(old), "newState": _state_data(alarm.state)}
+    summary = f"Alarm updated from {old.value} to {alarm.state.value}"
+    history.add(alarm, alarm.state.updated, "StateUpdate", summary, data)
+
+
+def _state_data(state: State) -> dict[str, Any]:
+    data: dict[str, Any] = {"stateValue": state.value, "stateReason": state.reason}
+    if state.reason_data is not None:
+        try:
+            data["stateReasonData"] = json.loads(state.reason_data)
+        except ValueError:
+            data["stateReasonData"] = state.reason_data
+    return data
+
+
+def record_configuration(history: History, alarm: Alarm, change: str, now: datetime) -> None:
+    """Writes a creation, an update or a deletion into the history."""
+    member = {"created": "createdAlarm", "updated": "updatedAlarm", "deleted": "deletedAlarm"}[change]
+    kinds = {"created": "Create", "updated": "Update", "deleted": "Delete"}
+    data = {"version": "1.0", "type": kinds[change], member: _configuration(alarm)}
+    history.add(alarm, now, "ConfigurationUpdate", f'Alarm "{alarm.name}" {change}', data)
+
+
+def _configuration(alarm: Alarm) -> dict[str, Any]:
+    """The settings as the history has them: in lower camel case."""
+    shown = alarm.describe()
+    return {
+        name[0].lower() + name[1:]: timestamp(value) if isinstance(value, datetime) else value
+        for name, value in shown.items()
+    }
+
+
+def run_actions(sandbox: Sandbox, history: History, alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> None:
+    """Runs the actions of the state that an alarm has come to."""
+    for arn in alarm.actions(alarm.state.value) if alarm.actions_enabled else ():
+        message = publication(alarm, old, children)
+        error = _publish(sandbox, alarm, arn, message)
+        data = {
+            "actionState": "Failed" if error else "Succeeded",
+            "stateUpdateTimestamp": round(alarm.state.updated.timestamp() * 1000),
+            "notificationResource": arn,
+            "publishedMessage": message,
+            "error": error,
+        }
+        done = "Failed to execute" if error else "Successfully executed"
+        history.add(alarm, alarm.state.updated, "Action", f"{done} action {arn}", data)
+
+
+def _publish(sandbox: Sandbox, alarm: Alarm, arn: str, message: str) -> str | None:
+    """Publishes to a topic; the error's text where that failed."""
+    try:
+        sandbox.notifications.publish(alarm.region, arn, message, subject(alarm)[:100], message_structure="json")
+    except ServiceError as error:
+        return error.message
+    return None

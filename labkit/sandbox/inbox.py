@@ -1,0 +1,82 @@
+"""The mailbox that all mails of the sandbox go to, whoever they are for."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail; `at` is when it was sent, as ISO 8601."""
+
+    to: str
+    subject: str
+    body: str
+    at: str
+
+
+class Inbox:
+    """Mails, oldest first."""
+
+    def __init__(self) -> None:
+        self._mails: list[Mail] = []
+
+    def deliver(self, to: str, subject: str, body: str, at: datetime) -> None:
+        """Puts a mail into the box."""
+        self._mails.append(Mail(to, subject, body, at.strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+    def messages(self) -> list[dict[str, str]]:
+        """The mails as JSON has them."""
+        return [asdict(mail) for mail in self._mails]
+
+    def page(self) -> str:
+        """The mailbox as a page for a browser: newest first, links can be clicked, nothing else of a mail is markup."""
+        mails = "".join(_article(mail) for mail in reversed(self._mails))
+        return _PAGE.replace("MAILS", mails or "<p>No mail yet.</p>")
+
+
+_LINK = re.compile(r"https?://[^\s<>\"']+")
+
+
+def _article(mail: Mail) -> str:
+    return (
+        f"<details open><summary><strong>{html.escape(mail.subject)}</strong> "
+        f"<span>to {html.escape(mail.to)}, <time>{html.escape(mail.at)}</time></span></summary>"
+        f"<pre>{_linked(mail.body)}</pre></details>"
+    )
+
+
+def _linked(text: str) -> str:
+    """The text, escaped, its addresses as links."""
+    parts = []
+    end = 0
+    for match in _LINK.finditer(text):
+        address = html.escape(match[0], quote=True)
+        parts += [html.escape(text[end : match.start()]), f'<a href="{address}" rel="noreferrer">{address}</a>']
+        end = match.end()
+    return "".join([*parts, html.escape(text[end:])])
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Inbox of the sandbox</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+  details { border: 1px solid #8888; border-radius: 6px; margin: 1rem 0; padding: .5rem 1rem; }
+  summary span { opacity: .75; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  @media (prefers-color-scheme: dark) { body { background: #16181d; color: #eee; } a { color: #8cf; } }
+</style>
+</head>
+<body>
+<h1>Inbox</h1>
+MAILS
+</body>
+</html>
+"""

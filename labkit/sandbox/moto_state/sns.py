@@ -1,0 +1,61 @@
+"""Topics as moto holds them (Amazon SNS), and its reading of filter policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.sns.exceptions import TopicNotFound
+from moto.sns.utils import FilterPolicyMatcher
+
+from labkit.sandbox import moto_state
+from labkit.sandbox.sandbox import ACCOUNT_ID
+from labkit.sandbox.service import ServiceError
+
+
+def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
+    """The attributes of a topic, without the counts of its subscriptions; None if there is no such topic."""
+    try:
+        topic = _backend(region).get_topic(topic_arn)
+    except (TopicNotFound, ServiceException):
+        return None
+    attributes = {
+        "Owner": topic.account_id,
+        "Policy": topic.policy,
+        "TopicArn": topic.arn,
+        "DisplayName": topic.display_name,
+        "DeliveryPolicy": topic.delivery_policy,
+        "EffectiveDeliveryPolicy": topic.effective_delivery_policy,
+        "KmsMasterKeyId": topic.kms_master_key_id or "",
+        "FifoTopic": "true" if topic.fifo_topic == "true" else "",
+    }
+    return {name: value for name, value in attributes.items() if value or name == "DisplayName"}
+
+
+def delete_topic(region: str, topic_arn: str) -> None:
+    """Deletes a topic; that there is none is no error."""
+    if topic_attributes(region, topic_arn) is not None:
+        _backend(region).delete_topic(topic_arn)
+
+
+def check_filter_policy(policy: str, scope: str) -> dict[str, Any]:
+    """A filter policy, parsed; raises SNS's error for one that it wouldn't take."""
+    try:
+        parsed = json.loads(policy)
+    except ValueError:
+        raise ServiceError("InvalidParameter", "Invalid parameter: FilterPolicy: failed to parse JSON.") from None
+    try:
+        _backend("us-east-1")._validate_filter_policy(parsed, scope=scope)
+    except ServiceException as error:
+        raise ServiceError(error.code or "InvalidParameter", error.message, status=400) from None
+    return dict(parsed)
+
+
+def matches_filter_policy(policy: dict[str, Any], scope: str, attributes: dict[str, Any], message: str) -> bool:
+    """Whether a message passes a filter policy; attributes are {name: {"Type": ..., "Value": ...}}."""
+    return bool(FilterPolicyMatcher(policy, scope).matches(attributes, message))
+
+
+def _backend(region: str) -> Any:
+    return moto_state.backend("sns", ACCOUNT_ID, region)

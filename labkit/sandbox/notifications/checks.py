@@ -1,0 +1,112 @@
+"""What SNS refuses, in its words, and what the sandbox does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from labkit.sandbox.moto_state import sns
+from labkit.sandbox.service import ServiceError
+
+MAX_MESSAGE = 262_144
+MAX_SUBJECT = 100
+_ELSEWHERE = frozenset(("application", "firehose", "lambda", "sms"))
+_REFUSED_ATTRIBUTES = frozenset(("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"))
+
+
+def invalid(what: str) -> ServiceError:
+    """SNS's error for a parameter."""
+    return ServiceError("InvalidParameter", f"Invalid parameter: {what}")
+
+
+def refused(what: str) -> ServiceError:
+    """The error for what SNS has and the sandbox doesn't."""
+    return ServiceError(
+        "NotImplemented", f"The sandbox does not implement {what}. docs/sandbox.md lists what it does.", status=501
+    )
+
+
+def check_endpoint(protocol: str, endpoint: str) -> None:
+    """Refuses an endpoint that doesn't fit its protocol, or that is not on this machine."""
+    if protocol in _ELSEWHERE:
+        raise refused(f"subscriptions of the protocol {protocol}")
+    if protocol in ("email", "email-json"):
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", endpoint):
+            raise invalid("Email address")
+    elif protocol == "sqs":
+        if not re.fullmatch(r"arn:aws:sqs:[a-z0-9-]+:\d{12}:[\w.-]+", endpoint):
+            raise invalid("SQS endpoint ARN")
+    elif protocol in ("http", "https"):
+        if not endpoint.startswith(f"{protocol}://"):
+            raise invalid("Endpoint must match the specified protocol")
+        if not _is_local(urlsplit(endpoint).hostname or ""):
+            raise refused(f"HTTP endpoints other than on this machine (127.0.0.1, localhost): {endpoint}")
+    else:
+        raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_attribute(name: str, value: str, attributes: Mapping[str, str]) -> None:
+    """Refuses an attribute of a subscription."""
+    if name in _REFUSED_ATTRIBUTES:
+        raise refused(f"the subscription attribute {name}")
+    if name == "RawMessageDelivery":
+        if value not in ("true", "false"):
+            raise invalid(f"RawMessageDelivery Reason: Invalid value [{value}]. Must be true or false.")
+    elif name == "FilterPolicyScope":
+        if value not in ("MessageAttributes", "MessageBody"):
+            raise invalid(
+                f"FilterPolicyScope: Invalid value [{value}]. Please use either MessageBody or MessageAttributes"
+            )
+    elif name == "FilterPolicy":
+        sns.check_filter_policy(value or "{}", attributes.get("FilterPolicyScope", "MessageAttributes"))
+    else:
+        raise invalid("AttributeName")
+
+
+def check_message(params: Mapping[str, Any]) -> None:
+    """Refuses a message that SNS wouldn't publish."""
+    if not params["Message"]:
+        raise invalid("Empty message")
+    if len(params["Message"].encode()) > MAX_MESSAGE:
+        raise invalid("Message too long")
+    subject = params.get("Subject")
+    if subject is not None and (not 0 < len(subject) <= MAX_SUBJECT or re.search(r"[\x00-\x1f]", subject)):
+        raise invalid("Subject")
+    if (params.get("TopicArn") or params.get("TargetArn") or "").endswith(".fifo"):
+        raise refused("publishing to FIFO topics")
+
+
+def messages_by_protocol(message: str, structure: str | None) -> dict[str, str]:
+    """The message for each protocol: one for all, or as a JSON message says."""
+    if structure is None:
+        return {"default": message}
+    if structure != "json":
+        raise invalid("MessageStructure")
+    try:
+        messages = json.loads(message)
+    except ValueError:
+        raise invalid("Message Structure - JSON message body failed to parse") from None
+    if not isinstance(messages, dict) or not isinstance(messages.get("default"), str):
+        raise invalid("Message Structure - No default entry in JSON message body")
+    return {protocol: text for protocol, text in messages.items() if isinstance(text, str)}
+
+
+def message_attributes(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Message attributes as the delivered JSON has them."""
+    attributes = {}
+    for name, attribute in given.items():
+        if "StringValue" not in attribute:
+            raise refused(f"binary message attributes ({name})")
+        attributes[name] = {"Type": attribute["DataType"], "Value": attribute["StringValue"]}
+    return attributes

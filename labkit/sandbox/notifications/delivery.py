@@ -1,0 +1,195 @@
+"""Delivers what is published: mails, JSON for queues and HTTP endpoints, in SNS's shapes.
+
+Sources: SNS Developer Guide, "Message and JSON formats" (sns-message-and-json-formats.html) and mails as users show
+them. SNS signs its JSON with a key that only AWS has; here the signature is the word EXAMPLE.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from labkit.sandbox.inbox import Inbox
+from labkit.sandbox.moto_state import sqs
+from labkit.sandbox.notifications.subscriptions import Subscription
+
+LOG = logging.getLogger(__name__)
+POST_TIMEOUT = 10
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is published: the message for each protocol, and who asked for it where."""
+
+    topic_arn: str
+    message_id: str
+    messages: dict[str, str]
+    """By protocol; `default` for the others."""
+    subject: str | None
+    at: datetime
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, protocol: str) -> str:
+        """The message for a protocol."""
+        return self.messages.get(protocol, self.messages["default"])
+
+
+class Delivery:
+    """Brings publications to endpoints."""
+
+    def __init__(self, inbox: Inbox, endpoint: Callable[[], str], replaying: Callable[[], bool]) -> None:
+        self._inbox = inbox
+        self._endpoint = endpoint
+        self._replaying = replaying
+
+    def deliver(self, publication: Publication, subscription: Subscription) -> None:
+        """Delivers a publication to one subscription."""
+        if subscription.protocol == "email":
+            body = publication.message("email") + self._footer(subscription)
+            self._mail(subscription, publication, body)
+        elif subscription.protocol == "email-json":
+            self._mail(subscription, publication, json.dumps(self._notification(publication, subscription)))
+        elif subscription.protocol == "sqs":
+            self._queue(publication, subscription)
+        else:
+            self._post(subscription, "Notification", publication.message_id, self._body(publication, subscription))
+
+    def ask_for_confirmation(self, subscription: Subscription, message_id: str, at: datetime) -> None:
+        """Asks the endpoint whether it wants the subscription."""
+        topic = subscription.topic_arn
+        message = (
+            f"You have chosen to subscribe to the topic {topic}.\n"
+            "To confirm the subscription, visit the SubscribeURL included in this message."
+        )
+        if subscription.protocol == "email":
+            body = _CONFIRMATION_MAIL.format(topic=topic, link=self.confirm_link(subscription))
+            self._inbox.deliver(subscription.endpoint, "AWS Notification - Subscription Confirmation", body, at)
+            return
+        request = {
+            "Type": "SubscriptionConfirmation",
+            "MessageId": message_id,
+            "Token": subscription.token,
+            "TopicArn": topic,
+            "Message": message,
+            "SubscribeURL": self.confirm_link(subscription),
+            "Timestamp": _timestamp(at),
+            **_signature(topic),
+        }
+        if subscription.protocol == "email-json":
+            subject = "AWS Notification - Subscription Confirmation"
+            self._inbox.deliver(subscription.endpoint, subject, json.dumps(request), at)
+        else:
+            self._post(subscription, "SubscriptionConfirmation", message_id, json.dumps(request, indent=2))
+
+    def confirm_link(self, subscription: Subscription) -> str:
+        """The address that confirms a subscription."""
+        return self._link(
+            {"Action": "ConfirmSubscription", "TopicArn": subscription.topic_arn, "Token": subscription.token}
+        )
+
+    def unsubscribe_link(self, subscription: Subscription) -> str:
+        """The address that ends a subscription."""
+        return self._link({"Action": "Unsubscribe", "SubscriptionArn": subscription.arn})
+
+    def _link(self, query: dict[str, str]) -> str:
+        return f"{self._endpoint()}/?{urlencode(query, safe=':')}"
+
+    def _footer(self, subscription: Subscription) -> str:
+        return _FOOTER.format(link=self.unsubscribe_link(subscription))
+
+    def _mail(self, subscription: Subscription, publication: Publication, body: str) -> None:
+        subject = publication.subject or "AWS Notification Message"
+        self._inbox.deliver(subscription.endpoint, subject, body, publication.at)
+
+    def _notification(self, publication: Publication, subscription: Subscription) -> dict[str, Any]:
+        envelope = {
+            "Type": "Notification",
+            "MessageId": publication.message_id,
+            "TopicArn": publication.topic_arn,
+            "Subject": publication.subject,
+            "Message": publication.message(subscription.protocol),
+            "Timestamp": _timestamp(publication.at),
+            **_signature(publication.topic_arn),
+            "UnsubscribeURL": self.unsubscribe_link(subscription),
+            "MessageAttributes": publication.attributes,
+        }
+        return {name: value for name, value in envelope.items() if value not in (None, {})}
+
+    def _body(self, publication: Publication, subscription: Subscription) -> str:
+        if subscription.raw:
+            return publication.message(subscription.protocol)
+        return json.dumps(self._notification(publication, subscription), indent=2)
+
+    def _queue(self, publication: Publication, subscription: Subscription) -> None:
+        attributes = (
+            {
+                name: {"data_type": item["Type"], "string_value": item["Value"]}
+                for name, item in publication.attributes.items()
+            }
+            if subscription.raw
+            else {}
+        )
+        if not sqs.send_message(subscription.endpoint, self._body(publication, subscription), attributes):
+            LOG.warning("%s: there is no queue %s", publication.topic_arn, subscription.endpoint)
+
+    def _post(self, subscription: Subscription, kind: str, message_id: str, body: str) -> None:
+        """Posts to an endpoint on this machine, apart from the sandbox's own work, and not again in a replay."""
+        if self._replaying():
+            return
+        headers = {
+            "Content-Type": "text/plain; charset=UTF-8",
+            "User-Agent": "Amazon Simple Notification Service Agent",
+            "x-amz-sns-message-type": kind,
+            "x-amz-sns-message-id": message_id,
+            "x-amz-sns-topic-arn": subscription.topic_arn,
+        }
+        if kind == "Notification":
+            headers["x-amz-sns-subscription-arn"] = subscription.arn
+        request = urllib.request.Request(subscription.endpoint, body.encode(), headers, method="POST")
+        threading.Thread(target=_send, args=(request,), daemon=True).start()
+
+
+def _send(request: urllib.request.Request) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(request, timeout=POST_TIMEOUT).close()
+    except OSError as error:
+        LOG.warning("%s did not take a message: %s", request.full_url, error)
+
+
+def _timestamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def _signature(topic_arn: str) -> dict[str, str]:
+    region = topic_arn.split(":")[3]
+    certificate = f"https://sns.{region}.amazonaws.com/SimpleNotificationService-EXAMPLE.pem"
+    return {"SignatureVersion": "1", "Signature": "EXAMPLE", "SigningCertURL": certificate}
+
+
+_CONFIRMATION_MAIL = """You have chosen to subscribe to the topic:
+{topic}
+
+To confirm this subscription, click or visit the link below (If this was in error no action is necessary):
+{link}
+
+Please do not reply directly to this email. If you wish to remove yourself from receiving all future SNS subscription \
+confirmation requests please send an email to sns-opt-out
+"""
+
+_FOOTER = """
+
+--
+If you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:
+{link}
+
+Please do not reply directly to this email. If you have any questions or comments regarding this email, please contact \
+us at https://aws.amazon.com/support
+"""

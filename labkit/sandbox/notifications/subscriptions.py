@@ -1,0 +1,102 @@
+"""Subscriptions: who is told what is published to a topic, once it has been confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.sandbox.moto_state import sns
+
+PENDING = "PendingConfirmation"
+CONFIRM_WITHIN = 2 * 24 * 3600
+"""Seconds after which an unconfirmed subscription is gone (Subscribe: "Confirmation tokens are valid for two days")."""
+
+
+@dataclass
+class Subscription:
+    """One endpoint of a topic."""
+
+    arn: str
+    topic_arn: str
+    protocol: str
+    endpoint: str
+    owner: str
+    token: str
+    asked_at: float
+    confirmed: bool
+    authenticated: bool = False
+    """Whether it was confirmed by the owner's own signed request: then a link can't end it."""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> bool:
+        """Whether the message is delivered without SNS's envelope."""
+        return self.attributes.get("RawMessageDelivery") == "true"
+
+    def wants(self, message: str, message_attributes: dict[str, Any]) -> bool:
+        """Whether a message passes the subscription's filter policy."""
+        if "FilterPolicy" not in self.attributes:
+            return True
+        scope = self.attributes.get("FilterPolicyScope", "MessageAttributes")
+        policy = sns.check_filter_policy(self.attributes["FilterPolicy"], scope)
+        return sns.matches_filter_policy(policy, scope, message_attributes, message)
+
+    def listed(self) -> dict[str, str]:
+        """The subscription as lists show it; its ARN only once it is confirmed."""
+        return {
+            "SubscriptionArn": self.arn if self.confirmed else PENDING,
+            "Owner": self.owner,
+            "Protocol": self.protocol,
+            "Endpoint": self.endpoint,
+            "TopicArn": self.topic_arn,
+        }
+
+    def described(self) -> dict[str, str]:
+        """The subscription's attributes."""
+        return {
+            "SubscriptionArn": self.arn,
+            "TopicArn": self.topic_arn,
+            "Owner": self.owner,
+            "Protocol": self.protocol,
+            "Endpoint": self.endpoint,
+            "PendingConfirmation": "false" if self.confirmed else "true",
+            "ConfirmationWasAuthenticated": "true" if self.authenticated else "false",
+            "SubscriptionPrincipal": f"arn:aws:iam::{self.owner}:root",
+            "RawMessageDelivery": "false",
+            **self.attributes,
+        }
+
+
+class Subscriptions:
+    """The subscriptions of a region, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Subscription] = {}
+        self.deleted: dict[str, int] = {}
+        """How many subscriptions of a topic have been ended."""
+
+    def add(self, subscription: Subscription) -> None:
+        """Adds a subscription."""
+        self._all[subscription.arn] = subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        """Ends a subscription."""
+        del self._all[subscription.arn]
+        self.deleted[subscription.topic_arn] = self.deleted.get(subscription.topic_arn, 0) + 1
+
+    def forget_topic(self, topic_arn: str) -> None:
+        """Ends the subscriptions of a topic that is deleted."""
+        self._all = {arn: held for arn, held in self._all.items() if held.topic_arn != topic_arn}
+        self.deleted.pop(topic_arn, None)
+
+    def current(self, now: float) -> list[Subscription]:
+        """The subscriptions but those that nobody confirmed in time."""
+        return [held for held in self._all.values() if held.confirmed or now - held.asked_at < CONFIRM_WITHIN]
+
+    def of_topic(self, topic_arn: str, now: float) -> list[Subscription]:
+        """The subscriptions of one topic."""
+        return [held for held in self.current(now) if held.topic_arn == topic_arn]
+
+    def get(self, arn: str) -> Subscription | None:
+        """A subscription by its ARN."""
+        return self._all.get(arn)
