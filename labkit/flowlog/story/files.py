@@ -22,10 +22,11 @@ HOURS_A_FILE = 4
 """AWS writes a file every five minutes. Six a day hold the same lines and are quicker to copy and to list."""
 
 
-def objects(
-    records: pa.Table, *, account_id: str = ACCOUNT_ID, region: str = REGION
-) -> Iterator[tuple[str, bytes]]:
-    """Key and bytes of each file, in the folders of an account and a region. No time is written into the gzip header, so the same lines give the same bytes."""
+def objects(records: pa.Table, *, account_id: str = ACCOUNT_ID, region: str = REGION) -> Iterator[tuple[str, bytes]]:
+    """Key and bytes of each file, in the folders of an account and a region.
+
+    No time is written into the gzip header, so the same lines give the same bytes.
+    """
     period = HOURS_A_FILE * 3600
     periods = pc.multiply(pc.divide(records["start"], period), period)
     for begin in pc.unique(periods).to_pylist():
