@@ -80,7 +80,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
     def account(self) -> str:
         """The id of the account that the credentials belong to."""
         if not self._account:
-            sts = super().create_client("sts", region_name=self.get_config_variable("region") or "us-east-1")
+            sts = self.create_client("sts", region_name=self.get_config_variable("region") or "us-east-1")
             self._account = sts.get_caller_identity()["Account"]
         return self._account
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib import error, request
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws_session import GuardedSession, SandboxSession
 from labkit.calls import Recorder
@@ -176,6 +177,18 @@ class AwsCloud:
     def open(cls, settings: Settings) -> AwsCloud:
         """AWS with the account that was confirmed, in LABKIT_AWS_ACCOUNT or in the form."""
         return cls(os.environ.get("LABKIT_AWS_ACCOUNT", "").strip() or settings.aws_account)
+
+    @staticmethod
+    def identity(region: str) -> str:
+        """The account that the credentials belong to, with its alias where it has one: `123456789012 (my-lab)`."""
+        session = GuardedSession("")
+        try:
+            account = session.account()
+            iam = session.create_client("iam", region_name=region)
+            aliases = iam.list_account_aliases()["AccountAliases"]
+        except (BotoCoreError, ClientError) as failure:
+            raise LabError(f"AWS could not be asked whose the credentials are: {failure}") from failure
+        return f"{account} ({aliases[0]})" if aliases else account
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A session as boto3 makes it, guarded: nothing of the sandbox, no change in an unconfirmed account."""

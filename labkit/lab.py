@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import boto3
 
     from labkit.phases import Phase
+    from labkit.show.phase_table import PhaseTable
+    from labkit.show.settings_form import SettingsForm
 
 __all__ = ["TAGS", "Lab", "LabError", "Role", "SecurityGroup", "Vpc", "WebServer"]
 
@@ -113,6 +115,25 @@ class Lab:
     def security_group(self, name: str) -> SecurityGroup:
         """The group of the lab VPC with `name` in its name: `HTTPOnly` or `HTTPAndSSH`."""
         return provided.find_security_group(self, name)
+
+    def settings_form(self) -> SettingsForm:
+        """The form that the settings are changed with; this lab goes over to them when they are saved."""
+        from labkit.show.settings_form import SettingsForm
+
+        return SettingsForm(self.settings, bucket_found=self.bucket, use=self.use)
+
+    def use(self, wanted: Settings) -> None:
+        """Goes over to other settings, if the cloud they name can be reached with them."""
+        other = Lab(wanted, open_cloud(wanted))
+        other.account_id, other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
+        vars(self).clear()
+        vars(self).update(vars(other))
+
+    def phases(self) -> PhaseTable:
+        """The phases of the lab, with what is done of each."""
+        from labkit.show.phase_table import phase_table
+
+        return phase_table(self)
 
     def provided(self) -> Table:
         """A table of the resources that the lab was given."""

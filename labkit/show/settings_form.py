@@ -1,0 +1,140 @@
+"""The form of notebook 00: cloud, region, bucket and e-mail, checked as one types, in words beside the field.
+
+Where widgets don't run (the HTML book, GitHub, a test) the same settings are a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from labkit import settings
+from labkit.cloud import AwsCloud
+from labkit.errors import LabError
+from labkit.settings import Settings, SettingsError
+from labkit.show.html import Html, table, tag
+from labkit.show.shown import Shown, text_table
+
+LABELS = {
+    "cloud": "Cloud",
+    "region": "Region",
+    "bucket": "Bucket",
+    "email": "E-mail",
+    "aws_account": "AWS account",
+}
+MEANINGS = {
+    "cloud": "the sandbox on this machine, or a real AWS account",
+    "region": "where everything is made, and what every path follows",
+    "bucket": "where flow logs go; empty: the provided one",
+    "email": "where the alarm writes to",
+    "aws_account": "the account that you confirm as the one to work in",
+}
+CLOUD_NAMES = {"sandbox": "sandbox - on this machine, no account, no cost", "aws": "aws - a real account, costs money"}
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class SettingsForm(Shown):
+    """The settings as they are, and as widgets to change them with."""
+
+    def __init__(self, current: Settings, *, bucket_found: str = "", use: Callable[[Settings], None]) -> None:
+        self.current = current
+        self._bucket_found = bucket_found
+        self._use = use
+        self.fields: dict[str, Any] = {}
+        self.messages: dict[str, Any] = {}
+        self.widget: Any = None
+
+    def text(self) -> str:
+        """The settings as a table."""
+        return text_table(("setting", "value", "what it is"), self._rows())
+
+    def html(self) -> Html:
+        """The settings as a table, where there are no widgets."""
+        note = tag("p", "In Jupyter, with a running kernel, this is a form.")
+        return tag("div", table(("setting", "value", "what it is"), self._rows(), caption="Settings"), note)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        view = self.build()._repr_mimebundle_()[_VIEW]
+        return {"text/plain": self.text(), "text/html": str(self.html()), _VIEW: view}
+
+    def build(self) -> Any:
+        """The widgets, made when they are first shown."""
+        if self.widget is None:
+            import ipywidgets
+
+            self.fields = self._make_fields(ipywidgets)
+            self.messages = {name: ipywidgets.HTML() for name in self.fields}
+            self.status = ipywidgets.HTML()
+            button = ipywidgets.Button(description="Save settings", button_style="primary")
+            button.on_click(lambda _: self.save())
+            for name, field in self.fields.items():
+                field.observe(lambda change, name=name: self._look_at(name, change["new"]), names="value")
+            rows = [ipywidgets.HBox([field, self.messages[name]]) for name, field in self.fields.items()]
+            self.widget = ipywidgets.VBox([*rows, button, self.status])
+            self._show_account_for(self.current.cloud)
+        return self.widget
+
+    def save(self) -> None:
+        """Checks everything, keeps it, and goes over to it; whatever is wrong is said in the form."""
+        try:
+            wanted = Settings.parse({name: str(field.value) for name, field in self.fields.items()})
+            self._use(wanted)
+            settings.save(wanted)
+        except SettingsError as refusal:
+            for name, text in refusal.problems.items():
+                self._say(name, text)
+            self.status.value = tag("span", "Not saved: see the fields above.", style=_BAD)
+        except LabError as refusal:
+            self.status.value = tag("span", f"Not saved: {refusal}", style=_BAD)
+        else:
+            self.current = wanted
+            self.status.value = tag("span", "✓ Saved. The lab uses these settings from now on.", style=_GOOD)
+
+    def _make_fields(self, ipywidgets: Any) -> dict[str, Any]:
+        wide = {"style": {"description_width": "7em"}, "layout": {"width": "30em"}}
+        choices = {
+            "cloud": [(label, value) for value, label in CLOUD_NAMES.items()],
+            "region": [(f"{code} - {name}", code) for code, name in settings.regions().items()],
+        }
+        fields = {}
+        for name, value in asdict(self.current).items():
+            if name in choices:
+                field = ipywidgets.Dropdown(options=choices[name], value=value, description=LABELS[name], **wide)
+            else:
+                hint = self._bucket_found if name == "bucket" else MEANINGS[name]
+                field = ipywidgets.Text(value=value, placeholder=hint, description=LABELS[name], **wide)
+            fields[name] = field
+        return fields
+
+    def _look_at(self, name: str, value: str) -> None:
+        self.status.value = ""
+        self._say(name, settings.problem(name, value.strip()))
+        if name == "cloud":
+            self._show_account_for(value)
+
+    def _say(self, name: str, problem: str) -> None:
+        good = tag("span", "✓", style=_GOOD)
+        self.messages[name].value = tag("span", f"✗ {LABELS[name]} {problem}", style=_BAD) if problem else good
+
+    def _show_account_for(self, cloud: str) -> None:
+        """Only AWS has an account to confirm; its id is looked up, and typed in to confirm it."""
+        row = self.widget.children[list(self.fields).index("aws_account")]
+        row.layout.display = "" if cloud == "aws" else "none"
+        if cloud == "aws":
+            try:
+                identity = AwsCloud.identity(str(self.fields["region"].value))
+            except LabError as refusal:
+                self.status.value = tag("span", str(refusal), style=_BAD)
+                return
+            text = f"Your credentials belong to {identity}. To confirm, type its id."
+            self.messages["aws_account"].value = tag("span", text)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        values = asdict(self.current) | ({"bucket": self._bucket_found} if not self.current.bucket else {})
+        shown = [name for name in values if name != "aws_account" or self.current.cloud == "aws"]
+        return [(LABELS[name], values[name], MEANINGS[name]) for name in shown]
+
+
+_BAD = "color:#b00020"
+_GOOD = "color:#0a6b2d"
