@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models.instances import Instance
-from moto.ec2.models.subnets import Subnet
+from moto.ec2.models.subnets import Subnet, SubnetRouteTableAssociation
 
 from labkit.sandbox import moto_state
 
@@ -81,14 +81,28 @@ _create_moto_subnet = Subnet.create_from_cloudformation_json
 def _create_subnet(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> Subnet:
-    """As moto makes a subnet, with MapPublicIpOnLaunch."""
+    """As moto makes a subnet, with MapPublicIpOnLaunch, and in a zone of its own region."""
+    cloudformation_json["Properties"].setdefault("AvailabilityZone", f"{region_name}a")
     subnet: Any = _create_moto_subnet(resource_name, cloudformation_json, account_id, region_name, **kwargs)
     if cloudformation_json["Properties"].get("MapPublicIpOnLaunch") in (True, "true"):
         subnet.map_public_ip_on_launch = "true"
     return cast(Subnet, subnet)
 
 
+def _create_route_table_association(
+    resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+) -> SubnetRouteTableAssociation:
+    """As moto makes it, and written down where DescribeRouteTables looks for it."""
+    properties = cloudformation_json["Properties"]
+    backend = moto_state.backend("ec2", account_id, region_name)
+    backend.associate_route_table(properties["RouteTableId"], subnet_id=properties["SubnetId"])
+    return SubnetRouteTableAssociation(properties["RouteTableId"], properties["SubnetId"])
+
+
 def install() -> None:
     """Has moto use what this file defines."""
     Instance.create_from_cloudformation_json = staticmethod(_create_instance)  # type: ignore[method-assign]
     Subnet.create_from_cloudformation_json = staticmethod(_create_subnet)  # type: ignore[method-assign]
+    SubnetRouteTableAssociation.create_from_cloudformation_json = staticmethod(  # type: ignore[method-assign]
+        _create_route_table_association
+    )

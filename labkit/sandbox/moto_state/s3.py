@@ -69,6 +69,11 @@ def bucket_policy(bucket: str, account_id: str = ACCOUNT_ID) -> str | None:
     return policy.decode() if isinstance(policy, bytes) else policy
 
 
+def set_bucket_policy(bucket: str, policy: str, account_id: str = ACCOUNT_ID) -> None:
+    """Replaces the bucket's policy document; raises NoSuchBucket."""
+    _bucket(bucket, account_id).policy = policy.encode()
+
+
 def _backend(account_id: str) -> Any:
     return moto_state.backend("s3", account_id, "aws")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_INSTANCE_FAMILIES_BEFORE_NITRO = frozenset(
-    ["t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "cc1", "cc2", "cr1", "r3", "r4", "i2", "i3", "d2", "h1"]
-    + ["hs1", "x1", "x1e", "g2", "g3", "g3s", "p2", "p3", "f1"]
+_FAMILY_BEFORE_NITRO = re.compile(r"t[12]|m[1-4]|c[134]|cc[12]|cr1|r[34]|i[23]|d2|h1|hs1|x1e?|g2|g3s?|p[23]|f1")
+_PRIVATE: tuple[Network, ...] = tuple(
+    map(ip_network, ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"])
 )
 
 
@@ -119,7 +120,9 @@ class Interface:
     @property
     def nitro(self) -> bool:
         """Whether its instance is built on Nitro, so that aggregation takes a minute at most."""
-        return bool(self.instance_type) and _family(self.instance_type) not in _INSTANCE_FAMILIES_BEFORE_NITRO
+        if self.instance_type is None:
+            return False
+        return _FAMILY_BEFORE_NITRO.fullmatch(self.instance_type.partition(".")[0]) is None
 
     def owns(self, address: Address) -> bool:
         """Whether the address is one of its own, private or public."""
@@ -139,5 +142,6 @@ class Interface:
         return any(address in network for network in self.vpc_networks if network.version == address.version)
 
 
-def _family(instance_type: str | None) -> str:
-    return (instance_type or "").partition(".")[0]
+def is_private(address: Address) -> bool:
+    """Whether an address is one that the internet does not carry (RFC 1918, RFC 4193, link-local)."""
+    return any(address in network for network in _PRIVATE if network.version == address.version)

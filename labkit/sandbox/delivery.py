@@ -1,0 +1,176 @@
+"""Delivery of flow logs: files into Amazon S3 and events into CloudWatch Logs, if their policies let it happen.
+
+Sources: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html and
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labkit.flowlog import writer
+from labkit.sandbox.moto_state import iam, s3
+from labkit.sandbox.network.flow_logs import FlowLog
+from labkit.sandbox.policies import Request, allows
+from labkit.sandbox.service import Call, ServiceError
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+ACCESS_ERROR = "Access error"
+"""What DescribeFlowLogs says of a destination that can't be written to."""
+
+_DELIVERY_SERVICE = "delivery.logs.amazonaws.com"
+_FLOW_LOGS_SERVICE = "vpc-flow-logs.amazonaws.com"
+_LOGS_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+class Undeliverable(Exception):
+    """A destination that can't be written to now; `error` is AWS's message."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class Delivery:
+    """Puts the records of flow logs where they belong, and knows whether it may."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def error(self, flow_log: FlowLog) -> str | None:
+        """What keeps a flow log from its destination now, in AWS's words; None when nothing does."""
+        try:
+            self._check(flow_log)
+        except Undeliverable as refusal:
+            return refusal.error
+        return None
+
+    def put_file(self, flow_log: FlowLog, slot: int, records: pa.Table) -> None:
+        """Writes a file of the five minutes that begin at `slot`; raises Undeliverable."""
+        self._check(flow_log)
+        time = datetime.fromtimestamp(slot, UTC)
+        digest = f"{self.sandbox.random.getrandbits(32):08x}"
+        key = flow_log.layout.key(flow_log.account_id, flow_log.region, flow_log.id, time, digest)
+        write = writer.parquet if flow_log.layout.file_format == "parquet" else writer.gzip_text
+        s3.put_object(str(flow_log.bucket), key, write(records, flow_log.log_format), account_id=flow_log.account_id)
+
+    def put_events(self, flow_log: FlowLog, interfaces: pa.Array, starts: pa.Array, records: pa.Table) -> None:
+        """Writes records, sorted by interface, as events of a log stream for each; raises Undeliverable."""
+        self._check(flow_log)
+        self._ensure_group(flow_log)
+        messages = writer.lines(records, flow_log.log_format)
+        times = pc.multiply(starts, 1000)
+        for interface, begin, end in _runs(interfaces):
+            self.sandbox.logs.deliver(
+                flow_log.region,
+                str(flow_log.group),
+                f"{interface}-{flow_log.stream_suffix}",
+                times[begin:end].to_pylist(),
+                messages[begin:end].to_pylist(),
+            )
+
+    def _check(self, flow_log: FlowLog) -> None:
+        if not (self._may_write_bucket(flow_log) if flow_log.bucket else self._may_write_group(flow_log)):
+            raise Undeliverable(ACCESS_ERROR)
+
+    def _may_write_bucket(self, flow_log: FlowLog) -> bool:
+        if not s3.bucket_exists(str(flow_log.bucket), flow_log.account_id):
+            return False
+        return may_deliver(s3.bucket_policy(str(flow_log.bucket), flow_log.account_id), flow_log)
+
+    def _may_write_group(self, flow_log: FlowLog) -> bool:
+        role = iam.role(flow_log.account_id, str(flow_log.role_arn))
+        if role is None:
+            return False
+        context = {"aws:sourceaccount": flow_log.account_id, "aws:sourcearn": flow_log.arn}
+        if not allows([role.trust_policy], Request("sts:AssumeRole", "", _FLOW_LOGS_SERVICE, context)):
+            return False
+        resource = f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:log-group:{flow_log.group}"
+        actions = _LOGS_ACTIONS if self._group_exists(flow_log) else ("logs:CreateLogGroup", *_LOGS_ACTIONS)
+        return all(
+            allows(role.policies, Request(action, f"{resource}:*")) or allows(role.policies, Request(action, resource))
+            for action in actions
+        )
+
+    def _group_exists(self, flow_log: FlowLog) -> bool:
+        try:
+            self.sandbox.logs.group(flow_log.region, str(flow_log.group))
+        except ServiceError:
+            return False
+        return True
+
+    def _ensure_group(self, flow_log: FlowLog) -> None:
+        """AWS makes a missing log group once there is something to put into it."""
+        if not self._group_exists(flow_log):
+            logs = self.sandbox.logs
+            params = {"logGroupName": flow_log.group}
+            call = Call("logs", "CreateLogGroup", flow_log.region, flow_log.account_id, "", params, _not_forwarded)
+            logs.handlers["CreateLogGroup"](logs, call)
+
+
+def may_deliver(bucket_policy: str | None, flow_log: FlowLog) -> bool:
+    """Whether a bucket's policy lets flow logs deliver."""
+    context = {
+        "aws:sourceaccount": flow_log.account_id,
+        "aws:sourcearn": f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:delivery-source:{flow_log.id}",
+        "s3:x-amz-acl": "bucket-owner-full-control",
+    }
+    folder = flow_log.layout.folder(flow_log.account_id, flow_log.region)
+    resource = f"arn:aws:s3:::{flow_log.bucket}/{folder}file"
+    return allows([bucket_policy or "{}"], Request("s3:PutObject", resource, _DELIVERY_SERVICE, context))
+
+
+def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
+    """The bucket's policy with the statements that AWS adds when the owner of a bucket makes a flow log to it."""
+    document: dict[str, Any] = json.loads(bucket_policy or '{"Version": "2012-10-17", "Statement": []}')
+    account, bucket = flow_log.account_id, f"arn:aws:s3:::{flow_log.bucket}"
+    prefix = f"{flow_log.layout.prefix}/" if flow_log.layout.prefix else ""
+    owner = f"aws-account-id={account}" if flow_log.layout.hive_compatible else account
+    same_account = {"aws:SourceAccount": account}
+    source = {"aws:SourceArn": f"arn:aws:logs:{flow_log.region}:{account}:*"}
+    principal = {"Service": _DELIVERY_SERVICE}
+    document["Statement"] += [
+        {
+            "Sid": "AWSLogDeliveryWrite",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket}/{prefix}AWSLogs/{owner}/*",
+            "Condition": {
+                "StringEquals": {**same_account, "s3:x-amz-acl": "bucket-owner-full-control"},
+                "ArnLike": source,
+            },
+        },
+        {
+            "Sid": "AWSLogDeliveryAclCheck",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "s3:GetBucketAcl",
+            "Resource": bucket,
+            "Condition": {"StringEquals": same_account, "ArnLike": source},
+        },
+    ]
+    return json.dumps(document)
+
+
+def _runs(values: pa.Array) -> Iterator[tuple[str, int, int]]:
+    """Runs of the same value: the value, its first place, and the place after its last."""
+    numbers = values.indices.to_numpy()
+    borders = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+    for begin, end in pairwise(borders):
+        if end > begin:
+            yield values[begin].as_py(), begin, end
+
+
+def _not_forwarded() -> Any:
+    raise AssertionError("a call of the sandbox's own is not forwarded")

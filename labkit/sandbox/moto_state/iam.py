@@ -1,0 +1,30 @@
+"""AWS IAM as moto holds it: the roles that services assume, and their policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from labkit.sandbox import moto_state
+
+
+class Role(NamedTuple):
+    """A role: who may assume it, and what it may then do, as policy documents (JSON texts)."""
+
+    trust_policy: str
+    policies: tuple[str, ...]
+
+
+def role(account_id: str, arn: str) -> Role | None:
+    """The role of an ARN; None where the account has none of it."""
+    for each in moto_state.backend("iam", account_id, "aws").roles.values():
+        if each.arn == arn:
+            attached = [policy.document for policy in each.managed_policies.values()]
+            documents = (*each.policies.values(), *attached)
+            return Role(_text(each.assume_role_policy_document), tuple(map(_text, documents)))
+    return None
+
+
+def _text(document: Any) -> str:
+    """A policy document as text; one from a template is kept as the object that it was written as."""
+    return document if isinstance(document, str) else json.dumps(document)

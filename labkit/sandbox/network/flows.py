@@ -1,0 +1,132 @@
+"""Flows: what an interface saw of one direction of one 5-tuple, as rows of a numpy array.
+
+Addresses and interfaces are numbers in the rows and names in a `Book`, so that a million rows stay small and quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOW = np.dtype(
+    [
+        ("interface", np.int32),
+        ("egress", np.bool_),
+        ("source", np.int32),
+        ("destination", np.int32),
+        ("packet_source", np.int32),
+        ("packet_destination", np.int32),
+        ("source_port", np.int32),
+        ("destination_port", np.int32),
+        ("protocol", np.int32),
+        ("packets", np.int64),
+        ("bytes", np.int64),
+        ("first", np.int64),
+        ("last", np.int64),
+        ("accepted", np.bool_),
+        ("tcp_flags", np.int32),
+        ("path", np.int32),
+        ("status", np.int8),
+    ]
+)
+Flows: TypeAlias = NDArray[np.void]
+
+OK, NODATA, SKIPDATA = 0, 1, 2
+NO_FLOWS: Flows = np.empty(0, FLOW)
+MINUTE = 60
+
+_KEY = [
+    "interface",
+    "egress",
+    "source",
+    "destination",
+    "packet_source",
+    "packet_destination",
+    "source_port",
+    "destination_port",
+    "protocol",
+    "accepted",
+    "path",
+    "status",
+]
+
+
+class Book:
+    """Names by number, in the order in which they were first seen; number 0 is nobody's."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = [""]
+        self._numbers: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        """The number of a name, a new one for a new name."""
+        if name not in self._numbers:
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return self._numbers[name]
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Packets of one flow, evenly spaced from `first` to `last`, in seconds since the epoch."""
+
+    first: float
+    last: float
+    packets: int
+    bytes: int
+    tcp_flags: int = 0
+
+    def by_minute(self) -> list[Burst]:
+        """The burst cut at the minutes of the clock, since no record spans two aggregation intervals."""
+        if self.packets == 1 or self.first // MINUTE == self.last // MINUTE:
+            return [self]
+        step = (self.last - self.first) / (self.packets - 1)
+        times = [self.first + number * step for number in range(self.packets)]
+        parts: dict[float, list[float]] = {}
+        for time in times:
+            parts.setdefault(time // MINUTE, []).append(time)
+        shares = _shares(self.bytes, [len(part) for part in parts.values()])
+        return [
+            Burst(part[0], part[-1], len(part), share, self.tcp_flags)
+            for part, share in zip(parts.values(), shares, strict=True)
+        ]
+
+
+def _shares(total: int, weights: list[int]) -> list[int]:
+    """`total` cut in proportion to the weights, without losing any of it."""
+    ends = [total * sum(weights[: n + 1]) // sum(weights) for n in range(len(weights))]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def aggregate(flows: Flows) -> Flows:
+    """One row a flow: packets and bytes summed, times spanned, TCP flags or-ed over rows of the same key."""
+    if len(flows) < 2:
+        return flows
+    order = np.lexsort([flows[name] for name in reversed(_KEY)])
+    rows = flows[order]
+    new = np.zeros(len(rows), np.bool_)
+    new[0] = True
+    for name in _KEY:
+        new[1:] |= rows[name][1:] != rows[name][:-1]
+    begins = np.flatnonzero(new)
+    result = rows[begins]
+    for name, join in (("packets", np.add), ("bytes", np.add), ("first", np.minimum), ("last", np.maximum)):
+        result[name] = join.reduceat(rows[name], begins)
+    result["tcp_flags"] = np.bitwise_or.reduceat(rows["tcp_flags"], begins)
+    return result
+
+
+def in_order(flows: Flows) -> Flows:
+    """The rows by interface and then by time, as they lie in log streams; what else differs settles ties."""
+    keys = ["protocol", "destination_port", "source_port", "source", "egress", "first", "interface"]
+    return flows[np.lexsort([flows[name] for name in keys])]
+
+
+def joined(parts: Iterable[Flows]) -> Flows:
+    """Several arrays as one."""
+    several = [part for part in parts if len(part)]
+    return np.concatenate(several) if several else NO_FLOWS

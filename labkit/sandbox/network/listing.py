@@ -1,0 +1,71 @@
+"""DescribeFlowLogs' filters and pages.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowLogs.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import translate
+from typing import Any, TypeVar
+
+from labkit.sandbox.network.flow_logs import FlowLog
+from labkit.sandbox.service import ServiceError
+
+T = TypeVar("T")
+
+_MOST_RESULTS = 1000
+_FILTERS: dict[str, Callable[[FlowLog], Iterable[str | None]]] = {
+    "deliver-log-status": lambda flow_log: ["FAILED" if flow_log.error else "SUCCESS"],
+    "log-destination-type": lambda flow_log: [flow_log.destination_type],
+    "flow-log-id": lambda flow_log: [flow_log.id],
+    "log-group-name": lambda flow_log: [flow_log.group],
+    "resource-id": lambda flow_log: [flow_log.resource_id],
+    "traffic-type": lambda flow_log: [flow_log.traffic_type],
+    "tag-key": lambda flow_log: flow_log.tags,
+}
+
+
+def filtered(flow_logs: Iterable[FlowLog], filters: Iterable[Mapping[str, Any]]) -> list[FlowLog]:
+    """The flow logs that every filter lets through; a filter does by one of its values, `*` and `?` being wildcards."""
+    tests = [_test(each.get("Name", ""), each.get("Values", [])) for each in filters]
+    return [flow_log for flow_log in flow_logs if all(test(flow_log) for test in tests)]
+
+
+def page(items: Sequence[T], most: int | None, token: str | None) -> tuple[Sequence[T], str | None]:
+    """One page of a list, and the token of the next one."""
+    if most is not None and not 1 <= most <= _MOST_RESULTS:
+        message = f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value from 1 to {_MOST_RESULTS}."
+        raise ServiceError("InvalidParameterValue", message)
+    begin = _decode(token) if token else 0
+    end = begin + (most or _MOST_RESULTS)
+    return items[begin:end], _encode(end) if end < len(items) else None
+
+
+def _test(name: str, values: Iterable[str]) -> Callable[[FlowLog], bool]:
+    patterns = [re.compile(translate(value.replace("[", "[[]"))) for value in values]
+
+    def matches(flow_log: FlowLog) -> bool:
+        found = [flow_log.tags.get(name[4:])] if name.startswith("tag:") else _FILTERS[name](flow_log)
+        return any(pattern.fullmatch(value) for value in found if value is not None for pattern in patterns)
+
+    if name not in _FILTERS and not name.startswith("tag:"):
+        raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
+    return matches
+
+
+def _encode(place: int) -> str:
+    return base64.urlsafe_b64encode(f"flow-logs:{place}".encode()).decode()
+
+
+def _decode(token: str) -> int:
+    try:
+        name, _, place = base64.urlsafe_b64decode(token).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        name, place = "", ""
+    if name != "flow-logs" or not place.isdecimal():
+        raise ServiceError("InvalidParameterValue", "The token is invalid. Pass the NextToken of an earlier response.")
+    return int(place)

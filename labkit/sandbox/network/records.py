@@ -1,0 +1,155 @@
+"""Flows as the records of a flow log: one column a field, made only where the format asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from labkit.flowlog.formats import LogFormat
+from labkit.sandbox.network.flows import NODATA, OK, Book, Flows
+from labkit.sandbox.network.topology import Interface
+
+_STATUSES = ["OK", "NODATA", "SKIPDATA"]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Flows together with what their numbers stand for."""
+
+    flows: Flows
+    interfaces: Mapping[int, Interface]
+    addresses: Book
+    amazon_addresses: frozenset[str]
+    """Public addresses of our own interfaces: AWS names the service EC2 for them."""
+
+
+Column: TypeAlias = Callable[[Capture, LogFormat], pa.Array]
+
+
+def table(capture: Capture, log_format: LogFormat) -> pa.Table:
+    """The records of some flows, in their order."""
+    columns = {field.column: _COLUMNS[field.name](capture, log_format) for field in dict.fromkeys(log_format.fields)}
+    return pa.table(columns)
+
+
+def no_data(interface: int, begin: int, end: int) -> tuple[object, ...]:
+    """The row of an interface without traffic from `begin` up to `end`."""
+    return (interface, False, 0, 0, 0, 0, 0, 0, 0, 0, 0, begin, end - 1, False, 0, 0, NODATA)
+
+
+def _missing(capture: Capture) -> NDArray[np.bool_]:
+    """Rows without a flow: NODATA and SKIPDATA."""
+    return np.asarray(capture.flows["status"] != OK)
+
+
+def _number(name: str) -> Column:
+    return lambda capture, _: pa.array(np.ascontiguousarray(capture.flows[name]), mask=_missing(capture))
+
+
+def _always(name: str) -> Column:
+    return lambda capture, _: pa.array(np.ascontiguousarray(capture.flows[name]))
+
+
+def _address(name: str) -> Column:
+    return lambda capture, _: _words(capture.flows[name], capture.addresses.names, _missing(capture))
+
+
+def _interface(name: Callable[[Interface], str | None]) -> Column:
+    def column(capture: Capture, _: LogFormat) -> pa.Array:
+        known = {number: name(interface) for number, interface in capture.interfaces.items()}
+        words = [known.get(number) for number in range(max(known, default=0) + 1)]
+        return _words(capture.flows["interface"], words)
+
+    return column
+
+
+def _choice(name: str, no: str, yes: str) -> Column:
+    return lambda capture, _: _words(capture.flows[name], [no, yes], _missing(capture))
+
+
+def _version(capture: Capture, log_format: LogFormat) -> pa.Array:
+    return pa.array(np.full(len(capture.flows), log_format.version, np.int32))
+
+
+def _status(capture: Capture, _: LogFormat) -> pa.Array:
+    return _words(capture.flows["status"], _STATUSES)
+
+
+def _ip_version(capture: Capture, _: LogFormat) -> pa.Array:
+    kinds = ["IPv6" if ":" in address else "IPv4" for address in capture.addresses.names]
+    return _words(capture.flows["source"], kinds, _missing(capture))
+
+
+def _amazon_service(name: str) -> Column:
+    def column(capture: Capture, _: LogFormat) -> pa.Array:
+        services = ["EC2" if address in capture.amazon_addresses else None for address in capture.addresses.names]
+        return _words(capture.flows[name], services, _missing(capture))
+
+    return column
+
+
+def _path(capture: Capture, _: LogFormat) -> pa.Array:
+    paths = np.ascontiguousarray(capture.flows["path"])
+    return pa.array(paths, mask=(paths == 0) | _missing(capture))
+
+
+def _unknown(capture: Capture, _: LogFormat) -> pa.Array:
+    """A field that never applies here; AWS writes a dash."""
+    return pa.nulls(len(capture.flows), pa.string())
+
+
+def _words(positions: NDArray[Any], words: Sequence[str | None], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Words by their positions in a list: a column of strings that costs four bytes a row."""
+    numbers = pa.array(np.ascontiguousarray(positions, np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(words, pa.string()))
+
+
+_COLUMNS: dict[str, Column] = {
+    "version": _version,
+    "account-id": _interface(lambda interface: interface.account_id),
+    "interface-id": _interface(lambda interface: interface.id),
+    "srcaddr": _address("source"),
+    "dstaddr": _address("destination"),
+    "srcport": _number("source_port"),
+    "dstport": _number("destination_port"),
+    "protocol": _number("protocol"),
+    "packets": _number("packets"),
+    "bytes": _number("bytes"),
+    "start": _always("first"),
+    "end": _always("last"),
+    "action": _choice("accepted", "REJECT", "ACCEPT"),
+    "log-status": _status,
+    "vpc-id": _interface(lambda interface: interface.vpc_id),
+    "subnet-id": _interface(lambda interface: interface.subnet_id),
+    "instance-id": _interface(lambda interface: interface.instance_id),
+    "tcp-flags": _number("tcp_flags"),
+    "type": _ip_version,
+    "pkt-srcaddr": _address("packet_source"),
+    "pkt-dstaddr": _address("packet_destination"),
+    "region": _interface(lambda interface: interface.region),
+    "az-id": _interface(lambda interface: interface.az_id),
+    "sublocation-type": _unknown,
+    "sublocation-id": _unknown,
+    "pkt-src-aws-service": _amazon_service("packet_source"),
+    "pkt-dst-aws-service": _amazon_service("packet_destination"),
+    "flow-direction": _choice("egress", "ingress", "egress"),
+    "traffic-path": _path,
+    "ecs-cluster-arn": _unknown,
+    "ecs-cluster-name": _unknown,
+    "ecs-container-instance-arn": _unknown,
+    "ecs-container-instance-id": _unknown,
+    "ecs-container-id": _unknown,
+    "ecs-second-container-id": _unknown,
+    "ecs-service-name": _unknown,
+    "ecs-task-definition-arn": _unknown,
+    "ecs-task-arn": _unknown,
+    "ecs-task-id": _unknown,
+    "reject-reason": _unknown,
+    "resource-id": _unknown,
+    "encryption-status": _unknown,
+}
