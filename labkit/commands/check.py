@@ -1,0 +1,41 @@
+"""`labkit check`: looks at the cloud and says what of the lab is done."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from labkit.phases import Phase, UnknownPhase, find_phase
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to labkit's own."""
+    parser = subparsers.add_parser(
+        "check",
+        help="say what of the lab is done, and what is missing",
+        description="Looks at the cloud itself. Exit status 0 if everything looked at is right, 1 if not.",
+    )
+    parser.add_argument("phase", nargs="?", type=_phase, metavar="PHASE", help='"flow log to S3", or a number')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints one phase's check, or the table of all phases."""
+    from labkit.checks import check
+    from labkit.lab import Lab
+
+    lab = Lab.open()
+    if options.phase is None:
+        table = lab.phases()
+        print(table)
+        return 0 if all(found.passed for _, found in table.checks) else 1
+    found = check(options.phase, lab)
+    print(found)
+    return 0 if found.passed else 1
+
+
+def _phase(text: str) -> Phase:
+    try:
+        return find_phase(text)
+    except UnknownPhase as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

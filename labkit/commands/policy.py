@@ -1,0 +1,25 @@
+"""`labkit policy`: prints the IAM policy that the lab needs on AWS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to labkit's own."""
+    text = "print the IAM policy that the lab needs on AWS"
+    parser = subparsers.add_parser(
+        "policy", help=text, description=f"{text[0].upper()}{text[1:]}, for the region and bucket of the settings."
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Prints the policy; asks no cloud, so it can be printed before there are permissions to ask with."""
+    from labkit import settings
+    from labkit.policy import policy
+
+    print(json.dumps(policy(settings.load()), indent=2))
+    return 0

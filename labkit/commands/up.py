@@ -1,0 +1,122 @@
+"""`labkit up`: the lab in the browser. Starts the sandbox and JupyterLab, opened on notebook 00."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib import request
+
+from labkit.errors import LabError
+from labkit.settings import home, load, project_root
+
+FIRST_PORT = 8888
+PORTS_TO_TRY = 50
+SECONDS_TO_START = 90
+START_PAGE = "notebooks/00_start_here.ipynb"
+SETTINGS = Path(__file__).parent.parent / "show" / "jupyterlab"
+"""JupyterLab's settings for the lab: it asks for no news and looks for no updates, so it needs no network."""
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to labkit's own."""
+    parser = subparsers.add_parser("up", help="do the lab: the sandbox, and JupyterLab on notebook 00")
+    parser.add_argument("--no-browser", action="store_true", help="only print the URL")
+    parser.add_argument(
+        "--port", type=int, metavar="N", help=f"JupyterLab's port; default: {FIRST_PORT}, or the next free"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves the lab until it is interrupted."""
+    from labkit.cloud import open_cloud
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # JupyterLab ends with us, however we end
+    open_cloud(load())
+    port = choose_port(options.port)
+    token = secrets.token_urlsafe(24)
+    url = f"http://127.0.0.1:{port}/lab/tree/{START_PAGE}?token={token}"
+    process = subprocess.Popen(
+        jupyter_command(port),
+        cwd=project_root(),
+        env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home())},
+    )
+    try:
+        _wait_until_it_answers(process, port)
+        print(f"The lab is open at\n\n    {url}\n\nCtrl-C ends it; the sandbox keeps what you did.", flush=True)
+        if not options.no_browser and has_browser(os.environ):
+            _open_browser(url)
+        return process.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def jupyter_command(port: int) -> list[str]:
+    """What starts JupyterLab, on this machine's loopback alone."""
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
+    command += [f"--LabApp.app_settings_dir={SETTINGS}"]
+    return command + ["--allow-root"] * (os.geteuid() == 0)
+
+
+def choose_port(wanted: int | None) -> int:
+    """The port that was asked for, or the first free one; a taken one that was asked for is refused."""
+    if wanted is not None:
+        if not 1 <= wanted <= 65535:
+            raise LabError(f"A port is a number from 1 to 65535, not {wanted}.")
+        if not _is_free(wanted):
+            raise LabError(f"Port {wanted} is taken by another program; choose another with --port, or leave it out.")
+        return wanted
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS_TO_TRY):
+        if _is_free(port):
+            return port
+    raise LabError(f"The ports {FIRST_PORT} to {FIRST_PORT + PORTS_TO_TRY - 1} are all taken; choose one with --port.")
+
+
+def has_browser(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """True where a window can be opened on this screen; over SSH, or without a desktop, the URL has to do."""
+    if environment.get("SSH_CONNECTION") and not environment.get("DISPLAY"):
+        return False
+    return platform in {"darwin", "win32"} or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _open_browser(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
+    opener = request.build_opener(request.ProxyHandler({}))
+    end = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise LabError("JupyterLab did not start; what it said is above.")
+        try:
+            opener.open(f"http://127.0.0.1:{port}/api", timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise LabError(f"JupyterLab did not answer within {SECONDS_TO_START} s; what it said is above.")
