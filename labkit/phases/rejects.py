@@ -74,6 +74,15 @@ WHERE destinationaddress = '{{server}}' AND sourceport NOT IN (80, 443, 123)
 GROUP BY sourceaddress, destinationport, action
 ORDER BY flows DESC, source, port"""
 
+BY_EVERYTHING = f"""\
+SELECT sourceaddress AS source, destinationport AS port,
+       day_of_week(from_iso8601_timestamp(dt)) AS weekday,
+       hour(from_unixtime(starttime)) AS hour, count(*) AS rejects
+FROM {TABLE}
+WHERE action = 'REJECT' AND {IN_SAMPLE}
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4"""
+
 _QUERIES_LOOKED_AT = 200
 _QUERIES_A_REQUEST = 50
 
@@ -133,6 +142,11 @@ def asked_of_server(lab: Lab) -> pd.DataFrame:
     Answers to what the server itself asked for come from a well-known port, and are left out.
     """
     return athena_table.query(lab, ASKED_OF_SERVER.format(server=lab.web_server.private_ip))
+
+
+def reject_counts(lab: Lab) -> pd.DataFrame:
+    """All of it at once, to be explored by hand: source, port, weekday, hour, rejects."""
+    return athena_table.query(lab, BY_EVERYTHING)
 
 
 QUESTIONS = {

@@ -1,0 +1,103 @@
+"""A chart that is turned by hand: what rejects are counted by, at which port, and who is left out.
+
+Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from labkit.show import charts
+from labkit.show.charts import ChartError, Who, columns_of, service
+from labkit.show.html import Html, tag
+from labkit.show.pictures import Picture, picture
+from labkit.show.shown import Shown
+
+EVERY_PORT = "every port"
+PORTS_OFFERED = 12
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Explorer(Shown):
+    """Rejects counted by source, port, weekday and hour, and the choices that one of its charts is drawn from."""
+
+    def __init__(self, frame: pd.DataFrame, *, who: Who | None = None) -> None:
+        self.data = columns_of(frame, "source", "port", "weekday", "hour", "rejects")
+        self.who = who or str
+        addresses = self.data["source"].drop_duplicates()
+        names = dict(zip(addresses, map(self.who, addresses), strict=True))
+        self.data["name"] = self.data["source"].map(names)
+        self.widget: Any = None
+
+    def text(self) -> str:
+        """The first chart, in words."""
+        return self.draw().text()
+
+    def html(self) -> Html:
+        """The first chart as an image, where there are no widgets."""
+        note = tag("p", "In Jupyter, with a running kernel, this chart has controls.")
+        return tag("div", self.draw().html(), note)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        view = self.build()._repr_mimebundle_()[_VIEW]
+        return {"text/plain": self.text(), "text/html": str(self.html()), _VIEW: view}
+
+    def views(self) -> dict[str, Callable[[pd.DataFrame], Axes]]:
+        """The charts there are to choose from, by what they count by."""
+        return {
+            "port": self._by("port", chart=lambda frame: charts.rejects_by_port(frame, top=10)),
+            "source": self._by("source", chart=lambda frame: charts.rejects_by_source(frame, who=self.who, top=10)),
+            "weekday": self._by("weekday", chart=charts.rejects_by_weekday),
+            "weekday and hour": self._by("weekday", "hour", chart=charts.rejects_by_weekday_and_hour),
+        }
+
+    def ports(self) -> dict[str, int | None]:
+        """The ports there are to choose from, the busiest first, by their names."""
+        busiest = self.data.groupby("port")["rejects"].sum().nlargest(PORTS_OFFERED).index
+        return {EVERY_PORT: None} | {service(int(port)): int(port) for port in busiest}
+
+    def names(self) -> list[str]:
+        """Who can be left out: those who made most rejects, the first dozen."""
+        return list(self.data.groupby("name")["rejects"].sum().nlargest(12).index)
+
+    def draw(self, view: str = "port", port: int | None = None, without: tuple[str, ...] = ()) -> Picture:
+        """The chart of what was chosen."""
+        data = self.data[~self.data["name"].isin(without)]
+        if port is not None:
+            data = data[data["port"] == port]
+        return picture(self.views()[view](data))
+
+    def build(self) -> Any:
+        """The widgets, made when they are first shown."""
+        if self.widget is None:
+            import ipywidgets
+
+            wide = {"style": {"description_width": "7em"}, "layout": {"width": "24em"}}
+            self.view = ipywidgets.Dropdown(options=list(self.views()), description="Count by", **wide)
+            self.port = ipywidgets.Dropdown(options=list(self.ports().items()), description="At", **wide)
+            self.without = ipywidgets.SelectMultiple(options=self.names(), description="Leave out", rows=4, **wide)
+            self.image = ipywidgets.HTML()
+            for control in (self.view, self.port, self.without):
+                control.observe(lambda _: self._redraw(), names="value")
+            self.widget = ipywidgets.VBox([self.view, self.port, self.without, self.image])
+            self._redraw()
+        return self.widget
+
+    def _redraw(self) -> None:
+        """Draws what is chosen now; a choice that leaves nothing to draw says so in place of the chart."""
+        try:
+            self.image.value = str(self.draw(self.view.value, self.port.value, self.without.value).html())
+        except ChartError as refusal:
+            self.image.value = str(tag("p", str(refusal)))
+
+    def _by(self, *columns: str, chart: Callable[[pd.DataFrame], Axes]) -> Callable[[pd.DataFrame], Axes]:
+        return lambda data: chart(data.groupby(list(columns), as_index=False)["rejects"].sum())
+
+
+def explore(frame: pd.DataFrame, *, who: Who | None = None) -> Explorer:
+    """Rejects to explore by hand: columns source, port, weekday (1 is Monday), hour, rejects."""
+    return Explorer(frame, who=who)
