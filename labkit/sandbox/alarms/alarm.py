@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
 from labkit.sandbox.alarms.queries import metric_of
+from labkit.sandbox.alarms.samples import Metric
 from labkit.sandbox.clock import Event
 
 INITIAL_REASON = "Unchecked: Initial alarm creation"
@@ -91,12 +92,20 @@ class MetricAlarm(Alarm):
     """An alarm on one metric, or on the result of metric math."""
 
     kind = "MetricAlarm"
+    metrics: list[dict[str, Any]]
+    """The queries of an alarm on metric math; an alarm on one metric has none."""
+    period: int
+    """The length of a datapoint in seconds."""
+    inputs: tuple[Metric, ...]
+    """The metrics that go into it."""
     evaluation: Event | None = None
     """The next evaluation; None while it couldn't change anything."""
 
     def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
         """Takes over the settings of a request."""
         super().configure(settings, now)
+        self.metrics = settings.get("Metrics", [])
+        self.period = int(settings["Period"] if not self.metrics else _period(self.metrics))
         threshold, compare = self.threshold, COMPARISONS[settings["ComparisonOperator"]]
         self.rule = Rule(
             evaluation_periods=settings["EvaluationPeriods"],
@@ -105,24 +114,12 @@ class MetricAlarm(Alarm):
             breaches=lambda value: compare(value, threshold),
         )
         described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
-        self.inputs = frozenset(metric_of(metric) for metric in described)
+        self.inputs = tuple(dict.fromkeys(metric_of(metric) for metric in described))
 
     @property
     def threshold(self) -> float:
         """The number that datapoints are compared with."""
         return float(self.settings["Threshold"])
-
-    @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """The queries of an alarm on metric math; an alarm on one metric has none."""
-        return list(self.settings.get("Metrics", []))
-
-    @property
-    def period(self) -> int:
-        """The length of a datapoint in seconds."""
-        if not self.metrics:
-            return int(self.settings["Period"])
-        return max(int(query.get("Period") or query.get("MetricStat", {}).get("Period") or 0) for query in self.metrics)
 
     @property
     def statistic(self) -> str | None:
@@ -144,6 +141,10 @@ class MetricAlarm(Alarm):
     def describe(self) -> dict[str, Any]:
         """The alarm as DescribeAlarms lists it."""
         return super().describe() | {"Dimensions": self.settings.get("Dimensions", [])}
+
+
+def _period(queries: list[dict[str, Any]]) -> int:
+    return max(int(query["MetricStat"]["Period"]) for query in queries if "MetricStat" in query)
 
 
 class CompositeAlarm(Alarm):

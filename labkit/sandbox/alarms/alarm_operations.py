@@ -53,6 +53,7 @@ class AlarmOperations(Service):
 
     def _put(self, call: Call, kind: type[AnyAlarm]) -> AnyAlarm:
         region, now = self.region(call.region), self.sandbox.clock.now()
+        region.alarms_changed()
         held = region.alarms.get(call.params["AlarmName"])
         if isinstance(held, kind):
             held.configure(call.params, now)
@@ -176,6 +177,7 @@ class AlarmOperations(Service):
         for alarm in alarms:
             self.evaluator(call.region).forget(alarm)
             del region.alarms[alarm.name]
+            region.alarms_changed()
             record_configuration(region.history, alarm, "deleted", self.sandbox.clock.now())
         return {}
 

@@ -8,6 +8,7 @@ passes quickly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.sandbox.alarms import rules
@@ -15,7 +16,7 @@ from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
 from labkit.sandbox.alarms.evaluation import ALARM, OK, Datapoint, Verdict, evaluate, evaluation_range
 from labkit.sandbox.alarms.functions import TimeSeries
 from labkit.sandbox.alarms.messages import in_words
-from labkit.sandbox.alarms.queries import Queries, Window, datapoints, metric_of, series_of
+from labkit.sandbox.alarms.queries import Queries, Window, datapoints, series_of
 from labkit.sandbox.alarms.reasons import compact, reason, reason_data, timestamp
 from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE
@@ -43,13 +44,18 @@ class Evaluator:
         self._region = region
 
     def wake(self, alarm: MetricAlarm) -> None:
-        """Has an alarm evaluated when its next evaluation is due."""
-        if alarm.evaluation is not None:
-            return
+        """Has an alarm evaluated at the next of its regular times."""
         every = evaluated_every(alarm)
         offset = HOURLY_AT if every == HOUR else 0
         now = self._sandbox.clock.timestamp()
-        due = (int(now - offset) // every + 1) * every + offset
+        self._schedule(alarm, (int(now - offset) // every + 1) * every + offset)
+
+    def _schedule(self, alarm: MetricAlarm, due: float) -> None:
+        """Has an alarm evaluated at `due`, unless it is evaluated before that anyway."""
+        if alarm.evaluation is not None:
+            if alarm.evaluation.due <= due:
+                return
+            alarm.evaluation.cancel()
         alarm.evaluation = self._sandbox.clock.call_at(due, lambda: self._evaluate(alarm), name=f"evaluate {alarm.arn}")
 
     def forget(self, alarm: Alarm) -> None:
@@ -66,13 +72,25 @@ class Evaluator:
         verdict = evaluate(points, alarm.rule)
         if verdict.state is not None and verdict.state != alarm.state.value:
             self._enter(alarm, verdict, verdict.state)
-        if self._could_change(alarm, end, len(points)):
-            self.wake(alarm)
+        self._schedule_next(alarm, verdict, end, points)
 
-    def _could_change(self, alarm: MetricAlarm, end: int, periods: int) -> bool:
-        """Whether an input has a sample in the range, or is going to have one: otherwise nothing moves."""
-        newest = (self._region.store.newest(metric) for metric in alarm.inputs)
-        return any(begin is not None and begin >= end - periods * alarm.period for begin in newest)
+    def _schedule_next(self, alarm: MetricAlarm, verdict: Verdict, end: int, points: Sequence[Datapoint]) -> None:
+        """Has the alarm evaluated when it may come to something else.
+
+        Without a sample in the range, that is when there is one. With samples, it is at the next regular time; but
+        where the periods are as long as the steps from one evaluation to the next, the same datapoints come to the
+        same state until the oldest of them leaves the range.
+        """
+        begin = end - len(points) * alarm.period
+        newest = max((self._region.store.newest(metric) or 0 for metric in alarm.inputs), default=0)
+        if newest < begin:
+            return
+        real = [point.timestamp for point in points if point.value is not None]
+        steady = alarm.period == evaluated_every(alarm) and not alarm.metrics and verdict.state is not None
+        if steady and real and newest < end:
+            self._schedule(alarm, real[-1] + (len(points) + 1) * alarm.period)
+        else:
+            self.wake(alarm)
 
     def _datapoints(self, alarm: MetricAlarm, end: int) -> list[Datapoint]:
         """The datapoints of the evaluation range, newest first; the newest period ends at `end`."""
@@ -82,7 +100,7 @@ class Evaluator:
         return [points.get(at) or Datapoint(at) for at in reversed(window.timestamps())]
 
     def _metric(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
-        series, _ = series_of(self._region.store, metric_of(alarm.settings), alarm.settings.get("Unit"), window)
+        series, _ = series_of(self._region.store, alarm.inputs[0], alarm.settings.get("Unit"), window)
         return datapoints(series, alarm.statistic or "", window) if series else {}
 
     def _math(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:

@@ -16,6 +16,11 @@ class Region:
         self.store = MetricStore()
         self.alarms: dict[str, Alarm] = {}
         self.history = History()
+        self._watching: dict[Metric, list[MetricAlarm]] | None = None
+
+    def alarms_changed(self) -> None:
+        """Alarms were added, removed or given other metrics."""
+        self._watching = None
 
     def metric_alarms(self) -> Iterator[MetricAlarm]:
         """The alarms on metrics."""
@@ -27,7 +32,12 @@ class Region:
 
     def watching(self, metric: Metric) -> list[MetricAlarm]:
         """The alarms that a metric goes into."""
-        return [alarm for alarm in self.metric_alarms() if metric in alarm.inputs]
+        if self._watching is None:
+            self._watching = {}
+            for alarm in self.metric_alarms():
+                for watched in alarm.inputs:
+                    self._watching.setdefault(watched, []).append(alarm)
+        return self._watching.get(metric, [])
 
     def find(self, name_or_arn: str) -> Alarm | None:
         """An alarm by its name or its ARN."""

@@ -133,10 +133,11 @@ class MetricStore:
     ) -> None:
         """Adds samples to a metric."""
         units = self._units.setdefault(metric, {})
-        series = units.get(unit or NO_UNIT)
-        if series is None:
-            series = units[unit or NO_UNIT] = Series()
-        series.put(timestamp, samples, resolution, now)
+        name = unit or NO_UNIT
+        if name not in units:
+            units[name] = Series()
+            self._units[metric] = dict(sorted(units.items()))
+        self._units[metric][name].put(timestamp, samples, resolution, now)
 
     def metrics(self) -> Iterable[Metric]:
         """Every metric that has ever had a sample."""
@@ -144,7 +145,7 @@ class MetricStore:
 
     def units(self, metric: Metric) -> Mapping[str, Series]:
         """The series of a metric, by unit, in the order of the units' names."""
-        return dict(sorted(self._units.get(metric, {}).items()))
+        return self._units.get(metric, {})
 
     def newest(self, metric: Metric) -> int | None:
         """When the newest sample set of a metric begins; None where there is none."""
