@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -147,6 +148,14 @@ class EventStore:
         events = self._groups[region, group]
         self._write(events)
         return events.table
+
+    def query_batch(self, batch: pa.Table, sql: str) -> list[tuple[Any, ...]]:
+        """Runs a query over a batch as `append` gave it; the query knows it as `batch`."""
+        self._connection.register("batch", batch)
+        try:
+            return self._connection.execute(sql).fetchall()
+        finally:
+            self._connection.unregister("batch")
 
     def delete(self, region: str, group: str, condition: str, parameters: Sequence[object]) -> None:
         """Deletes the events that meet a condition over the columns of the table."""

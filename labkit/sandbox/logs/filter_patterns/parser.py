@@ -1,0 +1,240 @@
+"""Reads a filter pattern into its tree, or says what is wrong with it and where."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
+from lark.exceptions import VisitError
+
+from labkit.sandbox.logs.filter_patterns import tree
+from labkit.sandbox.logs.filter_patterns.regex import parse_regex
+from labkit.sandbox.logs.filter_patterns.tree import PatternError
+
+MAX_LENGTH = 1024
+MAX_REGEXES = 2
+MAX_WILDCARDS = 3
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_OFFENDING = re.compile(r"\$[^\w\s]+|[^\w\s\"$]+|\S", re.ASCII)
+_STEP = re.compile(r"\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]|(\[?\*\]?)|\.?([\w-]+)", re.ASCII)
+
+
+def parse(text: str) -> tree.Pattern:
+    """The tree of a pattern.
+
+    >>> parse('[..., status = 4*]').after[0].condition
+    Comparison(subject='status', operator='=', value=Text(text='4*', quoted=False, offset=15))
+    """
+    if len(text) > MAX_LENGTH:
+        raise PatternError("", f"no more than {MAX_LENGTH} characters", MAX_LENGTH)
+    if "\0" in text:
+        raise PatternError("Invalid character(s) in term '\0'", "text", text.index("\0"))
+    start = {"{": "json", "[": "space"}.get(text.lstrip()[:1], "terms")
+    try:
+        pattern = _TreeBuilder().transform(_parser(start).parse(text))
+    except VisitError as error:
+        raise error.orig_exc from None
+    except UnexpectedInput as error:
+        raise _syntax_error(error, text) from None
+    _check_quotas(pattern, text)
+    return pattern  # type: ignore[no-any-return]
+
+
+def is_selector(text: str) -> bool:
+    """Whether a text is a JSON selector without a wildcard, from which a value can be taken."""
+    try:
+        tree.Json(_TreeBuilder().transform(_parser("json").parse(f"{{{text} NOT EXISTS}}")))
+    except (UnexpectedInput, VisitError):
+        return False
+    return None not in selector_steps(text)
+
+
+def selector_steps(selector: str) -> tuple[tree.Step, ...]:
+    """The steps of a JSON selector.
+
+    >>> selector_steps("$.users[0].['full.name'].*")
+    ('users', 0, 'full.name', None)
+    """
+    return tuple(_step(match) for match in _STEP.finditer(selector.removeprefix("$.")))
+
+
+def _step(match: re.Match[str]) -> tree.Step:
+    index, single, double, wildcard, name = match.groups()
+    if wildcard:
+        return None
+    return int(index) if index else next(part for part in (single, double, name) if part is not None)
+
+
+@cache
+def _parser(start: str) -> Lark:
+    grammar = (Path(__file__).parent / "grammar.lark").read_text()
+    if start != "terms":
+        grammar += "\n%ignore _WS\n"
+    return Lark(grammar, start=start, parser="lalr", maybe_placeholders=False)
+
+
+def _syntax_error(error: UnexpectedInput, text: str) -> PatternError:
+    """AWS names the characters it can't read; of a known token in the wrong place it says the pattern is invalid."""
+    offset = len(text) if error.pos_in_stream in (None, -1) else int(error.pos_in_stream)
+    expected = _expected(error)
+    if isinstance(error, UnexpectedCharacters) and text[offset] != '"':
+        offending = _OFFENDING.match(text, offset)
+        shown = offending.group() if offending else text[offset]
+        return PatternError(f"Invalid character(s) in term '{shown}'", expected, offset)
+    return PatternError("", expected, offset)
+
+
+_DESCRIPTIONS = {
+    "WORD": "a word of letters, digits and _",
+    "QUOTED": '"quoted text"',
+    "REGEX": "a %regular expression%",
+    "MARK": "? or - before a term",
+    "OPERATOR": "one of = != < <= > >=",
+    "CONSTANT": "NULL, TRUE or FALSE",
+    "SELECTOR": "a selector such as $.name",
+    "ELLIPSIS": "...",
+    "NAME": "a field's name",
+    "JSON_TEXT": "a value",
+    "SPACE_TEXT": "a value",
+    "_WS": "a space",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "LSQB": "[",
+    "RSQB": "]",
+    "LPAR": "(",
+    "RPAR": ")",
+    "COMMA": ",",
+    "IS": "IS",
+    "NOT": "NOT EXISTS",
+    "EXISTS": "EXISTS",
+    "$END": "the pattern's end",
+}
+
+
+def _expected(error: UnexpectedInput) -> str:
+    names = getattr(error, "allowed", None) or getattr(error, "expected", None) or ()
+    described = sorted({_DESCRIPTIONS.get(name, "&& or ||") for name in names})
+    return " or ".join(described)
+
+
+def _check_quotas(pattern: tree.Pattern, text: str) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html"""
+    if not isinstance(pattern, tree.Terms) and len(regexes(pattern)) > MAX_REGEXES:
+        raise PatternError("", f"at most {MAX_REGEXES} regular expressions", regexes(pattern)[MAX_REGEXES].offset)
+    selectors = [selector for selector in _selectors(pattern) if None in selector_steps(selector)]
+    if any(selector_steps(selector).count(None) > 1 for selector in selectors):
+        message = (
+            "Your filter pattern has a JSON path selector that exceeds the maximum of 1 wildcard allowed per json"
+            " selector."
+        )
+        raise PatternError(message, "", 0)
+    if len(selectors) > MAX_WILDCARDS:
+        raise PatternError("", f"at most {MAX_WILDCARDS} selectors with a wildcard", text.index(selectors[-1]))
+
+
+def conditions(pattern: tree.Pattern | tree.Condition) -> list[tree.Condition]:
+    """The conditions in a pattern that are not made of others, in the order they are written."""
+    match pattern:
+        case tree.Json(condition):
+            return conditions(condition)
+        case tree.Space():
+            return [test for field in pattern.fields if field.condition for test in conditions(field.condition)]
+        case tree.AllOf(parts) | tree.AnyOf(parts):
+            return [test for part in parts for test in conditions(part)]
+        case tree.Terms():
+            return []
+    return [pattern]
+
+
+def regexes(pattern: tree.Pattern) -> list[tree.Regex]:
+    """The regular expressions in a pattern."""
+    values: list[Any] = [test.value for test in conditions(pattern) if isinstance(test, tree.Comparison)]
+    if isinstance(pattern, tree.Terms):
+        values = [term.value for term in pattern.terms]
+    return [value for value in values if isinstance(value, tree.Regex)]
+
+
+def _selectors(pattern: tree.Pattern) -> list[str]:
+    return [test.subject for test in conditions(pattern)] if isinstance(pattern, tree.Json) else []  # type: ignore[union-attr]
+
+
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Token, Any]):
+    """Lark's tree into ours."""
+
+    def QUOTED(self, token: Token) -> tree.Text:
+        return tree.Text(re.sub(r"\\(.)", r"\1", token[1:-1], flags=re.DOTALL), True, _offset(token))
+
+    def REGEX(self, token: Token) -> tree.Regex:
+        return parse_regex(token[1:-1], _offset(token))
+
+    def WORD(self, token: Token) -> tree.Text:
+        return tree.Text(str(token), False, _offset(token))
+
+    JSON_TEXT = SPACE_TEXT = WORD
+
+    def term(self, mark: Token, value: tree.Value) -> tree.Term:
+        return tree.Term(str(mark), value)
+
+    def terms(self, *terms: tree.Term | tree.Value) -> tree.Terms:
+        return tree.Terms(tuple(term if isinstance(term, tree.Term) else tree.Term("", term) for term in terms))
+
+    def comparison(self, subject: Token, operator: Token, value: tree.Value) -> tree.Comparison:
+        number = isinstance(value, tree.Text) and not value.quoted and NUMBER.fullmatch(value.text)
+        if operator not in ("=", "!=") and not number:
+            shown = f'"{value.text}"' if isinstance(value, tree.Text) else "%"
+            raise PatternError(f"Invalid character(s) in term '{shown}'", "a number", value.offset)
+        if isinstance(value, tree.Text) and not value.quoted and value.text == "null" and subject.startswith("$"):
+            raise PatternError("", "IS NULL", value.offset)
+        return tree.Comparison(str(subject), str(operator), value)
+
+    def is_constant(self, subject: Token, constant: Token) -> tree.IsConstant:
+        return tree.IsConstant(str(subject), str(constant))  # type: ignore[arg-type]
+
+    def not_exists(self, subject: Token) -> tree.NotExists:
+        return tree.NotExists(str(subject))
+
+    def all_of(self, *parts: tree.Condition) -> tree.Condition:
+        return tree.AllOf(parts)
+
+    def any_of(self, *parts: tree.Condition) -> tree.Condition:
+        return tree.AnyOf(parts)
+
+    def json(self, condition: tree.Condition) -> tree.Json:
+        return tree.Json(condition)
+
+    def ellipsis(self, dots: Token) -> Token:
+        return dots
+
+    def named(self, name: Token) -> tree.Field:
+        return tree.Field(str(name), None)
+
+    def unnamed(self) -> tree.Field:
+        return tree.Field("", None)
+
+    def tested(self, condition: tree.Condition) -> tree.Field:
+        names = [test.subject for test in conditions(condition)]  # type: ignore[union-attr]
+        if len({name.lower() for name in names}) > 1:
+            raise PatternError("", f"conditions of one field only, not of {' and '.join(sorted(set(names)))}", 0)
+        return tree.Field(names[0], condition)
+
+    def space(self, *fields: tree.Field | Token) -> tree.Space:
+        places = [place for place, field in enumerate(fields) if isinstance(field, Token)]
+        if len(places) > 1:
+            raise PatternError("", "one ellipsis at most", _offset(fields[places[1]]))
+        names = [field.name for field in fields if isinstance(field, tree.Field) and field.name]
+        for name in names:
+            if names.count(name) > 1:
+                raise PatternError("", f"each field's name once, not {name} twice", 0)
+        place = places[0] if places else len(fields)
+        kept = [field for field in fields if isinstance(field, tree.Field)]
+        if kept == [tree.Field("", None)] and not places:
+            return tree.Space((), True, ())
+        return tree.Space(tuple(kept[:place]), bool(places), tuple(kept[place:]))
+
+
+def _offset(token: Any) -> int:
+    return int(token.start_pos)

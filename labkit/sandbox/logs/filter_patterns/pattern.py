@@ -1,0 +1,92 @@
+"""A filter pattern compiled: SQL that tells whether a message matches, and SQL for the values in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import duckdb
+
+from labkit.sandbox.logs.filter_patterns import json_events, parser, space_events, terms
+from labkit.sandbox.logs.filter_patterns.tree import Json, Pattern, PatternError, Space
+from labkit.sandbox.service import ServiceError
+
+INVALID_METRIC_FILTER_PATTERN = "Invalid metric filter pattern"
+
+
+class FilterPattern:
+    """A pattern, compiled to SQL over a relation that has a column `message`.
+
+    >>> pattern = compile_pattern("ERROR -WARN")
+    >>> print(pattern.condition)
+    contains(message, 'ERROR') AND NOT contains(message, 'WARN')
+    """
+
+    def __init__(self, text: str, tree: Pattern) -> None:
+        self.text = text
+        self.tree = tree
+        self.regexes = len(parser.regexes(tree))
+
+    @property
+    def condition(self) -> str:
+        """SQL: whether a message matches, TRUE or FALSE."""
+        match self.tree:
+            case Json():
+                return json_events.condition(self.tree)
+            case Space():
+                return space_events.condition(self.tree)
+        return terms.condition(self.tree)
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether values can be taken from matching messages: by selector from JSON, by name or number from fields."""
+        return isinstance(self.tree, Json | Space)
+
+    @property
+    def fields(self) -> str:
+        """SQL: the fields of a matching message as a list of texts; empty unless the pattern is space-delimited."""
+        return space_events.fields(self.tree) if isinstance(self.tree, Space) else "[]::VARCHAR[]"
+
+    def named(self, fields: list[str]) -> dict[str, str]:
+        """A message's `fields` by the names that the pattern gives them."""
+        if not isinstance(self.tree, Space):
+            return {}
+        return dict(zip(space_events.names(self.tree, len(fields)), fields, strict=True))
+
+    def extraction(self, reference: str) -> str | None:
+        """SQL: the text that `$.selector`, `$name` or `$1` stands for; None where it can't stand for anything here."""
+        match self.tree:
+            case Json() if parser.is_selector(reference):
+                return json_events.extraction(reference)
+            case Space():
+                return space_events.extraction(self.tree, reference)
+        return None
+
+
+def compile_pattern(text: str, invalid: str = INVALID_METRIC_FILTER_PATTERN) -> FilterPattern:
+    """Compiles a pattern; raises InvalidParameterException, in AWS's words and with the place of the fault.
+
+    `invalid` is what AWS calls a pattern that it can't make sense of; it depends on the operation.
+    """
+    try:
+        return _compiled(text)
+    except PatternError as error:
+        expected = f"expected {error.detail} " if error.detail else ""
+        place = f" ({expected}at character {error.offset + 1})"
+        raise ServiceError("InvalidParameterException", (error.message or invalid) + place) from None
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> FilterPattern:
+    tree = parser.parse(text)
+    for regex in parser.regexes(tree):
+        _check_regex(regex.pattern, regex.offset)
+    return FilterPattern(text, tree)
+
+
+def _check_regex(pattern: str, offset: int) -> None:
+    """Has RE2 read a regular expression: an unclosed bracket or a range that runs backwards shows only there."""
+    try:
+        duckdb.execute("SELECT regexp_matches('', $1)", [pattern])
+    except duckdb.Error as error:
+        reason = str(error).removeprefix("Invalid Input Error: ")
+        raise PatternError("", f"a regular expression (of this one is said: {reason})", offset) from None

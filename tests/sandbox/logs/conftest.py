@@ -1,0 +1,47 @@
+"""A sandbox with a log group, and short ways to put and read events."""
+
+from typing import Any
+
+import pytest
+
+from labkit.sandbox.sandbox import Sandbox
+from tests.sandbox.calls import client_call
+
+NOW = 1_793_610_000_000
+"""The sandbox's start in milliseconds: 2 November 2026, 09:00 UTC."""
+
+
+class Logs:
+    """The logs service of a sandbox, called as a client would."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.samples: list[tuple[Any, ...]] = []
+        sandbox.cloudwatch.record = lambda *sample: self.samples.append(sample)  # type: ignore[method-assign]
+
+    def call(self, operation: str, **params: Any) -> Any:
+        return client_call(self.sandbox, "logs", operation, **params)
+
+    def put(self, *messages: str, at: int = NOW, stream: str = "eni-1") -> Any:
+        """Puts messages one millisecond apart, into a stream that is made if it is missing."""
+        group = self.sandbox.logs.group("eu-west-1", "g")
+        if stream not in group.streams:
+            self.call("CreateLogStream", logGroupName="g", logStreamName=stream)
+        events = [{"timestamp": at + number, "message": message} for number, message in enumerate(messages)]
+        return self.call("PutLogEvents", logGroupName="g", logStreamName=stream, logEvents=events)
+
+    def metric(self, namespace: str) -> list[tuple[Any, ...]]:
+        """The samples of a namespace: name, dimensions, seconds after the start, value, unit."""
+        return [
+            (name, dimensions, round(timestamp - NOW / 1000, 3), value, unit)
+            for _, where, name, dimensions, timestamp, value, unit in self.samples
+            if where == namespace
+        ]
+
+
+@pytest.fixture
+def logs(sandbox: Sandbox) -> Logs:
+    """CloudWatch Logs with an empty group `g`; what it records as metrics is kept in `samples`."""
+    logs = Logs(sandbox)
+    logs.call("CreateLogGroup", logGroupName="g")
+    return logs
