@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import re
 from collections.abc import Mapping
 from html import escape
@@ -16,6 +18,8 @@ APPENDICES = ("glossary", "cheat_sheet")
 """Pages of docs/ that every notebook links to, bound in at the end."""
 
 _HEADING_ID = re.compile(r'(<h[1-6]\b[^>]*?) id="([^"]*)"')
+_ANCHOR = re.compile(r'<a class="anchor-link"[^>]*>[^<]*</a>')
+_PICTURE = re.compile(r'(?<=<img )([^>]*)src="(images/[^"]+)"')
 _LINK = re.compile(r'href="(?:\.\./docs/|\.\./notebooks/)?([\w-]+)\.(?:ipynb|md)(?:#[^"]*)?"')
 _OUTSIDE = re.compile(r'href="\.\./([^"]*)"')
 
@@ -43,14 +47,23 @@ def _appendix(name: str) -> Any:
 def _chapter(name: str, notebook: Any, chapters: set[str]) -> str:
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="basic", embed_images=True, exclude_anchor_links=True
-    )
-    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(project_root() / "notebooks")}})
-    body = _HEADING_ID.sub(rf'\1 id="{name}--\2"', body)
+    exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
+    body, _ = exporter.from_notebook_node(notebook)
+    body = _HEADING_ID.sub(rf'\1 id="{name}--\2"', _ANCHOR.sub("", body))
+    body = _PICTURE.sub(lambda picture: f'{picture[1]}src="{_embedded(picture[2])}"', body)
     body = _LINK.sub(lambda link: f'href="#{link[1]}"' if link[1] in chapters else link[0], body)
     body = _OUTSIDE.sub(lambda link: f'href="{_beyond(link[1])}"', body)
     return f'<section id="{name}">\n{body}\n</section>'
+
+
+def _embedded(picture: str) -> str:
+    """A picture of the notebooks as a data URL.
+
+    nbconvert can embed pictures itself, but then closes every folded passage right after its summary.
+    """
+    data = (project_root() / "notebooks" / picture).read_bytes()
+    kind = mimetypes.guess_type(picture)[0]
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _beyond(path: str) -> str:

@@ -93,6 +93,7 @@ def execute(path: Path, *, after_cell: Callable[[], None] = lambda: None) -> Any
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=begin,
         on_cell_executed=lambda **_: after_cell(),

@@ -59,4 +59,4 @@ def _write(executed: dict[str, Any], folder: Path) -> None:
         workbook.write(notebook, folder / f"{name}.ipynb")
     target = folder / "workbook.html"
     target.write_text(book.bind(executed), "utf-8")
-    print(f"{len(executed)} notebooks and {target}")
+    print(f"The book of {len(executed)} notebook{'s' if len(executed) > 1 else ''} is {target}.")
