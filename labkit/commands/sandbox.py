@@ -79,6 +79,8 @@ def _status(_: argparse.Namespace) -> int:
     clock = server.control("GET", "/clock")
     kind = "standing still" if clock["frozen"] else "following real time"
     print(f"The sandbox runs at {server.endpoint}. Its time is {clock['now']}, {kind}.")
+    login = server.control("GET", "/ssh")
+    print(f"The Web Server: ssh -p {login['port']} {login['user']}@{login['host']}, password {login['password']}")
     return 0
 
 

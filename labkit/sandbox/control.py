@@ -35,7 +35,12 @@ class Control:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._reading: dict[str, Route] = {"/health": self._health, "/clock": self._clock, "/inbox": self._inbox}
+        self._reading: dict[str, Route] = {
+            "/health": self._health,
+            "/clock": self._clock,
+            "/inbox": self._inbox,
+            "/ssh": self._ssh,
+        }
         self.changing: dict[str, Route] = {
             "/clock/advance": self._advance,
             "/connect": self._connect,
@@ -87,6 +92,11 @@ class Control:
 
     def _inbox(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"messages": self._host.sandbox.notifications.inbox.messages()}
+
+    def _ssh(self, _: dict[str, Any]) -> dict[str, Any]:
+        if self._host.ssh_door is None:
+            raise ControlError(404, "this sandbox has no SSH door")
+        return dict(self._host.ssh_door.login())
 
     def _advance(self, body: dict[str, Any]) -> dict[str, Any]:
         seconds = body.get("seconds")

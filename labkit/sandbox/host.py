@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
@@ -22,6 +22,9 @@ from labkit.sandbox.service import ServiceError
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 PROVIDING_SERVICES = ("ec2", "cloudformation")
 """A region gets its provided environment with the first request to one of these."""
+
+if TYPE_CHECKING:
+    from labkit.sandbox.ssh_door import SshDoor
 
 T = TypeVar("T")
 
@@ -48,12 +51,18 @@ class Host:
         self._dispatcher = Dispatcher()
         self._control = Control(self)
         self._provided: set[str] = set()
+        self.ssh_door: SshDoor | None = None
         self.sandbox = self._new_sandbox()
         with self._lock:
             if journal.origin is None:
                 self._begin()
             else:
                 self._replay()
+
+    @property
+    def region(self) -> str:
+        """The region that the environment is provided in from the start."""
+        return self._origin.region
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""

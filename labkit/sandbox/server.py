@@ -21,6 +21,7 @@ from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
 from labkit.sandbox.moto_state.requests import RequestHandler
 from labkit.sandbox.process import PORT_FILE, SERVER_FILE, Server, directory
+from labkit.sandbox.ssh_door import Keys, SshDoor
 
 ADDRESS = "127.0.0.1"
 SECONDS_BETWEEN_TICKS = 0.25
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit:  # werkzeug's way to say that the address is in use
         return 3
     host = _host(options, home, f"http://{ADDRESS}:{server.port}")
+    host.ssh_door = SshDoor(host, Keys.of(home / "ssh.json"))
     server.app = host
     _write_server_file(home, host, server)
     for number in (signal.SIGTERM, signal.SIGINT):
