@@ -23,8 +23,8 @@ _SAMPLE = 1000
 
 
 @dataclass(frozen=True)
-class LogGroup:
-    """A log group that a query reads: its events, and the format of the flow log that is published to it."""
+class Events:
+    """The events of a log group: their table, and the format of the flow log that is published to it."""
 
     relation: str
     log: str
@@ -39,7 +39,7 @@ class Job:
     """
 
     text: str
-    groups: tuple[LogGroup, ...]
+    groups: tuple[Events, ...]
     start: int
     end: int
     now: float
@@ -73,17 +73,19 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
     sources = [source(group, job.window, cursor) for group in job.groups]
     statement = _compiled(job.text, sources, job.window, job.now, job.limit)
     rows = cursor.execute(statement.sql).fetchall()
-    columns = (*statement.columns, "@ptr") if statement.of_events else statement.columns
+    told = statement.last == "matched" and rows
+    matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
+    columns = (*statement.columns, "@ptr") if statement.last == "@ptr" else statement.columns
     records, size = _scanned(job, cursor)
     return Answer(
-        rows=[[pair for pair in zip(columns, row, strict=True) if pair[1] is not None] for row in rows],
-        records_matched=_one(cursor, statement.matched_sql),
+        rows=[[pair for pair in zip(columns, row, strict=False) if pair[1] is not None] for row in rows],
+        records_matched=matched,
         records_scanned=records,
         bytes_scanned=size,
     )
 
 
-def source(group: LogGroup, window: str, cursor: duckdb.DuckDBPyConnection) -> fields.Source:
+def source(group: Events, window: str, cursor: duckdb.DuckDBPyConnection) -> fields.Source:
     """A log group as the compiler sees it; its first events tell whether it holds flow log records only."""
     names = flow_fields(group.log_format)
     shape = fields.FLOW_LOG_RECORD if group.log_format is None else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"

@@ -27,15 +27,14 @@ _NEWEST_FIRST = ("timestamp DESC", "sequence DESC")
 
 @dataclass(frozen=True)
 class Statement:
-    """A compiled query. The rows have a text for each of `columns`, then, for events, @ptr.
-
-    `matched_sql` counts the events that the query's filters let through.
-    """
+    """A compiled query: its rows have a text for each of `columns`, and after them what `last` says."""
 
     sql: str
     columns: tuple[str, ...]
-    of_events: bool
+    last: str
+    """`@ptr` for events; `matched` after `stats`: how many events the filters before it let through."""
     matched_sql: str
+    """Counts these events, for where no row tells it."""
 
 
 def compile_query(
@@ -80,14 +79,13 @@ class Pipeline:
 
     def statement(self, limit: int) -> Statement:
         """The statement that gives the result's rows, at most `limit`."""
-        of_events = self.sources is not None
         columns = self.displayed if self.displayed is not None else self._shown()
         texts = [shown(value) for value in columns.values()]
-        if of_events:
-            texts.append(fields.SYSTEM_FIELDS["@ptr"].sql)
+        texts.append("matched" if self.sources is None else fields.SYSTEM_FIELDS["@ptr"].sql)
+        last = "matched" if self.sources is None else "@ptr"
         matched_sql = self.matched_sql or self._count()
         sql = f"SELECT {', '.join(texts)} FROM ({self.sql}) ORDER BY {', '.join(self._full_order())} LIMIT {limit}"
-        return Statement(sql, tuple(columns), of_events, matched_sql)
+        return Statement(sql, tuple(columns), last, matched_sql)
 
     def expressions(self) -> Expressions:
         """A compiler of expressions over the rows so far."""

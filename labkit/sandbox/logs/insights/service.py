@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from labkit.sandbox.logs.core import LogsCore, invalid, page
+from labkit.sandbox.logs.groups import LogGroup
 from labkit.sandbox.logs.insights import engine
 from labkit.sandbox.logs.insights.discovery import discovered
 from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
 from labkit.sandbox.logs.insights.tree import QueryError
-from labkit.sandbox.logs.store import EventStore
 from labkit.sandbox.service import Call, ServiceError, operation
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
 
 RESULTS_KEPT = 7 * 24 * 3600
 MAX_LOG_GROUPS = 50
 RUNNING = ("Scheduled", "Running")
 
-_ARN = re.compile(r"arn:aws:logs:([a-z0-9-]+):(\d{12}):log-group:([^:*]+)(:\*)?")
 _GROUP_FIELDS_EVENTS = 1000
 _PAGE = 10_000
 
@@ -61,11 +63,12 @@ class Region:
     definitions: dict[str, Definition] = field(default_factory=dict)
 
 
-class InsightsOperations:
-    """The part of the service `logs` that is Logs Insights; the service brings `sandbox` and `store`."""
+class InsightsOperations(LogsCore):
+    """Queries, saved queries, and the fields of events."""
 
-    sandbox: Any
-    store: EventStore
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._insights: defaultdict[str, Region] = defaultdict(Region)
 
     @operation("StartQuery")
     def start_query(self, call: Call) -> dict[str, Any]:
@@ -73,20 +76,20 @@ class InsightsOperations:
         _only_insights_ql(call)
         start, end = call.params["startTime"], call.params["endTime"]
         if start > end:
-            raise ServiceError("InvalidParameterException", f"The start time {start} is after the end time {end}.")
-        names = self._group_names(call)
-        groups = tuple(self._log_group(call, name) for name in names)
+            raise invalid(f"The start time {start} is after the end time {end}.")
+        groups = self._log_groups(call)
         text = call.params["queryString"]
         try:
             engine.check(text)
         except QueryError as error:
             raise malformed(error) from None
+        events = tuple(self._events(group) for group in groups)
         with self.store.cursor() as cursor:
-            last = engine.last_sequence([group.relation for group in groups], cursor)
+            last = engine.last_sequence([group.relation for group in events], cursor)
         now = self.sandbox.clock.timestamp()
-        job = engine.Job(text, groups, start * 1000, (end + 1) * 1000, now, call.params.get("limit"), last)
-        query = Query(self._new_id(), job, names)
-        self._region(call).queries[query.id] = query
+        job = engine.Job(text, events, start * 1000, (end + 1) * 1000, now, call.params.get("limit"), last)
+        query = Query(self._new_id(), job, tuple(group.name for group in groups))
+        self._insights[call.region].queries[query.id] = query
         return {"queryId": query.id}
 
     @operation("GetQueryResults")
@@ -94,22 +97,19 @@ class InsightsOperations:
         """The rows of a query, and what was scanned for them."""
         query = self._query(call)
         self._finish(query)
-        page: dict[str, Any] = {"queryLanguage": "CWLI", "status": query.status, "results": []}
+        known = {"queryLanguage": "CWLI", "status": query.status}
         if query.answer is None:
-            return page | {"statistics": _statistics(engine.Answer([], 0, 0, 0), 0)}
-        first = _offset(call)
-        rows = query.answer.rows[first : first + (call.params.get("maxItems") or _PAGE)]
-        if first + len(rows) < len(query.answer.rows):
-            page["nextToken"] = str(first + len(rows))
-        page["results"] = [[{"field": name, "value": value} for name, value in row] for row in rows]
-        return page | {"statistics": _statistics(query.answer, len(query.job.groups))}
+            return known | {"results": [], "statistics": _statistics(engine.Answer([], 0, 0, 0), 0)}
+        rows, more = page(query.answer.rows, call, key="maxItems", most=_PAGE)
+        results = [[{"field": name, "value": value} for name, value in row] for row in rows]
+        return known | {"results": results, "statistics": _statistics(query.answer, len(query.job.groups))} | more
 
     @operation("StopQuery")
     def stop_query(self, call: Call) -> dict[str, Any]:
         """Cancels a query that has not run yet."""
         query = self._query(call)
         if query.status not in RUNNING:
-            raise ServiceError("InvalidParameterException", "The query is not running: it has ended already.")
+            raise invalid("Query specified is not running.")
         query.status = "Cancelled"
         return {"success": True}
 
@@ -119,7 +119,7 @@ class InsightsOperations:
         group, status = call.params.get("logGroupName"), call.params.get("status")
         if call.params.get("queryLanguage", "CWLI") != "CWLI":
             return {"queries": []}
-        queries = [query for query in self._region(call).queries.values() if not self._lapsed(query)]
+        queries = [query for query in self._insights[call.region].queries.values() if not self._lapsed(query)]
         for query in queries:
             self._finish(query)
         chosen = [
@@ -127,18 +127,16 @@ class InsightsOperations:
             for query in reversed(queries)
             if group in (None, *query.group_names) and status in (None, query.status)
         ]
-        return _page(call, "queries", [_described(query, group) for query in chosen])
+        some, more = page(chosen, call, key="maxResults", most=1000)
+        return {"queries": [_described(query, group) for query in some]} | more
 
     @operation("PutQueryDefinition")
     def put_query_definition(self, call: Call) -> dict[str, Any]:
         """Saves a query, or changes a saved one. As in AWS, its text is not compiled."""
         _only_insights_ql(call)
         if call.params.get("parameters"):
-            raise ServiceError(
-                "InvalidParameterException",
-                "Query definitions with parameters are not in the sandbox, see docs/sandbox.md",
-            )
-        definitions = self._region(call).definitions
+            raise invalid("The sandbox has no parameters of saved queries, see docs/sandbox.md")
+        definitions = self._insights[call.region].definitions
         identifier = call.params.get("queryDefinitionId")
         if identifier is not None and identifier not in definitions:
             raise _not_found(f"Query definition {identifier} does not exist.")
@@ -156,7 +154,9 @@ class InsightsOperations:
     def describe_query_definitions(self, call: Call) -> dict[str, Any]:
         """The saved queries, by name."""
         prefix = call.params.get("queryDefinitionNamePrefix", "")
-        saved = sorted(self._region(call).definitions.values(), key=lambda definition: (definition.name, definition.id))
+        saved = sorted(
+            self._insights[call.region].definitions.values(), key=lambda definition: (definition.name, definition.id)
+        )
         found = [
             {
                 "queryLanguage": "CWLI",
@@ -169,13 +169,14 @@ class InsightsOperations:
             for definition in saved
             if definition.name.startswith(prefix)
         ]
-        return _page(call, "queryDefinitions", found)
+        definitions, more = page(found, call, key="maxResults", most=1000)
+        return {"queryDefinitions": definitions} | more
 
     @operation("DeleteQueryDefinition")
     def delete_query_definition(self, call: Call) -> dict[str, Any]:
         """Forgets a saved query."""
         identifier = call.params["queryDefinitionId"]
-        if self._region(call).definitions.pop(identifier, None) is None:
+        if self._insights[call.region].definitions.pop(identifier, None) is None:
             raise _not_found(f"Query definition {identifier} does not exist.")
         return {"success": True}
 
@@ -183,7 +184,7 @@ class InsightsOperations:
     def get_log_record(self, call: Call) -> dict[str, Any]:
         """All fields of the event that an @ptr points at."""
         timestamp, sequence, log = _pointed_at(call.params["logRecordPointer"])
-        group = self._log_group(call, log.partition(":")[2])
+        group = self._events(self._named(call, log.partition(":")[2]))
         with self.store.cursor() as cursor:
             events = cursor.execute(
                 f"SELECT ingestion_time, stream, message FROM {group.relation} WHERE timestamp = ? AND sequence = ?",
@@ -209,8 +210,7 @@ class InsightsOperations:
 
         https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogGroupFields.html
         """
-        (name,) = self._group_names(call)
-        group = self._log_group(call, name)
+        group = self._events(self.group_of(call))
         start, end = self._around(call.params.get("time"))
         window = f"timestamp BETWEEN {start} AND {end}"
         with self.store.cursor() as cursor:
@@ -227,44 +227,42 @@ class InsightsOperations:
 
     # parts
 
-    def _region(self, call: Call) -> Region:
-        regions: dict[str, Region] = self.__dict__.setdefault("_insights", {})
-        return regions.setdefault(call.region, Region())
-
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
 
-    def _group_names(self, call: Call) -> tuple[str, ...]:
-        """The log groups that a call names, in one of the three ways to name them."""
+    def _log_groups(self, call: Call) -> tuple[LogGroup, ...]:
+        """The log groups that a query names, in one of the three ways to name them."""
+        params = call.params
         ways = {
-            "logGroupName": [call.params.get("logGroupName")],
-            "logGroupNames": call.params.get("logGroupNames"),
-            "logGroupIdentifiers": call.params.get("logGroupIdentifiers"),
-            "logGroupIdentifier": [call.params.get("logGroupIdentifier")],
+            "logGroupName": [params["logGroupName"]] if "logGroupName" in params else [],
+            "logGroupNames": params.get("logGroupNames", []),
+            "logGroupIdentifiers": params.get("logGroupIdentifiers", []),
         }
-        given = [way for way in ways if call.params.get(way)]
+        given = [way for way, named in ways.items() if named]
         if len(given) != 1:
-            message = (
-                f"Exactly one way to name log groups must be used, but {len(given)} are: {', '.join(given) or 'none'}"
-            )
-            raise ServiceError("InvalidParameterException", message)
-        names = tuple(dict.fromkeys(_named(identifier, call) for identifier in ways[given[0]] or ()))
-        if len(names) > MAX_LOG_GROUPS:
-            message = f"A query can have at most {MAX_LOG_GROUPS} log groups, not {len(names)}"
-            raise ServiceError("InvalidParameterException", message)
-        return names
+            raise invalid(f"Exactly one of {', '.join(ways)} must be specified, not {', '.join(given) or 'none'}.")
+        identifiers = list(dict.fromkeys(ways[given[0]]))
+        if len(identifiers) > MAX_LOG_GROUPS:
+            raise invalid(f"A query can have at most {MAX_LOG_GROUPS} log groups, not {len(identifiers)}.")
+        return tuple(self._named(call, identifier) for identifier in identifiers)
 
-    def _log_group(self, call: Call, name: str) -> engine.LogGroup:
+    def _named(self, call: Call, identifier: str) -> LogGroup:
+        if identifier.startswith("arn:") and identifier.endswith("*"):
+            raise invalid(f"Invalid log group ARN, which must not end in an asterisk: {identifier}")
         try:
-            relation = self.store.relation(call.region, name)
-        except KeyError:
-            raise _not_found(f"Log group '{name}' does not exist for account ID '{call.account_id}'") from None
-        log_format = getattr(self.sandbox.network, "log_format", lambda region, group: None)(call.region, name)
-        return engine.LogGroup(relation, f"{call.account_id}:{name}", log_format)
+            return self.group_by_identifier(call.region, identifier)
+        except ServiceError:
+            raise _not_found(f"Log group '{identifier}' does not exist for account ID '{call.account_id}'") from None
+
+    def _events(self, group: LogGroup) -> engine.Events:
+        """The events of a log group, and the format of the flow log that is published to it."""
+        relation = self.store.relation(group.region, group.name)
+        log_format = self.sandbox.network.log_format(group.region, group.name)
+        return engine.Events(relation, f"{group.account_id}:{group.name}", log_format)
 
     def _query(self, call: Call) -> Query:
         identifier = call.params["queryId"]
-        query = self._region(call).queries.get(identifier)
+        query = self._insights[call.region].queries.get(identifier)
         if query is None or self._lapsed(query):
             raise _not_found(f"Query '{identifier}' does not exist for account ID '{call.account_id}'")
         return query
@@ -305,20 +303,7 @@ def _not_found(message: str) -> ServiceError:
 def _only_insights_ql(call: Call) -> None:
     language = call.params.get("queryLanguage", "CWLI")
     if language != "CWLI":
-        message = f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md"
-        raise ServiceError("InvalidParameterException", message)
-
-
-def _named(identifier: Any, call: Call) -> str:
-    if not str(identifier).startswith("arn:"):
-        return str(identifier)
-    arn = _ARN.fullmatch(identifier)
-    if arn is None or arn[4]:
-        raise ServiceError("InvalidParameterException", f"Invalid log group ARN: {identifier}")
-    region, account, name = arn[1], arn[2], arn[3]
-    if (region, account) != (call.region, call.account_id):
-        raise _not_found(f"Log group '{name}' does not exist for account ID '{account}' in {region}")
-    return name
+        raise invalid(f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md")
 
 
 def _pointed_at(pointer: str) -> tuple[int, int, str]:
@@ -326,7 +311,7 @@ def _pointed_at(pointer: str) -> tuple[int, int, str]:
         timestamp, sequence, log = base64.b64decode(pointer, validate=True).decode().split("|", 2)
         return int(timestamp), int(sequence), log
     except (ValueError, binascii.Error):
-        raise ServiceError("InvalidParameterException", f"Invalid log record pointer: {pointer}") from None
+        raise invalid(f"Invalid log record pointer: {pointer}") from None
 
 
 def _statistics(answer: engine.Answer, groups: int) -> dict[str, float]:
@@ -349,17 +334,3 @@ def _described(query: Query, group: str | None) -> dict[str, Any]:
         "createTime": int(query.job.now * 1000),
         "logGroupName": group or query.group_names[0],
     }
-
-
-def _offset(call: Call) -> int:
-    token = call.params.get("nextToken", "0")
-    if not token.isdigit():
-        raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
-    return int(token)
-
-
-def _page(call: Call, member: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    first = _offset(call)
-    last = first + call.params.get("maxResults", 1000)
-    page: dict[str, Any] = {member: items[first:last]}
-    return page | ({"nextToken": str(last)} if last < len(items) else {})
