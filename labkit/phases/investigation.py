@@ -120,6 +120,20 @@ def file_note(lab: Lab, number: int = DEFAULT_NUMBER, **findings: object) -> Car
     )
 
 
+def read_filed_note(lab: Lab, number: int = DEFAULT_NUMBER) -> str:
+    """The incident note of a case, as it lies in the bucket."""
+    note = _read_object(lab, _case_file(lab, number).note_key)
+    if note is None:
+        raise LabError(f"case {number} has no incident note yet; file_note(lab, number={number}, ...) writes it")
+    return note
+
+
+def questions() -> Table:
+    """What is to be found in a case, what an answer looks like, and what file_note calls it."""
+    rows = [(finding.label, finding.form, f"{name}=") for name, finding in FINDINGS.items()]
+    return Table("To be found", ("what", "an answer is", "in file_note"), rows)
+
+
 def set_up(lab: Lab) -> Table:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before=KEY)

@@ -146,6 +146,23 @@ def _extremes(lines: pd.DataFrame) -> Iterable[tuple[str, float]]:
             yield f"{action} {word}, {when}", lines[action][moment]
 
 
+def sizes(frame: pd.DataFrame, *, unit: str) -> Axes:
+    """How many there are of which size, on a scale where each step is ten times the last: one column, the sizes."""
+    data = columns_of(frame, "size")["size"]
+    lowest, highest = np.floor(np.log10(max(data.min(), 1))), np.ceil(np.log10(data.max() + 1))
+    edges = np.logspace(lowest, highest, int(highest - lowest) * 8 + 1)
+    counts, _ = np.histogram(data, edges)
+    axes = new_axes()
+    bars = axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=ACCEPT, edgecolor="white")
+    axes.set_xscale("log")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(0, 4 * counts.max())
+    axes.bar_label(bars, [f"{count:,}" if count else "" for count in counts], padding=2, fontsize=9)
+    _finish(axes, "Small ones and large ones", x=unit, y="how many")
+    filled = zip(edges[:-1], edges[1:], counts, strict=True)
+    return described(axes, ((f"{low:,.0f} to {high:,.0f}:", count) for low, high, count in filled if count))
+
+
 def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame's columns under the names that a chart calls them by; a frame that doesn't fit is refused."""
     if len(frame.columns) != len(names):
