@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import sys
 
 from labkit.errors import LabError
@@ -19,8 +18,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="labkit", description="The VPC Flow Logs lab and its sandbox.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        if importlib.util.find_spec(f"labkit.commands.{name}") is None:
-            continue
         importlib.import_module(f"labkit.commands.{name}").register(subparsers)
     options = parser.parse_args(arguments)
     try:
