@@ -87,17 +87,12 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
 
 def source(group: Events, window: str, cursor: duckdb.DuckDBPyConnection) -> fields.Source:
     """A log group as the compiler sees it; its first events tell whether it holds flow log records only."""
-    names = flow_fields(group.log_format)
-    shape = fields.FLOW_LOG_RECORD if group.log_format is None else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"
+    log_format = DEFAULT_FORMAT if group.log_format is None else LogFormat.parse(group.log_format)
+    names = tuple(field.insights_name for field in log_format.fields)
+    record = fields.FLOW_LOG_RECORD if log_format == DEFAULT_FORMAT else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"
     sample = f"SELECT message FROM {group.relation} WHERE {window} LIMIT {_SAMPLE}"
-    test = f"SELECT coalesce(bool_and(regexp_full_match(message, {quoted(shape)})), FALSE) FROM ({sample})"
-    return fields.Source(group.relation, group.log, names, shape, only_flow_logs=bool(_one(cursor, test)))
-
-
-def flow_fields(log_format: str | None) -> tuple[str, ...]:
-    """The names that Insights has for the fields of a flow log's records."""
-    parsed = DEFAULT_FORMAT if log_format is None else LogFormat.parse(log_format)
-    return tuple(field.insights_name for field in parsed.fields)
+    test = f"SELECT coalesce(bool_and(regexp_full_match(message, {quoted(record)})), FALSE) FROM ({sample})"
+    return fields.Source(group.relation, group.log, names, record, only_flow_logs=bool(_one(cursor, test)))
 
 
 def _compiled(text: str, sources: Sequence[fields.Source], window: str, now: float, limit: int | None) -> Statement:

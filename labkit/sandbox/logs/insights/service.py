@@ -247,8 +247,6 @@ class InsightsOperations(LogsCore):
         return tuple(self._named(call, identifier) for identifier in identifiers)
 
     def _named(self, call: Call, identifier: str) -> LogGroup:
-        if identifier.startswith("arn:") and identifier.endswith("*"):
-            raise invalid(f"Invalid log group ARN, which must not end in an asterisk: {identifier}")
         try:
             return self.group_by_identifier(call.region, identifier)
         except ServiceError:
