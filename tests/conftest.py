@@ -7,8 +7,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from labkit.cloud import SandboxCloud
+from labkit.lab import Lab
 from labkit.sandbox import process
 from labkit.sandbox.process import Server
+from labkit.settings import Settings
 
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -33,6 +36,16 @@ def server(running_server: Server) -> Server:
 def client(server: Server) -> Callable[..., Any]:
     """Makes boto3 clients of the sandbox: `client("ec2")`, `client("logs", "us-east-1")`."""
     return client_maker(server)
+
+
+@pytest.fixture
+def lab(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """The lab on the shared sandbox, with the settings it has before the form is filled in."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LABKIT_CLOUD", raising=False)
+    lab = Lab(Settings(), SandboxCloud(server))
+    monkeypatch.setattr(Lab, "_current", lab)
+    return lab
 
 
 def client_maker(server: Server) -> Callable[..., Any]:

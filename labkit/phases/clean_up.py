@@ -66,7 +66,7 @@ def clean_up(lab: Lab) -> Table:
 def _clean_up(lab: Lab, phase: Phase, delivered_logs: bool) -> str:
     options: dict[str, Any] = {} if delivered_logs or phase.key != "flow log to S3" else {"delivered_logs": False}
     result = phase.module.clean_up(lab, **options)
-    return "removed what it made" if result is None else str(result)
+    return "removed what it made" if result is None else str(result).splitlines()[0]
 
 
 def _item(kind: str, left: int) -> Item:

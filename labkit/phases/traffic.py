@@ -144,9 +144,9 @@ def solve(lab: Lab) -> Note:
     return wait_for_delivered_objects(lab)
 
 
-def clean_up(lab: Lab) -> Card:
+def clean_up(lab: Lab) -> Note:
     """Attaches the group that the web server came with; the records go with the flow logs."""
-    return swap_security_group(lab, OPEN_GROUP)
+    return Note(f"Security group {OPEN_GROUP} of the Web Server: {swap_security_group(lab, OPEN_GROUP).outcome}.")
 
 
 def _group_item(lab: Lab) -> Item:

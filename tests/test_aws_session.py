@@ -1,0 +1,166 @@
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from labkit import aws_session
+from labkit.aws_session import GuardedSession, SandboxSession
+from labkit.errors import LabError
+
+ENDPOINT = "http://127.0.0.1:4566"
+SERVICES = ["ec2", "s3", "athena", "glue", "logs", "sns", "sts", "iam", "cloudwatch"]
+FOREIGN = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_PROFILE": "no-such-profile",
+    "AWS_ACCESS_KEY_ID": "AKIAFOREIGN",
+    "AWS_SECRET_ACCESS_KEY": "foreign",
+    "AWS_SESSION_TOKEN": "foreign",
+    "AWS_REGION": "ap-south-1",
+    "AWS_DEFAULT_REGION": "ap-south-1",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "HTTP_PROXY": "http://192.0.2.1:3128",
+    "HTTPS_PROXY": "http://192.0.2.1:3128",
+}
+
+
+@pytest.fixture
+def no_aws(monkeypatch, tmp_path):
+    """No credentials and no configuration of anybody's."""
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return tmp_path
+
+
+def sandbox_session():
+    session = SandboxSession(ENDPOINT, "LKIASANDBOX0", "secret", region="eu-west-1")
+    return boto3.Session(botocore_session=session, region_name="eu-west-1")
+
+
+def facts(client):
+    credentials = client._request_signer._credentials
+    return client.meta.endpoint_url, client.meta.region_name, credentials.access_key, credentials.token
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_client_of_a_sandbox_session_reaches_the_sandbox(service, monkeypatch, no_aws):
+    (no_aws / "config").write_text("[default]\nregion = us-west-2\nendpoint_url = http://192.0.2.9\n")
+    (no_aws / "credentials").write_text("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = file\n")
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    client = sandbox_session().client(service)
+    assert facts(client) == (ENDPOINT, "eu-west-1", "LKIASANDBOX0", None)
+    assert client._endpoint.http_session._proxy_config._proxies == {}
+
+
+def test_a_sandbox_session_goes_nowhere_else_even_if_told_to():
+    session = sandbox_session()
+    assert session.client("s3", endpoint_url="http://192.0.2.9").meta.endpoint_url == ENDPOINT
+    assert session.resource("s3").meta.client.meta.endpoint_url == ENDPOINT
+    assert session.client("ec2", region_name="us-east-1").meta.region_name == "us-east-1"
+
+
+def test_pyathena_reaches_the_sandbox_with_its_own_clients(monkeypatch, no_aws):
+    import pyathena
+
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    connection = pyathena.connect(session=sandbox_session(), region_name="eu-west-1", s3_staging_dir="s3://bucket/x/")
+    assert connection.client.meta.endpoint_url == ENDPOINT
+    assert connection.session.client("s3").meta.endpoint_url == ENDPOINT
+
+
+def test_without_credentials_aws_says_how_to_get_them(no_aws):
+    with pytest.raises(LabError, match="`aws configure`"):
+        GuardedSession("").create_client("ec2", region_name="eu-west-1")
+
+
+@pytest.mark.parametrize("where", ["environment", "credentials file"])
+def test_the_sandboxs_key_is_not_used_for_aws(where, monkeypatch, no_aws):
+    if where == "environment":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LKIASANDBOX1234567890")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    else:
+        text = "[default]\naws_access_key_id = LKIASANDBOX1234567890\naws_secret_access_key = secret\n"
+        (no_aws / "credentials").write_text(text)
+    with pytest.raises(LabError, match="the AWS credentials are the sandbox's"):
+        GuardedSession("").create_client("ec2", region_name="eu-west-1")
+
+
+def aws_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_an_endpoint_on_this_machine_is_not_used_for_aws(variable, host, monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    monkeypatch.setenv(variable, f"http://{host}:4566")
+    with pytest.raises(LabError, match="the AWS endpoint is on this machine"):
+        GuardedSession("").create_client("ec2", region_name="eu-west-1")
+
+
+def test_an_endpoint_on_this_machine_in_the_configuration_is_refused_as_well(monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    (no_aws / "config").write_text("[default]\nendpoint_url = http://127.0.0.1:4566\n")
+    with pytest.raises(LabError, match="the AWS endpoint is on this machine"):
+        GuardedSession("").create_client("ec2", region_name="eu-west-1")
+
+
+def guarded_client(monkeypatch, *, confirmed: str, actual: str):
+    """A guarded client of EC2 whose account is `actual`, without a network."""
+    aws_credentials(monkeypatch)
+    session = GuardedSession(confirmed)
+    monkeypatch.setattr(session, "account", lambda: actual)
+    client = session.create_client("ec2", region_name="eu-west-1")
+    stubber = Stubber(client)
+    stubber.add_response("describe_vpcs", {"Vpcs": []})
+    stubber.add_response("create_vpc", {"Vpc": {"VpcId": "vpc-1"}})
+    stubber.activate()
+    return client
+
+
+def test_ordinary_credentials_make_ordinary_clients(monkeypatch, no_aws):
+    client = guarded_client(monkeypatch, confirmed="123456789012", actual="123456789012")
+    assert client.meta.endpoint_url == "https://ec2.eu-west-1.amazonaws.com"
+    assert client.describe_vpcs()["Vpcs"] == []
+    assert client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] == "vpc-1"
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "said"),
+    [
+        ("", "Nothing is changed before you confirm the account: it is 123456789012"),
+        ("210987654321", "you confirmed 210987654321"),
+    ],
+)
+def test_an_account_that_was_not_confirmed_is_read_and_never_changed(confirmed, said, monkeypatch, no_aws):
+    client = guarded_client(monkeypatch, confirmed=confirmed, actual="123456789012")
+    assert client.describe_vpcs()["Vpcs"] == []
+    with pytest.raises(LabError, match=said):
+        client.create_vpc(CidrBlock="10.0.0.0/16")
+
+
+def test_the_account_is_asked_for_once(monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    session = GuardedSession("")
+    asked = []
+
+    class Sts:
+        def get_caller_identity(self):
+            asked.append(1)
+            return {"Account": "123456789012"}
+
+    monkeypatch.setattr(session, "create_client", lambda *_, **__: Sts())
+    assert (session.account(), session.account(), len(asked)) == ("123456789012", "123456789012", 1)
+
+
+def test_the_sandboxs_keys_are_told_by_their_beginning():
+    from labkit.sandbox.credentials import Credentials
+
+    assert Credentials.create().access_key_id.startswith(aws_session.SANDBOX_KEY_PREFIX)
