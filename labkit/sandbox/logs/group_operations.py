@@ -67,6 +67,17 @@ class GroupOperations(LogsCore):
         self.store.create(region, name)
         return group
 
+    def create_group_of_stack(self, region: str, name: str, retention_days: int | None, tags: dict[str, str]) -> None:
+        """A log group that a CloudFormation stack asks for."""
+        group = self.create_group(region, name, retention_days=retention_days, tags=tags)
+        if retention_days is not None:
+            self._schedule_expiry(group)
+
+    def delete_group_of_stack(self, region: str, name: str) -> None:
+        """Deletes a log group with its stack, if it is still there."""
+        if (region, name) in self._groups:
+            self.delete_group(self._groups[region, name])
+
     @operation("DeleteLogGroup")
     def delete_log_group(self, call: Call) -> None:
         """Deletes a group with its events and filters."""

@@ -1,0 +1,17 @@
+"""Firehose streams as moto holds them: what is put into one is at its destination at once."""
+
+from __future__ import annotations
+
+import base64
+
+from labkit.sandbox import moto_state
+
+
+def stream_exists(name: str, account_id: str, region: str) -> bool:
+    """Whether records can be put into a stream."""
+    return name in moto_state.backend("firehose", account_id, region).delivery_streams
+
+
+def put_record(name: str, data: bytes, account_id: str, region: str) -> None:
+    """Puts one record."""
+    moto_state.backend("firehose", account_id, region).put_record(name, {"Data": base64.b64encode(data)})
