@@ -249,12 +249,21 @@ class _Traveller:
         if self.receiver is not None:
             route = self.receiver.route_table.route_to(answer.destination)
             yield Leg(self.receiver, "egress", answer, self._path(self.receiver, route), answers=True)
-            if route is None or (route.target == "local") != self.receiver.shares_vpc(answer.destination):
+            if not self._leads_back(self.receiver, route):
                 raise _no_route(self.receiver, answer.destination, route)
         for sighting in reversed(self.seen["request"]):
             leg = sighting.leg
             if leg.interface is not self.receiver:
                 yield from self._back(leg, answer)
+
+    def _leads_back(self, receiver: Interface, route: Route | None) -> bool:
+        """Whether a route of the receiver's takes the answer the way that the request came."""
+        target = route.target if route else "none"
+        if target.startswith("pcx-"):
+            return self.sender is not None and self.sender.vpc_id in self.world.peered_vpcs(receiver, target)
+        if target == "local":
+            return self.sender is None or self.sender.vpc_id == receiver.vpc_id
+        return target == receiver.internet_gateway_id and not self.private_link
 
     def _back(self, leg: Leg, answer: Packet) -> Iterator[Leg]:
         """The answer at an interface that saw the request: the same packet turned round, the other way."""
