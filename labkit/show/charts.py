@@ -148,8 +148,8 @@ def _extremes(lines: pd.DataFrame) -> Iterable[tuple[str, float]]:
 
 def sizes(frame: pd.DataFrame, *, unit: str) -> Axes:
     """How many there are of which size, on a scale where each step is ten times the last: one column, the sizes."""
-    data = columns_of(frame, "size")["size"]
-    lowest, highest = np.floor(np.log10(max(data.min(), 1))), np.ceil(np.log10(data.max() + 1))
+    data = columns_of(frame, "size")["size"].clip(lower=1)
+    lowest, highest = np.floor(np.log10(data.min())), np.ceil(np.log10(data.max() + 1))
     edges = np.logspace(lowest, highest, int(highest - lowest) * 8 + 1)
     counts, _ = np.histogram(data, edges)
     axes = new_axes()

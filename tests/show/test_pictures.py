@@ -1,0 +1,48 @@
+import re
+from io import BytesIO
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from labkit.show.charts import ChartError, rejects_by_port, rejects_by_source
+from labkit.show.pictures import picture
+
+PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
+WORDS = "What they knocked at, rejected flows: 22 SSH 9; 23 Telnet 5; 40123 1."
+
+
+def test_a_picture_reaches_the_page_with_its_words():
+    html = picture(rejects_by_port(PORTS))._repr_html_()
+    assert re.search(r'<img src="data:image/png;base64,[\w+/=]+" alt="([^"]+)"', html)[1] == WORDS
+
+
+def test_everybody_can_unfold_the_words():
+    html = picture(rejects_by_port(PORTS))._repr_html_()
+    assert re.search(r"<details><summary>The chart in words</summary>(.*?)</details>", html)[1] == WORDS
+
+
+def test_where_there_is_only_text_the_words_are_the_picture():
+    shown = picture(rejects_by_port(PORTS))
+    assert repr(shown) == str(shown) == f"Chart: {WORDS}"
+
+
+def test_the_image_can_be_read_and_has_few_colours():
+    image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).png))
+    assert (image.format, image.mode) == ("PNG", "P")
+    assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_words_from_the_data_are_escaped_on_the_page():
+    frame = pd.DataFrame({"source": ['"><script>'], "rejects": [1]})
+    html = picture(rejects_by_source(frame))._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_axes_that_have_left_their_figure_make_no_picture():
+    axes = Figure().add_subplot()
+    axes.remove()
+    with pytest.raises(ChartError, match="draw the chart again"):
+        picture(axes)
