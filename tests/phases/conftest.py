@@ -1,0 +1,21 @@
+from collections.abc import Iterator
+
+import pytest
+
+from labkit.cloud import SandboxCloud
+from labkit.lab import Lab
+from labkit.sandbox.process import Server
+from labkit.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def lab(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The lab on the shared sandbox, started anew for the module: its tests tell one story, in their order."""
+    running_server.control("POST", "/faults", {"faults": []})
+    running_server.control("POST", "/reset", {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("lab")))
+        patch.delenv("LABKIT_CLOUD", raising=False)
+        lab = Lab(Settings(), SandboxCloud(running_server))
+        patch.setattr(Lab, "_current", lab)
+        yield lab
