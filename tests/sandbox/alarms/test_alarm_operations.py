@@ -1,0 +1,190 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from labkit.sandbox.service import ServiceError
+from tests.sandbox.alarms.cloudwatch import ALARM
+
+ARN = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:SSH Rejects"
+
+
+def names(answer, kind="MetricAlarms"):
+    return [alarm["AlarmName"] for alarm in answer[kind]]
+
+
+def test_a_new_alarm_is_described_with_what_was_given_and_no_empty_members(cloudwatch):
+    cloudwatch.put_alarm(AlarmDescription="")
+    start = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    assert cloudwatch.call("DescribeAlarms") == {
+        "CompositeAlarms": [],
+        "MetricAlarms": [
+            ALARM
+            | {
+                "AlarmArn": ARN,
+                "ActionsEnabled": True,
+                "OKActions": [],
+                "AlarmActions": [],
+                "InsufficientDataActions": [],
+                "AlarmConfigurationUpdatedTimestamp": start,
+                "Dimensions": [],
+                "StateValue": "INSUFFICIENT_DATA",
+                "StateReason": "Unchecked: Initial alarm creation",
+                "StateUpdatedTimestamp": start,
+                "StateTransitionedTimestamp": start,
+            }
+        ],
+    }
+
+
+def test_an_update_replaces_the_whole_configuration(cloudwatch):
+    cloudwatch.put_alarm(AlarmDescription="before", TreatMissingData="breaching")
+    cloudwatch.to_minute(5)
+    cloudwatch.put_alarm(Threshold=7.0)
+    alarm = cloudwatch.alarm()
+    assert alarm["Threshold"] == 7.0
+    assert "AlarmDescription" not in alarm
+    assert "TreatMissingData" not in alarm
+    assert alarm["AlarmConfigurationUpdatedTimestamp"] == datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
+    assert alarm["StateUpdatedTimestamp"] == datetime(2026, 11, 2, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def several(cloudwatch):
+    """Alarms web-1, web-2 and db, and the composite alarm all."""
+    for name in ("web-2", "web-1", "db"):
+        cloudwatch.put_alarm(
+            AlarmName=name, MetricName=name, AlarmActions=[f"arn:aws:sns:eu-west-1:123456789012:{name}"]
+        )
+    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="ALARM(web-1) OR ALARM(db)")
+    cloudwatch.sample(0, metric="db")
+    cloudwatch.to_minute(1)
+    return cloudwatch
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ["db", "web-1", "web-2"]),
+        ({"AlarmNames": ["web-2", "nobody", "db"]}, ["db", "web-2"]),
+        ({"AlarmNamePrefix": "web"}, ["web-1", "web-2"]),
+        ({"StateValue": "ALARM"}, ["db"]),
+        ({"ActionPrefix": "arn:aws:sns:eu-west-1:123456789012:web"}, ["web-1", "web-2"]),
+        ({"AlarmTypes": ["CompositeAlarm"]}, []),
+        ({"ChildrenOfAlarmName": "all"}, ["db", "web-1"]),
+        ({"ParentsOfAlarmName": "db"}, []),
+    ],
+)
+def test_alarms_are_listed_by_what_is_asked(several, asked, expected):
+    assert names(several.call("DescribeAlarms", **asked)) == expected
+
+
+def test_composite_alarms_are_listed_when_asked_for(several):
+    assert names(several.call("DescribeAlarms"), "CompositeAlarms") == []
+    assert names(several.call("DescribeAlarms", AlarmTypes=["CompositeAlarm"]), "CompositeAlarms") == ["all"]
+    (parent,) = several.call("DescribeAlarms", ParentsOfAlarmName="db")["CompositeAlarms"]
+    assert sorted(parent) == ["AlarmArn", "AlarmName", "StateUpdatedTimestamp", "StateValue"]
+
+
+def test_alarms_come_in_pages(several):
+    page = several.call("DescribeAlarms", MaxRecords=2)
+    assert names(page) == ["db", "web-1"]
+    assert names(several.call("DescribeAlarms", MaxRecords=2, NextToken=page["NextToken"])) == ["web-2"]
+
+
+def test_the_alarms_on_a_metric(several):
+    asked = {"Namespace": "LabVPC", "MetricName": "db"}
+    assert names(several.call("DescribeAlarmsForMetric", **asked)) == ["db"]
+    assert names(several.call("DescribeAlarmsForMetric", **asked, Statistic="Sum", Period=60)) == ["db"]
+    assert names(several.call("DescribeAlarmsForMetric", **asked, Statistic="Average")) == []
+    assert names(several.call("DescribeAlarmsForMetric", **asked, Dimensions=[{"Name": "a", "Value": "b"}])) == []
+
+
+def test_the_history_tells_creation_state_changes_and_actions(cloudwatch):
+    topic = cloudwatch.subscribed_topic()
+    cloudwatch.put_alarm(AlarmActions=[topic])
+    cloudwatch.sample(0, 3.0)
+    cloudwatch.to_minute(1)
+    items = cloudwatch.call("DescribeAlarmHistory", AlarmName="SSH Rejects")["AlarmHistoryItems"]
+    assert [(item["HistoryItemType"], item["HistorySummary"]) for item in items] == [
+        ("Action", f"Successfully executed action {topic}"),
+        ("StateUpdate", "Alarm updated from INSUFFICIENT_DATA to ALARM"),
+        ("ConfigurationUpdate", 'Alarm "SSH Rejects" created'),
+    ]
+    assert {item["AlarmType"] for item in items} == {"MetricAlarm"}
+    update = json.loads(items[1]["HistoryData"])
+    assert update["oldState"] == {
+        "stateValue": "INSUFFICIENT_DATA",
+        "stateReason": "Unchecked: Initial alarm creation",
+    }
+    assert update["newState"]["stateReasonData"]["recentDatapoints"] == [3.0]
+    action = json.loads(items[0]["HistoryData"])
+    assert (action["actionState"], action["notificationResource"], action["error"]) == ("Succeeded", topic, None)
+
+
+def test_the_history_can_be_asked_for_a_range_and_an_order(cloudwatch):
+    cloudwatch.put_alarm()
+    cloudwatch.to_minute(10)
+    cloudwatch.put_alarm(Threshold=2.0)
+    cloudwatch.to_minute(20)
+    cloudwatch.call("DeleteAlarms", AlarmNames=["SSH Rejects"])
+
+    def summaries(**asked):
+        found = cloudwatch.call("DescribeAlarmHistory", **asked)["AlarmHistoryItems"]
+        return [item["HistorySummary"].rsplit(" ", 1)[1] for item in found]
+
+    assert summaries() == ["deleted", "updated", "created"]
+    assert summaries(ScanBy="TimestampAscending") == ["created", "updated", "deleted"]
+    assert summaries(StartDate=datetime(2026, 11, 2, 9, 5, tzinfo=UTC)) == ["deleted", "updated"]
+    assert summaries(EndDate=datetime(2026, 11, 2, 9, 5, tzinfo=UTC)) == ["created"]
+    assert summaries(AlarmName="nobody") == []
+    assert summaries(MaxRecords=1) == ["deleted"]
+
+
+def test_the_history_is_kept_for_thirty_days(cloudwatch):
+    cloudwatch.put_alarm()
+    cloudwatch.sandbox.clock.advance(31 * 86400)
+    cloudwatch.put_alarm(AlarmName="another")
+    found = cloudwatch.call("DescribeAlarmHistory")["AlarmHistoryItems"]
+    assert [item["AlarmName"] for item in found] == ["another"]
+
+
+def test_setting_the_state_that_it_has_changes_the_reason_only(cloudwatch):
+    cloudwatch.put_alarm()
+    cloudwatch.to_minute(3.5)
+    cloudwatch.call(
+        "SetAlarmState",
+        AlarmName="SSH Rejects",
+        StateValue="INSUFFICIENT_DATA",
+        StateReason="because",
+        StateReasonData='{"a": 1}',
+    )
+    alarm = cloudwatch.alarm()
+    assert (alarm["StateReason"], alarm["StateReasonData"]) == ("because", '{"a": 1}')
+    assert alarm["StateTransitionedTimestamp"] < alarm["StateUpdatedTimestamp"]
+    assert cloudwatch.transitions() == []
+
+
+def test_a_deleted_alarm_is_gone_and_an_unknown_one_is_no_error(cloudwatch):
+    cloudwatch.put_alarm()
+    cloudwatch.call("DeleteAlarms", AlarmNames=["SSH Rejects", "nobody"])
+    assert names(cloudwatch.call("DescribeAlarms")) == []
+
+
+def test_a_child_of_a_composite_alarm_stays(several):
+    with pytest.raises(ServiceError, match=r"Cannot delete db as there are composite alarm\(s\) depending on it"):
+        several.call("DeleteAlarms", AlarmNames=["web-2", "db"])
+    assert names(several.call("DescribeAlarms")) == ["db", "web-1", "web-2"]
+    several.call("DeleteAlarms", AlarmNames=["all"])
+    several.call("DeleteAlarms", AlarmNames=["db"])
+
+
+def test_tags_go_with_an_alarm(cloudwatch):
+    cloudwatch.put_alarm(Tags=[{"Key": "lab", "Value": "vpc"}, {"Key": "team", "Value": "red"}])
+    cloudwatch.call("TagResource", ResourceARN=ARN, Tags=[{"Key": "team", "Value": "blue"}])
+    cloudwatch.call("UntagResource", ResourceARN=ARN, TagKeys=["lab", "nothing"])
+    cloudwatch.put_alarm(Tags=[{"Key": "ignored", "Value": "on an update"}])
+    assert cloudwatch.call("ListTagsForResource", ResourceARN=ARN) == {"Tags": [{"Key": "team", "Value": "blue"}]}
+    assert "Tags" not in cloudwatch.alarm()
+    with pytest.raises(ServiceError, match="Unknown alarm: nobody"):
+        cloudwatch.call("ListTagsForResource", ResourceARN=ARN.replace("SSH Rejects", "nobody"))

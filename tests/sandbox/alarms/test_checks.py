@@ -1,0 +1,130 @@
+import pytest
+
+from labkit.sandbox.service import ServiceError
+from tests.sandbox.alarms.cloudwatch import ALARM
+from tests.sandbox.alarms.test_evaluator import MATH
+
+SHARE, REJECTS, ALL = MATH["Metrics"]
+OF_5_MINUTES = ALL | {"MetricStat": ALL["MetricStat"] | {"Period": 300}}
+
+REFUSED = {
+    "no period": ({"Period": None}, "MissingParameter", "The parameter Period is required."),
+    "no threshold": ({"Threshold": None}, "MissingParameter", "The parameter Threshold is required."),
+    "no metric": ({"MetricName": None}, "MissingParameter", "The parameter MetricName is required."),
+    "no statistic": ({"Statistic": None}, "InvalidParameterCombination", "Exactly one of Statistic"),
+    "two statistics": ({"ExtendedStatistic": "p90"}, "InvalidParameterCombination", "Exactly one of Statistic"),
+    "no such percentile": (
+        {"Statistic": None, "ExtendedStatistic": "p101"},
+        "InvalidParameterValue",
+        "The value p101 for parameter ExtendedStatistic is not supported.",
+    ),
+    "odd period": ({"Period": 45}, "ValidationError", "Period must be 10, 20, 30 or a multiple of 60"),
+    "more than a day": (
+        {"Period": 300, "EvaluationPeriods": 289},
+        "ValidationError",
+        "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).",
+    ),
+    "more than a week": (
+        {"Period": 86400, "EvaluationPeriods": 8},
+        "ValidationError",
+        "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).",
+    ),
+    "M over N": ({"DatapointsToAlarm": 2}, "ValidationError", "DatapointsToAlarm must be less than or equal to"),
+    "odd treatment": (
+        {"TreatMissingData": "notbreaching"},
+        "ValidationError",
+        "Option notbreaching is not supported. Supported options for parameter TreatMissingData are breaching, "
+        "notBreaching, ignore and missing.",
+    ),
+    "odd low count": ({"EvaluateLowSampleCountPercentile": "x"}, "ValidationError", "Option x is not supported."),
+    "no ARN": ({"AlarmActions": ["ssh-alerts"]}, "ValidationError", "Invalid arn syntax: ssh-alerts"),
+    "other region": (
+        {"OKActions": ["arn:aws:sns:us-east-1:123456789012:t"]},
+        "ValidationError",
+        "Invalid region us-east-1 specified. Only eu-west-1 is supported.",
+    ),
+    "other service": (
+        {"AlarmActions": ["arn:aws:lambda:eu-west-1:123456789012:function:f"]},
+        "NotImplemented",
+        "The sandbox does not implement alarm actions other than SNS topics (arn:aws:lambda:eu-west-1:123456789012:"
+        "function:f). docs/sandbox.md lists what it does.",
+    ),
+    "anomaly detection": ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "NotImplemented", "anomaly detection"),
+    "PromQL": ({"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}}, "NotImplemented", "EvaluationCriteria"),
+    "metric and metrics": (
+        MATH | {"Period": 60},
+        "InvalidParameterCombination",
+        "Cannot specify both Metrics and Period",
+    ),
+    "two results": (
+        MATH | {"Metrics": [SHARE, REJECTS, ALL | {"ReturnData": True}]},
+        "ValidationError",
+        "Exactly one element of the metrics list should return data.",
+    ),
+    "two periods": (
+        MATH | {"Metrics": [SHARE, REJECTS, OF_5_MINUTES]},
+        "ValidationError",
+        "Period must be consistent across all metrics",
+    ),
+    "unknown id": (MATH | {"Metrics": [SHARE, REJECTS]}, "ValidationError", "Undefined variable all"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_alarm_that_is_refused(cloudwatch, name):
+    settings, code, message = REFUSED[name]
+    with pytest.raises(ServiceError) as caught:
+        cloudwatch.put_alarm(**settings)
+    assert caught.value.code == code
+    assert message in caught.value.message
+    assert cloudwatch.call("DescribeAlarms")["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Period": 10},
+        {"Period": 20, "EvaluationPeriods": 4320},
+        {"Period": 3600, "EvaluationPeriods": 168},
+        {"Period": 604800},
+        {"EvaluationPeriods": 5, "DatapointsToAlarm": 5},
+        {"EvaluationWindow": {"SlidingWindow": {}}},
+        {"EvaluateLowSampleCountPercentile": "ignore"},
+    ],
+)
+def test_an_alarm_that_is_taken(cloudwatch, settings):
+    cloudwatch.put_alarm(**settings)
+    assert settings.items() <= cloudwatch.alarm().items()
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("ALARM(", "AlarmRule must be a valid expression: column"),
+        ("ALARM(nobody)", "Could not find alarm(s) named in the AlarmRule: nobody"),
+        ("ALARM(low)", None),
+    ],
+)
+def test_the_rule_of_a_composite_alarm(cloudwatch, rule, message):
+    cloudwatch.put_alarm(AlarmName="a")
+    cloudwatch.call("PutCompositeAlarm", AlarmName="low", AlarmRule="ALARM(a)")
+    if message is None:
+        cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule=rule)
+        return
+    with pytest.raises(ServiceError) as caught:
+        cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule=rule)
+    assert message in caught.value.message
+
+
+def test_a_composite_alarm_can_not_come_back_to_itself(cloudwatch):
+    cloudwatch.put_alarm(AlarmName="a")
+    cloudwatch.call("PutCompositeAlarm", AlarmName="low", AlarmRule="ALARM(a)")
+    cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule="ALARM(low)")
+    with pytest.raises(ServiceError, match="must not refer to the alarm itself"):
+        cloudwatch.call("PutCompositeAlarm", AlarmName="low", AlarmRule="OK(high)")
+
+
+def test_a_name_is_either_a_metric_alarm_or_a_composite_one(cloudwatch):
+    cloudwatch.put_alarm()
+    with pytest.raises(ServiceError, match="An alarm named SSH Rejects exists"):
+        cloudwatch.call("PutCompositeAlarm", AlarmName=ALARM["AlarmName"], AlarmRule="TRUE")
