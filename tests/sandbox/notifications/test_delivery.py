@@ -1,0 +1,139 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.sandbox.notifications.sns import QUEUE, TOPIC
+
+
+def test_the_mail_that_asks_for_confirmation(sns):
+    arn = sns.subscribe()
+    (mail,) = sns.sandbox.notifications.inbox.messages()
+    link = f"http://127.0.0.1:4566/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token={sns.token(arn)}"
+    assert (mail["to"], mail["subject"]) == ("learner@example.com", "AWS Notification - Subscription Confirmation")
+    assert mail["body"].startswith(
+        f"You have chosen to subscribe to the topic:\n{TOPIC}\n\nTo confirm this subscription"
+    )
+    assert f"\n{link}\n" in mail["body"]
+
+
+def test_a_mail_carries_the_message_and_how_to_end_it(sns):
+    arn = sns.subscribe()
+    sns.confirm(arn)
+    sns.publish("The text.", Subject="The subject")
+    (mail,) = sns.mails()
+    assert (mail["to"], mail["subject"], mail["at"]) == ("learner@example.com", "The subject", "2026-11-02T09:00:00Z")
+    assert mail["body"] == (
+        "The text.\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link "
+        f"below to unsubscribe:\nhttp://127.0.0.1:4566/?Action=Unsubscribe&SubscriptionArn={arn}\n\n"
+        "Please do not reply directly to this email. If you have any questions or comments regarding this email, "
+        "please contact us at https://aws.amazon.com/support\n"
+    )
+
+
+def test_a_mail_without_a_subject_has_awss(sns):
+    sns.confirm(sns.subscribe())
+    sns.publish()
+    assert sns.mails()[0]["subject"] == "AWS Notification Message"
+
+
+def test_a_message_may_differ_by_protocol(sns):
+    sns.confirm(sns.subscribe())
+    sns.subscribe("sqs", QUEUE)
+    sns.publish(json.dumps({"default": "for all", "email": "for people"}), MessageStructure="json")
+    assert sns.mails()[0]["body"].startswith("for people\n")
+    assert sns.queued()[0]["Message"] == "for all"
+
+
+def test_a_mail_of_json(sns):
+    arn = sns.subscribe("email-json")
+    request = json.loads(sns.sandbox.notifications.inbox.messages()[0]["body"])
+    assert (request["Type"], request["Token"]) == ("SubscriptionConfirmation", sns.token(arn))
+    sns.confirm(arn)
+    sns.publish("hello", Subject="greeting")
+    notification = json.loads(sns.mails()[0]["body"])
+    assert (notification["Type"], notification["Message"]) == ("Notification", "hello")
+
+
+def test_a_queue_gets_an_envelope(sns):
+    arn = sns.subscribe("sqs", QUEUE)
+    attributes = {"severity": {"DataType": "String", "StringValue": "high"}}
+    message_id = sns.publish("hello", Subject="greeting", MessageAttributes=attributes)
+    assert sns.queued() == [
+        {
+            "Type": "Notification",
+            "MessageId": message_id,
+            "TopicArn": TOPIC,
+            "Subject": "greeting",
+            "Message": "hello",
+            "Timestamp": "2026-11-02T09:00:00.000Z",
+            "SignatureVersion": "1",
+            "Signature": "EXAMPLE",
+            "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-EXAMPLE.pem",
+            "UnsubscribeURL": f"http://127.0.0.1:4566/?Action=Unsubscribe&SubscriptionArn={arn}",
+            "MessageAttributes": {"severity": {"Type": "String", "Value": "high"}},
+        }
+    ]
+
+
+def test_a_queue_can_have_the_message_raw(sns):
+    sns.subscribe("sqs", QUEUE, Attributes={"RawMessageDelivery": "true"})
+    sns.publish('{"a": 1}')
+    assert sns.queued() == [{"a": 1}]
+
+
+def test_a_queue_that_is_gone_keeps_nobody_else_from_the_message(sns):
+    sns.subscribe("sqs", QUEUE.replace("alerts", "gone"))
+    sns.subscribe("sqs", QUEUE)
+    sns.publish()
+    assert len(sns.queued()) == 1
+
+
+@pytest.fixture
+def listener():
+    """An HTTP endpoint on this machine, what it was sent, and a way to wait for more."""
+    received, arrived = [], threading.Semaphore(0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            received.append((self.headers["x-amz-sns-message-type"], json.loads(body)))
+            self.send_response(200)
+            self.end_headers()
+            arrived.release()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def next_message():
+        assert arrived.acquire(timeout=30)
+        return received[-1]
+
+    yield f"http://127.0.0.1:{server.server_port}/hook", received, next_message
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_http_endpoint_is_asked_and_then_told(sns, listener):
+    endpoint, _, next_message = listener
+    arn = sns.subscribe("http", endpoint)
+    kind, request = next_message()
+    assert (kind, request["Token"]) == ("SubscriptionConfirmation", sns.token(arn))
+    assert request["SubscribeURL"].endswith(f"Token={request['Token']}")
+    sns.confirm(arn)
+    sns.publish("hello")
+    kind, notification = next_message()
+    assert (kind, notification["Message"]) == ("Notification", "hello")
+
+
+def test_a_replay_posts_nothing_again(sns, listener):
+    endpoint, received, _ = listener
+    sns.sandbox.replaying = True
+    arn = sns.subscribe("http", endpoint)
+    sns.confirm(arn)
+    sns.publish("hello")
+    assert received == []
