@@ -67,9 +67,9 @@ def subscribe_email(lab: Lab) -> Card:
 
 def confirm_subscription(lab: Lab) -> Card:
     """Follows the link in the confirmation mail; where there is no mailbox to look into, says that you have to."""
-    topic = create_topic(lab).id
     mark = lab.calls.mark()
-    subscription = _find_subscription(lab, topic)
+    topic = find_topic(lab)
+    subscription = _find_subscription(lab, topic) if topic else None
     if subscription is None:
         raise LabError(f"{lab.email} is not subscribed to {TOPIC_NAME} yet: subscribe_email(lab) first.")
     if _is_confirmed(subscription):
