@@ -13,6 +13,8 @@ from labkit.sandbox import process
 from labkit.sandbox.process import Server
 from labkit.settings import Settings
 
+SESSION = boto3.session.Session()
+"""One for all tests: a session keeps the service models that it has read."""
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
@@ -52,7 +54,7 @@ def client_maker(server: Server) -> Callable[..., Any]:
     """What makes boto3 clients of a server, with no say for the environment or ~/.aws."""
 
     def make(service: str, region: str = "eu-west-1", **credentials: str) -> Any:
-        return boto3.session.Session().client(
+        return SESSION.client(
             service,
             region_name=region,
             endpoint_url=server.endpoint,
