@@ -1,0 +1,28 @@
+"""Runs the benchmarks: `python -m benchmarks [NAME ...]`. Exit code 1 says that a ratio is out of its bound."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+HELPERS = {"__init__", "__main__", "measured"}
+
+
+def main(names: list[str]) -> int:
+    """Runs the benchmarks of these names, or all of them."""
+    known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
+    if unknown := set(names) - set(known):
+        print(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    hold = True
+    for name in names or known:
+        print(name, flush=True)
+        for measured in importlib.import_module(f"benchmarks.{name}").measure():
+            hold &= measured.holds
+            print(f"  {measured}", flush=True)
+    return 0 if hold else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""What a benchmark says: our time or size, that of something run beside it, and the ratio's bound."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measurement. `ours` and `theirs` are in the same unit; smaller is better in both."""
+
+    name: str
+    ours: float
+    theirs: float
+    unit: str
+    at_most: float
+    """The bound of `ours / theirs`."""
+
+    @property
+    def ratio(self) -> float:
+        """How many times theirs ours is."""
+        return self.ours / self.theirs
+
+    @property
+    def holds(self) -> bool:
+        """Whether the ratio is within its bound."""
+        return self.ratio <= self.at_most
+
+    def __str__(self) -> str:
+        verdict = "ok  " if self.holds else "OUT "
+        sizes = f"{self.ours:.3g} against {self.theirs:.3g} {self.unit}"
+        return f"{verdict} {self.name:<62} {self.ratio:8.3f} (<= {self.at_most:g})  {sizes}"
+
+
+def seconds(work: Callable[[], object], *, times: int = 3) -> float:
+    """The shortest of several runs: what the work takes when nothing else gets in its way."""
+
+    def once() -> float:
+        begin = time.perf_counter()
+        work()
+        return time.perf_counter() - begin
+
+    return min(once() for _ in range(times))
