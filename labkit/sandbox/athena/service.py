@@ -1,12 +1,300 @@
-"""Amazon Athena: the API's operations."""
+"""Amazon Athena: the operations on query executions."""
 
 from __future__ import annotations
 
-from labkit.sandbox.service import Service
+from datetime import timedelta
+from typing import Any
+
+from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.execution import QueryExecution
+from labkit.sandbox.athena.metadata import MetadataOperations
+from labkit.sandbox.athena.region import Region
+from labkit.sandbox.athena.results import read_csv
+from labkit.sandbox.athena.runner import BATCH, Runner, split_object
+from labkit.sandbox.athena.saved import new_id
+from labkit.sandbox.athena.statements.classify import Malformed, Parsed, read, split_parameters, with_parameters
+from labkit.sandbox.athena.workgroups import WorkGroup, bad_request, page, token_number
+from labkit.sandbox.moto_state import s3
+from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.service import Call, ServiceError, operation
+
+NO_OUTPUT_LOCATION = (
+    "No output location provided. An output location is required either through the Workgroup result configuration setting"
+    " or as an API input."
+)
+MOST_ROWS = 1000
 
 
-class AthenaService(Service):
-    """Amazon Athena."""
+class AthenaService(MetadataOperations):
+    """Amazon Athena.
+
+    https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html
+    """
 
     name = "athena"
-    answered_by_moto = None
+    answered_by_moto: frozenset[str] = frozenset()
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self.runner = Runner(sandbox)
+        self._regions: dict[str, Region] = {}
+
+    def close(self) -> None:
+        """Stops what runs and removes its files."""
+        self.runner.close()
+
+    def region(self, call: Call) -> Region:
+        """What is held of the call's region."""
+        if call.region not in self._regions:
+            self._regions[call.region] = Region(self.sandbox.clock.now())
+        return self._regions[call.region]
+
+    # --- start and stop
+
+    @operation("StartQueryExecution")
+    def start_query_execution(self, call: Call) -> dict[str, Any]:
+        """Starts a statement."""
+        region, params = self.region(call), call.params
+        asked = repr(
+            [params.get(key) for key in ("QueryString", "QueryExecutionContext", "ResultConfiguration", "WorkGroup")]
+        )
+        token = params.get("ClientRequestToken")
+        if token and token in region.tokens:
+            held, before = region.tokens[token]
+            if before != asked:
+                raise bad_request("Idempotent parameters do not match")
+            return {"QueryExecutionId": held}
+        group = self.work_group(call, params.get("WorkGroup"))
+        if group.state != "ENABLED":
+            raise bad_request(f"WorkGroup {group.name} is disabled")
+        execution = self._new_execution(call, group)
+        self._run(call, group, execution)
+        region.executions[execution.id] = execution
+        if token:
+            region.tokens[token] = (execution.id, asked)
+        return {"QueryExecutionId": execution.id}
+
+    def _new_execution(self, call: Call, group: WorkGroup) -> QueryExecution:
+        params = call.params
+        context = params.get("QueryExecutionContext") or {}
+        given = params.get("ResultConfiguration") or {}
+        results = dict(group.results if group.enforced else {**group.results, **given})
+        location = results.pop("OutputLocation", None)
+        if not location:
+            raise bad_request(NO_OUTPUT_LOCATION)
+        if not location.startswith("s3://"):
+            raise bad_request(f"outputLocation is not a valid S3 path. Provided outputLocation: {location}")
+        identity = new_id(self.sandbox)
+        return QueryExecution(
+            identity,
+            params["QueryString"],
+            group.name,
+            self.sandbox.clock.now(),
+            database=(context.get("Database") or "").lower() or None,
+            catalog=(context.get("Catalog") or "").lower() or None,
+            results=results,
+            output_location=location.rstrip("/") + "/",
+            parameters=params.get("ExecutionParameters"),
+            reuse=params.get("ResultReuseConfiguration"),
+        )
+
+    def _run(self, call: Call, group: WorkGroup, execution: QueryExecution) -> None:
+        folder = execution.output_location
+        execution.output_location = f"{folder}{execution.id}.txt"
+        try:
+            parsed = self._parsed(call, group, execution)
+        except Malformed as error:
+            raise ServiceError("InvalidRequestException", str(error), AthenaErrorCode="MALFORMED_QUERY") from None
+        except QueryError as error:
+            execution.statement_type = "DDL" if error.name == "" else "DML"
+            execution.fail(error)
+            return
+        execution.statement_type = parsed.statement_type
+        execution.substatement_type = parsed.kind.upper()
+        execution.output_location = folder + _result_name(parsed, execution.id)
+        bucket, _ = split_object(execution.output_location)
+        if not s3.bucket_exists(bucket):
+            execution.fail(QueryError("", f"Unable to verify/create output bucket {bucket}"))
+        elif not self._reuse(call, execution) and not self._saved(call, group, execution, parsed):
+            catalog = self.catalog(call).in_database(execution.database or "default")
+            self.runner.start(execution, parsed, catalog, group.cutoff)
+
+    def _parsed(self, call: Call, group: WorkGroup, execution: QueryExecution) -> Parsed:
+        text = execution.query
+        if execution.parameters is not None and not text.lstrip().lower().startswith("execute"):
+            text = with_parameters(text, execution.parameters)
+        parsed = read(text)
+        if parsed.kind != "execute":
+            return parsed
+        statement: Any = parsed.statement
+        held = self.region(call).prepared.get((group.name, statement.name))
+        if held is None:
+            raise QueryError("NOT_FOUND", f"PreparedStatement {statement.name} was not found in workGroup {group.name}")
+        parameters = split_parameters(statement.text) or list(execution.parameters or [])
+        return read(with_parameters(held["QueryStatement"], parameters))
+
+    def _saved(self, call: Call, group: WorkGroup, execution: QueryExecution, parsed: Parsed) -> bool:
+        """PREPARE and DEALLOCATE PREPARE; False for any other statement."""
+        statement: Any = parsed.statement
+        held = self.region(call).prepared
+        if parsed.kind == "prepare":
+            held[group.name, statement.name] = {
+                "StatementName": statement.name,
+                "QueryStatement": statement.text,
+                "WorkGroupName": group.name,
+                "Description": "",
+                "LastModifiedTime": self.sandbox.clock.now(),
+            }
+        elif parsed.kind == "deallocate_prepare":
+            if held.pop((group.name, statement.name), None) is None:
+                message = f"PreparedStatement {statement.name} was not found in workGroup {group.name}"
+                execution.fail(QueryError("NOT_FOUND", message))
+                return True
+        else:
+            return False
+        execution.has_header = False
+        execution.state = "SUCCEEDED"
+        return True
+
+    def _reuse(self, call: Call, execution: QueryExecution) -> bool:
+        """Takes the result of the same query if the request lets it be that old."""
+        by_age = (execution.reuse or {}).get("ResultReuseByAgeConfiguration") or {}
+        if not by_age.get("Enabled") or execution.statement_type != "DML":
+            return False
+        oldest = execution.submitted - timedelta(minutes=by_age.get("MaxAgeInMinutes", 60))
+        for earlier in reversed(self.region(call).executions.values()):
+            same = (earlier.query, earlier.database, earlier.work_group, earlier.parameters) == (
+                execution.query, execution.database, execution.work_group, execution.parameters
+            )  # fmt: skip
+            if (
+                same
+                and earlier.state == "SUCCEEDED"
+                and earlier.substatement_type == "SELECT"
+                and earlier.submitted >= oldest
+            ):
+                execution.output_location = earlier.output_location
+                execution.columns, execution.starts, execution.rows = earlier.columns, earlier.starts, earlier.rows
+                execution.output_bytes, execution.reused, execution.state = earlier.output_bytes, True, "SUCCEEDED"
+                return True
+        return False
+
+    @operation("StopQueryExecution")
+    def stop_query_execution(self, call: Call) -> dict[str, Any]:
+        """Cancels a query that is still running; one that is over stays as it is."""
+        self.runner.stop(self._execution(call))
+        return {}
+
+    def _execution(self, call: Call) -> QueryExecution:
+        found = self.region(call).executions.get(call.params["QueryExecutionId"])
+        if found is None:
+            raise bad_request(f"QueryExecution {call.params['QueryExecutionId']} was not found")
+        return found
+
+    # --- what became of them
+
+    @operation("GetQueryExecution")
+    def get_query_execution(self, call: Call) -> dict[str, Any]:
+        """A query execution."""
+        return {"QueryExecution": self._execution(call).describe()}
+
+    @operation("BatchGetQueryExecution")
+    def batch_get_query_execution(self, call: Call) -> dict[str, Any]:
+        """Several query executions."""
+        held, wanted = self.region(call).executions, call.params["QueryExecutionIds"]
+        missing = [
+            {
+                "QueryExecutionId": each,
+                "ErrorCode": "INVALID_INPUT",
+                "ErrorMessage": f"QueryExecution {each} was not found",
+            }
+            for each in wanted
+            if each not in held
+        ]
+        found = [held[each].describe() for each in wanted if each in held]
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    @operation("ListQueryExecutions")
+    def list_query_executions(self, call: Call) -> dict[str, Any]:
+        """The ids of a work group's executions, the latest first."""
+        group = self.work_group(call, call.params.get("WorkGroup"))
+        ids = [each.id for each in self.region(call).executions.values() if each.work_group == group.name]
+        return page(call, "QueryExecutionIds", ids[::-1], 50)
+
+    @operation("GetQueryRuntimeStatistics")
+    def get_query_runtime_statistics(self, call: Call) -> dict[str, Any]:
+        """The times, bytes and rows of an execution."""
+        execution = self._execution(call)
+        if not execution.is_over:
+            raise bad_request(
+                "Query has not yet finished. Current state: " + execution.state, "INVALID_QUERY_EXECUTION_STATE"
+            )
+        return {
+            "QueryRuntimeStatistics": {
+                "Timeline": {
+                    "QueryQueueTimeInMillis": execution.statistics()["QueryQueueTimeInMillis"],
+                    "QueryPlanningTimeInMillis": execution.statistics()["QueryPlanningTimeInMillis"],
+                    "EngineExecutionTimeInMillis": execution.engine_milliseconds,
+                    "ServiceProcessingTimeInMillis": execution.statistics()["ServiceProcessingTimeInMillis"],
+                    "TotalExecutionTimeInMillis": execution.total_milliseconds,
+                },
+                "Rows": {
+                    "InputBytes": execution.scanned,
+                    "OutputBytes": execution.output_bytes,
+                    "OutputRows": execution.rows,
+                },
+            }
+        }
+
+    @operation("GetQueryResults")
+    def get_query_results(self, call: Call) -> dict[str, Any]:
+        """A page of the rows of an execution that succeeded."""
+        execution = self._execution(call)
+        if execution.state in ("QUEUED", "RUNNING"):
+            raise bad_request(
+                f"Query has not yet finished. Current state: {execution.state}", "INVALID_QUERY_EXECUTION_STATE"
+            )
+        if execution.state != "SUCCEEDED":
+            raise bad_request(
+                f"Query did not finish successfully. Final query state: {execution.state}",
+                "INVALID_QUERY_EXECUTION_STATE",
+            )
+        first, most = token_number(call), call.params.get("MaxResults") or MOST_ROWS
+        rows, more = self._rows(execution, first, most)
+        answer: dict[str, Any] = {
+            "UpdateCount": execution.update_count or 0,
+            "ResultSet": {
+                "Rows": [{"Data": [{"VarCharValue": v} if v is not None else {} for v in row]} for row in rows],
+                "ResultSetMetadata": {"ColumnInfo": execution.columns},
+            },
+        }
+        if more:
+            answer["NextToken"] = str(first + len(rows))
+        return answer
+
+    def _rows(self, execution: QueryExecution, first: int, most: int) -> tuple[list[list[str | None]], bool]:
+        """Rows of the object that holds the result; the header is the first."""
+        if execution.update_count is not None or not execution.columns:
+            return [], False
+        bucket, key = split_object(execution.output_location)
+        try:
+            body = s3.get_object(bucket, key)
+        except ServiceError:
+            raise bad_request(f"Could not find results at location {execution.output_location}") from None
+        if not execution.has_header:
+            lines = body.decode().splitlines()
+            return [[line] for line in lines[first : first + most]], first + most < len(lines)
+        batch = 0 if first == 0 else (first - 1) // BATCH + 1
+        before = 0 if batch == 0 else (batch - 1) * BATCH + 1
+        start = execution.starts[batch] if batch < len(execution.starts) else len(body)
+        skipped, at = read_csv(body, start, first - before)
+        rows, at = read_csv(body, at, most)
+        return rows, at < len(body)
+
+
+def _result_name(parsed: Parsed, identity: str) -> str:
+    """The name of a result: .csv for rows, .txt for what DDL answers, a folder for the tables that queries make."""
+    if parsed.kind == "create_table_as_select":
+        return f"tables/{identity}"
+    if parsed.kind in ("insert", "unload"):
+        return identity
+    return f"{identity}.csv" if parsed.kind == "select" else f"{identity}.txt"

@@ -1,0 +1,413 @@
+"""Function calls: found in the table of functions, or among the few whose shape a table can't say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import casts
+from labkit.sandbox.athena.dialect.functions import LOCAL_TIMES, Match, best_match, resolve, signatures
+from labkit.sandbox.athena.dialect.operators import row_of, string
+from labkit.sandbox.athena.dialect.scope import Value, place
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import BOOLEAN, VARBINARY, VARCHAR, Type, common_type, varchar
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|/1)?")
+
+
+@dataclass(frozen=True)
+class Modifiers:
+    """What goes with an aggregate or window function beside its arguments."""
+
+    distinct: str = ""
+    order: str = ""
+    filter: str = ""
+    over: str = ""
+    nulls: str = ""
+
+
+def call(compiler: ExpressionCompiler, node: Any) -> Value:
+    """A plain call, `name(arguments)`."""
+    return _call(compiler, node, Modifiers())
+
+
+def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
+    name = node.name.lower()
+    if name in SPECIAL and modifiers == Modifiers():
+        return SPECIAL[name](compiler, node, list(node.expressions))
+    if name not in signatures():
+        raise QueryError("FUNCTION_NOT_FOUND", f"{place(node)}: Function '{name}' not registered")
+    kind = signatures()[name][0].kind
+    if kind == "scalar" and modifiers == Modifiers():
+        return invoke(compiler, node, name, list(node.expressions))
+    if kind == "scalar":
+        raise QueryError("FUNCTION_NOT_AGGREGATE", f"{place(node)}: '{name}' is not an aggregation or window function")
+    if kind == "window" and not modifiers.over:
+        raise QueryError("MISSING_OVER", f"{place(node)}: Window function {name} requires an OVER clause")
+    return _aggregate(compiler, node, name, modifiers)
+
+
+def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr]) -> Value:
+    """A call of a function from the table."""
+    given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
+    found = _match(node, name, given)
+    values: list[str] = []
+    for number, value in enumerate(given):
+        if value is None:
+            values.append(_lambda(compiler, arguments[number], found, number))
+        elif found.signature.parameter(number).name == "local":
+            values.append(on_the_clock(value))
+        else:
+            values.append(casts.coerce(value, found.types[number]).sql)
+    local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
+    return finish(found, found.signature.template, values, local)
+
+
+def _match(node: Any, name: str, given: Sequence[Value | None]) -> Match:
+    kinds = [value.type if value else None for value in given]
+    found = best_match(name, kinds)
+    if found is None:
+        written = ", ".join(str(kind) if kind else "function" for kind in kinds)
+        expected = ", ".join(str(each) for each in signatures()[name])
+        raise QueryError(
+            "FUNCTION_NOT_FOUND",
+            f"{place(node)}: Unexpected parameters ({written}) for function {name}. Expected: {expected}",
+        )
+    return found
+
+
+def on_the_clock(value: Value) -> str:
+    """A date or timestamp as a clock in its zone shows it: a timestamp of DuckDB's, which has no zone."""
+    return f"timezone('{value.type.zone}', {value.sql})" if value.type.name == "timestamp with time zone" else value.sql
+
+
+def finish(found: Match, template: str, values: Sequence[str], local: Type | None = None) -> Value:
+    """A template with its arguments in it, cast to the type that the function has in Trino where DuckDB's differs."""
+    result = found.result
+    if found.signature.result.name == "local" and local:
+        result = local
+    sql = template.replace("{args}", ", ".join(values)).replace("{result}", types.duckdb_type(result))
+    for number, value in enumerate(values):
+        sql = sql.replace(f"{{{number}}}", value)
+    if "{" not in template.replace("{args}", "") and result.name in ("bigint", "integer") and "CAST" not in template:
+        sql = f"CAST({sql} AS {types.duckdb_type(result)})"
+    elif result.name == "bigint" and not template.startswith("CAST"):
+        sql = f"CAST({sql} AS BIGINT)"
+    return Value(sql, result)
+
+
+def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) -> str:
+    """A lambda, once the types of its parameters are known from the other arguments."""
+    pattern = found.signature.parameter(number)
+    *parameters, result = pattern.items
+    names = [each.name for each in node.expressions]
+    if len(names) != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"{place(node)}: Incorrect number of parameters: expected {len(parameters)} but found {len(names)}",
+        )
+    own = f"p{len(compiler.variables)}"
+    access = [own]
+    if len(names) == 2:
+        of_map = found.signature.parameters[0].name == "map"
+        access = [f"{own}.key", f"{own}.value"] if of_map else [f"{own}[1]", f"{own}[2]"]
+    kinds = [resolve(each, found.variables) for each in parameters]
+    body = lambda_body(compiler, node, names, [Value(*pair) for pair in zip(access, kinds, strict=True)])
+    if result == BOOLEAN:
+        body = casts.coerce(body, BOOLEAN)
+    else:
+        found.variables[result.name] = body.type
+    return f"lambda {own}: {body.sql}"
+
+
+def lambda_body(compiler: ExpressionCompiler, node: Any, names: list[str], values: list[Value]) -> Value:
+    """The body of a lambda with its parameters standing for `values`."""
+    outside = compiler.variables
+    compiler.variables = {**outside, **{name.lower(): value for name, value in zip(names, values, strict=True)}}
+    try:
+        return compiler.value(node.this)
+    finally:
+        compiler.variables = outside
+
+
+def _aggregate(compiler: ExpressionCompiler, node: Any, name: str, modifiers: Modifiers) -> Value:
+    if compiler.clause_without_aggregates and not (modifiers.over and compiler.clause_without_aggregates == ""):
+        raise _misplaced(compiler, node)
+    arguments = list(node.expressions)
+    if modifiers.over:
+        return _aggregate_call(compiler, node, name, arguments, modifiers)
+    with compiler.inside_aggregate():
+        return _aggregate_call(compiler, node, name, arguments, modifiers)
+
+
+def _misplaced(compiler: ExpressionCompiler, node: Any) -> QueryError:
+    clause = compiler.clause_without_aggregates
+    if clause == "aggregation":
+        return QueryError(
+            "NESTED_AGGREGATION", f"{place(node)}: Cannot nest aggregations inside aggregation: {compiler.text(node)}"
+        )
+    return QueryError(
+        "EXPRESSION_NOT_SCALAR",
+        f"{place(node)}: {clause} cannot contain aggregations, window functions or grouping operations:"
+        f" [{compiler.text(node)}]",
+    )
+
+
+def _aggregate_call(
+    compiler: ExpressionCompiler, node: Any, name: str, arguments: list[Any], modifiers: Modifiers
+) -> Value:
+    if arguments and isinstance(arguments[-1], exp.Order):
+        order = arguments[-1]
+        modifiers = replace(modifiers, order=order_by(compiler, order.expressions))
+        arguments[-1] = order.this
+    if arguments and isinstance(arguments[0], exp.Distinct):
+        modifiers = replace(modifiers, distinct="DISTINCT ")
+        arguments = list(arguments[0].expressions)
+    if len(arguments) == 1 and isinstance(arguments[0], exp.Star) and name == "count":
+        arguments = []
+    given = [compiler.value(each) for each in arguments]
+    found = _match(node, name, given)
+    values = [casts.coerce(value, kind).sql for value, kind in zip(given, found.types, strict=True)]
+    zone = next((value.type.zone for value in given if value.type.name == "timestamp with time zone"), "UTC")
+    template = _AGGREGATE_CALL.sub(lambda part: _expanded(part, values, modifiers), found.signature.template)
+    result = finish(found, template, values)
+    return Value(result.sql, replace(result.type, zone=zone))
+
+
+def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> str:
+    """`@sum` written out: `sum(DISTINCT x ORDER BY y) FILTER (...) OVER (...)`."""
+    inside = ", ".join(values)
+    if part[2] == "(struct)":
+        inside = f"struct_pack(k := {values[0]}, v := {values[1]})"
+    elif part[2] == "/1":
+        inside = values[0]
+    inside = inside or ("*" if part[1] == "count" else "")
+    return (
+        f"{part[1]}({modifiers.distinct}{inside}{modifiers.nulls}{modifiers.order}){modifiers.filter}{modifiers.over}"
+    )
+
+
+def order_by(compiler: ExpressionCompiler, ordered: Sequence[Any]) -> str:
+    """ORDER BY inside an aggregate or window: NULLs are last unless it says otherwise, ascending or descending."""
+    return " ORDER BY " + ", ".join(f"{compiler.value(each.this).sql}{direction(each)}" for each in ordered)
+
+
+def direction(ordered: Any) -> str:
+    """ASC or DESC, and where the NULLs go."""
+    return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {'FIRST' if ordered.args.get('nulls_first') else 'LAST'}"
+
+
+def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
+    """A call with FILTER, IGNORE NULLS, OVER around it."""
+    modifiers = Modifiers()
+    while not isinstance(node, exp.Anonymous):
+        if isinstance(node, exp.Filter):
+            with compiler.inside_aggregate():
+                condition = compiler.condition(node.expression.this, "FILTER expression").sql
+            modifiers = replace(modifiers, filter=f" FILTER (WHERE {condition})")
+        elif isinstance(node, exp.IgnoreNulls | exp.RespectNulls):
+            modifiers = replace(modifiers, nulls=" IGNORE NULLS" if isinstance(node, exp.IgnoreNulls) else "")
+        elif isinstance(node, exp.Window):
+            if compiler.clause_without_aggregates:
+                raise _misplaced(compiler, node)
+            modifiers = replace(modifiers, over=" " + _over(compiler, node))
+        else:
+            raise not_supported(f"{place(node)}: {compiler.text(node)}")
+        node = node.this
+    return _call(compiler, node, modifiers)
+
+
+def _over(compiler: ExpressionCompiler, node: Any) -> str:
+    if node.args.get("alias"):
+        named = compiler.queries.windows.get(node.alias.lower())
+        if named is None:
+            raise QueryError("INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot resolve WINDOW name {node.alias}")
+        node = named
+    parts = []
+    if node.args.get("partition_by"):
+        keys = ", ".join(compiler.value(each).sql for each in node.args["partition_by"])
+        parts.append(f"PARTITION BY {keys}")
+    if node.args.get("order"):
+        parts.append(order_by(compiler, node.args["order"].expressions).strip())
+    if node.args.get("spec"):
+        parts.append(_frame(compiler, node.args["spec"]))
+    return f"OVER ({' '.join(parts)})"
+
+
+def _frame(compiler: ExpressionCompiler, spec: Any) -> str:
+    bounds = []
+    for side in ("start", "end"):
+        bound = spec.args.get(side)
+        text = compiler.value(bound).sql if isinstance(bound, exp.Expr) else (bound or "CURRENT ROW")
+        bounds.append(f"{text} {spec.args.get(f'{side}_side') or ''}".strip())
+    return f"{spec.args['kind']} BETWEEN {bounds[0]} AND {bounds[1]}"
+
+
+def _listagg(compiler: ExpressionCompiler, node: Any) -> Value:
+    value, order = node.this, ""
+    separator = compiler.value(node.args["separator"]).sql if node.args.get("separator") else "''"
+    with compiler.inside_aggregate():
+        if isinstance(value, exp.Order):
+            order = order_by(compiler, value.expressions)
+            value = value.this
+        inner = compiler.value(value.expressions[0] if isinstance(value, exp.Distinct) else value)
+    distinct = "DISTINCT " if isinstance(value, exp.Distinct) else ""
+    if inner.type.name not in ("varchar", "char"):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{place(node)}: Expected expression of varchar, but '{compiler.text(value)}' has {inner.type} type",
+        )
+    return Value(f"string_agg({distinct}{inner.sql}, {separator}{order})", VARCHAR)
+
+
+# --- functions whose shape a table can't say
+
+Arguments = list[exp.Expr]
+Special = Callable[["ExpressionCompiler", Any, Arguments], Value]
+
+
+def _alike(template: str) -> Special:
+    def compiled(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+        values = compiler.values_alike(arguments, f"All {node.name.upper()} operands")
+        return Value(template.format(", ".join(value.sql for value in values)), values[0].type)
+
+    return compiled
+
+
+def _if(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    condition = compiler.condition(arguments[0], "IF condition")
+    values = compiler.values_alike(arguments[1:], "Result types for IF")
+    otherwise = values[1].sql if len(values) > 1 else "NULL"
+    return Value(f"(CASE WHEN {condition.sql} THEN {values[0].sql} ELSE {otherwise} END)", values[0].type)
+
+
+def _nullif(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    first, second = (compiler.value(each) for each in arguments)
+    kind = common_type(first.type, second.type)
+    if kind is None:
+        raise QueryError(
+            "TYPE_MISMATCH", f"{place(node)}: Types are not comparable with NULLIF: {first.type} vs {second.type}"
+        )
+    same = f"{compiler.cast(first, kind).sql} = {compiler.cast(second, kind).sql}"
+    return Value(f"(CASE WHEN {same} THEN NULL ELSE {first.sql} END)", first.type)
+
+
+def _try(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    inner = compiler.value(arguments[0])
+    return Value(f"try({inner.sql})", inner.type)
+
+
+def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    values = [compiler.value(each) for each in arguments]
+    joined = " || ".join(value.sql for value in values)
+    if all(value.type.name in ("varchar", "char", "unknown") for value in values):
+        return Value(f"({joined})", VARCHAR)
+    if all(value.type == VARBINARY for value in values):
+        return Value(f"({joined})", VARBINARY)
+    if all(value.type.name == "array" for value in values):
+        alike = compiler.values_alike(arguments, "All CONCAT operands")
+        return Value(f"list_concat({', '.join(each.sql for each in alike)})", alike[0].type)
+    kinds = ", ".join(str(value.type) for value in values)
+    raise QueryError(
+        "FUNCTION_NOT_FOUND",
+        f"{place(node)}: Unexpected parameters ({kinds}) for function concat. Expected: concat(char(x), char(y)),"
+        " concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E, concat(varchar), concat(varbinary)",
+    )
+
+
+def _typeof(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    name = str(compiler.value(arguments[0]).type)
+    return Value(string(name), varchar(len(name)), name)
+
+
+def _row(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    return row_of([compiler.value(each) for each in arguments])
+
+
+def _zip(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    values = [compiler.value(each) for each in arguments]
+    kind = types.row([value.type.items[0] for value in values], [None] * len(values))
+    fields = ", ".join(f"{types.field_key(kind, n)} := p[{n + 1}]" for n in range(len(values)))
+    zipped = ", ".join(value.sql for value in values)
+    return Value(f"list_transform(list_zip({zipped}), lambda p: struct_pack({fields}))", types.array(kind))
+
+
+def _reduce(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    items, start = compiler.value(arguments[0]), compiler.value(arguments[1])
+    step, last = arguments[2], arguments[3]
+    names = [each.name for each in step.expressions]
+    item = items.type.items[0]
+    body = lambda_body(compiler, step, names, [Value("a.s", start.type), Value("b.p", item)])
+    kind = common_type(start.type, body.type) or start.type
+    body = compiler.cast(lambda_body(compiler, step, names, [Value("a.s", kind), Value("b.p", item)]), kind)
+    first = f"struct_pack(s := {compiler.cast(start, kind).sql}, p := NULL::{types.duckdb_type(item)})"
+    rest = f"list_transform({items.sql}, lambda i: struct_pack(s := NULL::{types.duckdb_type(kind)}, p := i))"
+    folded = f"list_reduce(list_prepend({first}, {rest}), lambda a, b: struct_pack(s := {body.sql}, p := b.p)).s"
+    return lambda_body(compiler, last, [last.expressions[0].name], [Value(f"({folded})", kind)])
+
+
+def _approx_percentile(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    with compiler.inside_aggregate():
+        value, share = compiler.value(arguments[0]), compiler.value(arguments[-1])
+    if len(arguments) != 2:
+        raise not_supported(f"{place(node)}: approx_percentile with weights")
+    kind = types.array(value.type) if share.type.name == "array" else value.type
+    return Value(f"quantile_disc({value.sql}, {share.sql})", kind)
+
+
+def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    with compiler.inside_aggregate():
+        columns = ", ".join(compiler.value(each).sql for each in arguments)
+    return Value(f"CAST(grouping({columns}) AS INTEGER)", types.INTEGER)
+
+
+def _trim(compiler: ExpressionCompiler, node: Any) -> Value:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
+    return invoke(compiler, node, name, [node.this, *([node.expression] if node.expression else [])])
+
+
+def _substring(compiler: ExpressionCompiler, node: Any) -> Value:
+    return invoke(
+        compiler, node, "substr", [node.args[each] for each in ("this", "start", "length") if node.args.get(each)]
+    )
+
+
+def _position(compiler: ExpressionCompiler, node: Any) -> Value:
+    return invoke(compiler, node, "strpos", [node.this, node.args["substr"]])
+
+
+SPECIAL: dict[str, Special] = {
+    "approx_percentile": _approx_percentile,
+    "coalesce": _alike("coalesce({})"),
+    "concat": _concat,
+    "greatest": _alike("trino_greatest([{}])"),
+    "grouping": _grouping,
+    "if": _if,
+    "least": _alike("trino_least([{}])"),
+    "nullif": _nullif,
+    "reduce": _reduce,
+    "row": _row,
+    "try": _try,
+    "typeof": _typeof,
+    "zip": _zip,
+}
+
+NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+    exp.Anonymous: call,
+    exp.Filter: _modified,
+    exp.IgnoreNulls: _modified,
+    exp.RespectNulls: _modified,
+    exp.Window: _modified,
+    exp.GroupConcat: _listagg,
+    exp.Trim: _trim,
+    exp.Substring: _substring,
+    exp.StrPosition: _position,
+}

@@ -1,0 +1,204 @@
+"""Expressions of Athena's SQL: names, literals and operators, each with its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import calls, casts, operators, temporal
+from labkit.sandbox.athena.dialect.scope import Column, Scope, Value, place, positioned
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.queries import QueryCompiler
+
+
+class ExpressionCompiler:
+    """Compiles the expressions of one query block."""
+
+    def __init__(self, queries: QueryCompiler, scope: Scope) -> None:
+        self.queries = queries
+        self.scope = scope
+        self.now: datetime = queries.now
+        self.group_keys: dict[str, Column] | None = None
+        """The DuckDB of each GROUP BY expression, once there are some."""
+        self.ungrouped: list[exp.Expr] = []
+        self.clause_without_aggregates = ""
+        """The clause being compiled, if it can hold no aggregates."""
+        self.variables: dict[str, Value] = {}
+        """The parameters of the lambdas around."""
+        self.partitions_alone = False
+        """Write columns as they are where their table is scanned: only conditions on partitions can be."""
+        self.columns_met: list[Column] = []
+
+    def value(self, node: exp.Expr | None) -> Value:
+        """An expression; raises QueryError with its place for what it can't be."""
+        if node is None:
+            raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: <expression>")
+        handler = NODES.get(type(node))
+        if handler is None:
+            raise not_supported(f"{place(node)}: {self.text(node)}")
+        outside = len(self.ungrouped)
+        result = handler(self, node)
+        if self.group_keys and result.sql in self.group_keys:
+            del self.ungrouped[outside:]
+        return result
+
+    def condition(self, node: exp.Expr, what: str) -> Value:
+        """An expression that has to be true or false."""
+        result = self.value(node)
+        if result.type not in (BOOLEAN, UNKNOWN):
+            raise QueryError(
+                "TYPE_MISMATCH", f"{place(node)}: {what} must evaluate to a boolean: actual type {result.type}"
+            )
+        return result
+
+    def values_alike(self, nodes: Iterable[exp.Expr], what: str) -> list[Value]:
+        """Expressions of one type: those that are of another are cast to the one they share."""
+        found = [self.value(node) for node in nodes]
+        kind = reduce(lambda a, b: self._common(a, b, what, place(next(iter(nodes)))), (each.type for each in found))
+        return [self.cast(each, kind) for each in found]
+
+    def _common(self, left: Type, right: Type, what: str, where: str) -> Type:
+        kind = common_type(left, right)
+        if kind is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{where}: {what} must be the same type or coercible to a common type."
+                f" Cannot find common type between {left} and {right}",
+            )
+        return kind
+
+    def cast(self, value: Value, kind: Type) -> Value:
+        """A value as another type that it is taken for without being asked."""
+        return casts.coerce(value, kind)
+
+    def text(self, node: exp.Expr) -> str:
+        """An expression as it was written."""
+        parts = list(positioned(node))
+        if not parts:
+            return node.sql(dialect="trino")
+        start, end = min(p.meta["start"] for p in parts), max(p.meta["end"] for p in parts)
+        written: str = self.queries.text[start : end + 1]
+        return written + ")" * (written.count("(") - written.count(")"))
+
+    @contextmanager
+    def inside_aggregate(self) -> Iterator[None]:
+        """The arguments of an aggregate: any column may be named there, another aggregate may not."""
+        keys, clause, ungrouped = self.group_keys, self.clause_without_aggregates, len(self.ungrouped)
+        self.group_keys, self.clause_without_aggregates = None, "aggregation"
+        yield
+        self.group_keys, self.clause_without_aggregates = keys, clause
+        del self.ungrouped[ungrouped:]
+
+    def column(self, parts: list[exp.Expr]) -> Value:
+        """What a dotted name means: a lambda's parameter, a column, or a field of one."""
+        names = [part.name for part in parts]
+        where = place(parts[0])
+        if names[0].lower() in self.variables and not isinstance(parts[0].parent, exp.Table):
+            value = self.variables[names[0].lower()]
+            return reduce(lambda inner, name: self.field(inner, name, where), names[1:], value)
+        try:
+            found = self.scope.find(names)
+        except QueryError as error:
+            raise QueryError(error.name, f"{where}: {error.message}") from None
+        if found is None:
+            raise QueryError(
+                "COLUMN_NOT_FOUND",
+                f"{where}: Column '{'.'.join(self._canonical(parts))}' cannot be resolved or requester is not authorized"
+                " to access requested resources",
+            )
+        column, fields, distance = found
+        column.use()
+        if distance == 0:
+            self.ungrouped.append(parts[0])
+            self.columns_met.append(column)
+        value = Value(column.origin if self.partitions_alone else column.sql, column.type)
+        return reduce(lambda inner, name: self.field(inner, name, where), fields, value)
+
+    def _canonical(self, parts: list[exp.Expr]) -> list[str]:
+        return [part.name if part.args.get("quoted") else part.name.lower() for part in parts]
+
+    def field(self, value: Value, name: str, where: str) -> Value:
+        """A field of a row, by its name."""
+        for number, own in enumerate(value.type.names):
+            if own and own.lower() == name.lower():
+                key = quoted(types.field_key(value.type, number))
+                return Value(f"{value.sql}.{key}", value.type.items[number])
+        raise QueryError(
+            "COLUMN_NOT_FOUND",
+            f"{where}: Column '{name}' cannot be resolved or requester is not authorized to access requested resources",
+        )
+
+    def subquery(self, node: exp.Expr) -> tuple[str, tuple[Column, ...]]:
+        """A query inside an expression, which sees the columns around it."""
+        if self.clause_without_aggregates == "partition":
+            raise not_supported(place(node))
+        query = self.queries.query(node, Scope(parent=self.scope))
+        return query.sql, query.columns
+
+
+def _column(compiler: ExpressionCompiler, node: Any) -> Value:
+    if isinstance(node.this, exp.Star):
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input '*'. Expecting: <expression>")
+    return compiler.column(node.parts)
+
+
+def _identifier(compiler: ExpressionCompiler, node: Any) -> Value:
+    return compiler.column([node])
+
+
+def _dot(compiler: ExpressionCompiler, node: Any) -> Value:
+    if not isinstance(node.expression, exp.Identifier):
+        raise not_supported(f"{place(node)}: {compiler.text(node)}")
+    return compiler.field(compiler.value(node.this), node.expression.name, place(node))
+
+
+def _paren(compiler: ExpressionCompiler, node: Any) -> Value:
+    inner = compiler.value(node.this)
+    return Value(f"({inner.sql})", inner.type, inner.literal)
+
+
+def _scalar_subquery(compiler: ExpressionCompiler, node: Any) -> Value:
+    sql, columns = compiler.subquery(node.this if isinstance(node, exp.Subquery) else node)
+    if len(columns) != 1:
+        raise QueryError(
+            "SYNTAX_ERROR",
+            f"{place(node)}: Multiple columns returned by subquery are not yet supported. Found {len(columns)}",
+        )
+    return Value(f"({sql})", columns[0].type)
+
+
+def _exists(compiler: ExpressionCompiler, node: Any) -> Value:
+    return Value(f"EXISTS ({compiler.subquery(node.this)[0]})", BOOLEAN)
+
+
+def _parameter(compiler: ExpressionCompiler, node: Any) -> Value:
+    raise QueryError(
+        "INVALID_PARAMETER_USAGE", f"{place(node)}: Incorrect number of parameters: expected 1 but found 0"
+    )
+
+
+Handler = Callable[[ExpressionCompiler, Any], Value]
+
+NODES: dict[type[exp.Expr], Handler] = {
+    exp.Column: _column,
+    exp.Identifier: _identifier,
+    exp.Dot: _dot,
+    exp.Paren: _paren,
+    exp.Subquery: _scalar_subquery,
+    exp.Select: _scalar_subquery,
+    exp.Exists: _exists,
+    exp.Placeholder: _parameter,
+    **operators.NODES,
+    **casts.NODES,
+    **calls.NODES,
+    **temporal.NODES,
+}

@@ -1,0 +1,151 @@
+"""The functions of Athena's SQL, from the table in functions.txt: which one a call means, and its DuckDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from labkit.sandbox.athena.types import INTEGERS, NUMBERS, Type, coerces, common_type, decimal, parse_type
+
+LOCAL_TIMES = ("date", "timestamp", "timestamp with time zone")
+_CLASSES = {"number": NUMBERS, "integral": INTEGERS, "decimal": ("decimal",), "local": LOCAL_TIMES}
+_VARIABLES = frozenset(("T", "K", "V", "U", "R", *_CLASSES))
+_LINE = re.compile(r"(?:(agg|window) )?(\w+)\((.*?)\) -> (.*?)(?: = (.*))?$")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One form of a function: `substr(varchar, bigint) -> varchar`."""
+
+    name: str
+    kind: str
+    """scalar, agg or window."""
+    parameters: tuple[Type, ...]
+    variadic: bool
+    result: Type
+    template: str
+
+    def __str__(self) -> str:
+        """As Trino lists the forms that it has."""
+        return f"{self.name}({', '.join(str(each) for each in self.parameters)})"
+
+    def parameter(self, number: int) -> Type:
+        """The parameter that an argument goes to."""
+        return self.parameters[min(number, len(self.parameters) - 1)]
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return count == len(self.parameters) or (self.variadic and count >= len(self.parameters) - 1)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A form of a function that fits a call: the types to turn the arguments into, and what the variables stand for."""
+
+    signature: Signature
+    types: tuple[Type, ...]
+    variables: dict[str, Type]
+
+    @property
+    def result(self) -> Type:
+        """The type of the call."""
+        return resolve(self.signature.result, self.variables)
+
+
+def resolve(pattern: Type, variables: dict[str, Type]) -> Type:
+    """A signature's type with its variables filled in; one that nothing bound is unknown."""
+    if pattern.name in _VARIABLES and not (pattern.name == "decimal" and pattern.parameters):
+        return variables.get(pattern.name, Type("unknown"))
+    return Type(
+        pattern.name, pattern.parameters, tuple(resolve(item, variables) for item in pattern.items), pattern.names
+    )
+
+
+def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:
+    """How a form fits the types of a call's arguments (None for a lambda, which is typed after the rest)."""
+    if not signature.takes(len(given)):
+        return None
+    variables: dict[str, Type] = {}
+    for number, kind in enumerate(given):
+        pattern = signature.parameter(number)
+        if (kind is None) != (pattern.name == "function"):
+            return None
+        if kind is not None and not _bind(pattern, kind, variables):
+            return None
+    if signature.kind == "agg" and signature.name in ("sum", "avg") and "decimal" in variables:
+        kind = variables["decimal"]
+        variables["decimal"] = decimal(38, kind.parameters[1]) if signature.name == "sum" else kind
+    types = tuple(
+        signature.parameter(n) if kind is None else resolve(signature.parameter(n), variables)
+        for n, kind in enumerate(given)
+    )
+    return Match(signature, types, variables)
+
+
+def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
+    if pattern.name in _VARIABLES:
+        allowed = _CLASSES.get(pattern.name)
+        if allowed and given.name not in (*allowed, "unknown"):
+            return False
+        common = common_type(variables[pattern.name], given) if pattern.name in variables else given
+        if common is None:
+            return False
+        variables[pattern.name] = common
+        return True
+    if pattern.items and given.name == pattern.name and len(given.items) == len(pattern.items):
+        return all([_bind(*pair, variables) for pair in zip(pattern.items, given.items, strict=True)])
+    if pattern.items:
+        return given.name == "unknown"
+    return coerces(given, pattern)
+
+
+def best_match(name: str, given: Sequence[Type | None]) -> Match | None:
+    """The form of a function that a call means: one that takes its types as they are before one that needs a cast."""
+    matches = [found for each in signatures().get(name, ()) if (found := match(each, given))]
+    return min(matches, key=lambda found: _casts(found, given), default=None)
+
+
+def _casts(found: Match, given: Sequence[Type | None]) -> int:
+    return sum(kind is not None and kind.name != wanted.name for kind, wanted in zip(given, found.types, strict=True))
+
+
+@cache
+def signatures() -> dict[str, tuple[Signature, ...]]:
+    """Every function of the table, by name."""
+    found: dict[str, tuple[Signature, ...]] = {}
+    for signature in _read():
+        found[signature.name] = (*found.get(signature.name, ()), signature)
+    return found
+
+
+def _read() -> Iterator[Signature]:
+    text = resources.files(__package__).joinpath("functions.txt").read_text()
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            parts = _LINE.match(line)
+            if not parts:
+                raise ValueError(f"functions.txt: {line}")
+            kind, name, parameters, result, template = parts.groups()
+            yield Signature(
+                name,
+                kind or "scalar",
+                tuple(parse_type(each, _VARIABLES) for each in _split(parameters.removesuffix("..."))),
+                parameters.endswith("..."),
+                parse_type(result, _VARIABLES),
+                template or ("@" + name if kind else f"{name}({{args}})"),
+            )
+
+
+def _split(parameters: str) -> Iterator[str]:
+    """Splits at the commas outside parentheses."""
+    depth, start = 0, 0
+    for place, letter in enumerate(parameters):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            yield parameters[start:place]
+            start = place + 1
+    if parameters:
+        yield parameters[start:]

@@ -1,0 +1,101 @@
+"""GROUP BY, and what makes a query an aggregation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+from labkit.sandbox.athena.dialect.functions import signatures
+from labkit.sandbox.athena.dialect.scope import Column, place
+from labkit.sandbox.athena.errors import QueryError
+
+_SETS: dict[type[exp.Expr], str] = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE", exp.GroupingSets: "GROUPING SETS"}
+_AGGREGATES_OF_THEIR_OWN = ("approx_percentile", "grouping")
+
+
+def not_aggregate(where: str, text: str) -> QueryError:
+    """The error of a column that is neither grouped by nor aggregated."""
+    return QueryError(
+        "EXPRESSION_NOT_AGGREGATE", f"{where}: '{text}' must be an aggregate expression or appear in GROUP BY clause"
+    )
+
+
+def is_aggregated(select: Any) -> bool:
+    """Whether a SELECT makes one row of many, with GROUP BY or an aggregate."""
+    if select.args.get("group") or select.args.get("having"):
+        return True
+    parts = [*select.expressions, select.args.get("order")]
+    return any(_has_aggregate(part) for part in parts if part is not None)
+
+
+def _has_aggregate(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Query):
+        return False
+    if isinstance(node, exp.Window):
+        inner = node.this
+        while not isinstance(inner, exp.Anonymous) and isinstance(inner.this, exp.Expr):
+            inner = inner.this
+        others = [each for key, each in node.args.items() if key != "this"]
+        return any(_has_aggregate(each) for each in [*inner.expressions, *_flat(others)])
+    if isinstance(node, exp.GroupConcat) or (isinstance(node, exp.Anonymous) and _is_aggregate(node.name.lower())):
+        return True
+    return any(_has_aggregate(child) for child in node.iter_expressions())
+
+
+def _flat(values: list[Any]) -> list[exp.Expr]:
+    return [
+        each
+        for value in values
+        for each in (value if isinstance(value, list) else [value])
+        if isinstance(each, exp.Expr)
+    ]
+
+
+def _is_aggregate(name: str) -> bool:
+    return name in _AGGREGATES_OF_THEIR_OWN or (name in signatures() and signatures()[name][0].kind == "agg")
+
+
+def group_by(expressions: ExpressionCompiler, select: Any) -> tuple[str, dict[str, Column]]:
+    """The GROUP BY clause, and the DuckDB of each expression that it groups by."""
+    group = select.args.get("group")
+    if not group:
+        return "", {}
+    expressions.clause_without_aggregates = "GROUP BY clause"
+    keys: dict[str, Column] = {}
+    parts = [_part(expressions, select, part, keys) for part in group.expressions]
+    expressions.clause_without_aggregates = ""
+    expressions.ungrouped.clear()
+    return f" GROUP BY {', '.join(parts)}", keys
+
+
+def _part(expressions: ExpressionCompiler, select: Any, node: Any, keys: dict[str, Column]) -> str:
+    for kind, word in _SETS.items():
+        if isinstance(node, kind):
+            return f"{word} ({', '.join(_part(expressions, select, each, keys) for each in node.expressions)})"
+    if isinstance(node, exp.Tuple):
+        return f"({', '.join(_part(expressions, select, each, keys) for each in node.expressions)})"
+    if isinstance(node, exp.Paren):
+        return f"({_part(expressions, select, node.this, keys)})"
+    before = len(expressions.columns_met)
+    value = expressions.value(_meant(select, node))
+    met = expressions.columns_met[before:]
+    keys[value.sql] = met[0] if met else Column("", value.type, value.sql)
+    return value.sql
+
+
+def _meant(select: Any, node: Any) -> exp.Expr:
+    """A number in GROUP BY stands for that column of the SELECT."""
+    if not (isinstance(node, exp.Literal) and not node.is_string):
+        return node
+    number = int(node.this)
+    if not 1 <= number <= len(select.expressions):
+        raise QueryError("INVALID_COLUMN_REFERENCE", f"{place(node)}: GROUP BY position {number} is not in select list")
+    item = select.expressions[number - 1]
+    if _has_aggregate(item):
+        raise QueryError(
+            "EXPRESSION_NOT_SCALAR",
+            f"{place(node)}: GROUP BY clause cannot contain aggregations, window functions or grouping operations",
+        )
+    return item.this if isinstance(item, exp.Alias) else item

@@ -1,0 +1,373 @@
+"""Literals and operators: what each needs and gives in Trino, which refuses what DuckDB would quietly cast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect.scope import Value, place, positioned
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import (
+    BIGINT,
+    BOOLEAN,
+    DAY_TO_SECOND,
+    DOUBLE,
+    INTEGER,
+    INTEGERS,
+    NUMBERS,
+    UNKNOWN,
+    VARBINARY,
+    VARCHAR,
+    Type,
+    as_decimal,
+    coerces,
+    common_type,
+    decimal,
+    varchar,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+_COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.EQ: ("=", "="),
+    exp.NEQ: ("<>", "<>"),
+    exp.LT: ("<", "<"),
+    exp.LTE: ("<=", "<="),
+    exp.GT: (">", ">"),
+    exp.GTE: (">=", ">="),
+    exp.NullSafeEQ: ("IS NOT DISTINCT FROM", "IS"),
+    exp.NullSafeNEQ: ("IS DISTINCT FROM", "IS"),
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_TIMES = ("date", "timestamp", "timestamp with time zone", "time")
+_INTERVALS = ("interval day to second", "interval year to month")
+_NOT_COMPARABLE = ("json",)
+
+
+def string(text: str) -> str:
+    """A string as a literal of DuckDB's, which holds no NUL.
+
+    >>> string("it's")
+    "'it''s'"
+    """
+    parts = ("'" + part.replace("'", "''") + "'" for part in text.split("\0"))
+    return " || chr(0) || ".join(parts) if "\0" not in text else "(" + " || chr(0) || ".join(parts) + ")"
+
+
+def number(text: str) -> Value:
+    """A number as Trino types it: 1 is an integer, 1.5 a decimal, 1e0 a double."""
+    if "e" in text.lower():
+        return Value(f"{text}::DOUBLE", DOUBLE)
+    if "." in text:
+        whole, fraction = text.split(".")
+        kind = decimal(max(1, len(whole.lstrip("0")) + len(fraction)), len(fraction))
+        return Value(f"'{text}'::{types.duckdb_type(kind)}", kind)
+    whole_number = int(text.replace("_", ""))
+    if whole_number >= 2**63:
+        return Value(f"{text}::HUGEINT", decimal(len(text), 0))
+    kind = INTEGER if whole_number < 2**31 else BIGINT
+    return Value(f"{whole_number}::{types.duckdb_type(kind)}", kind, whole_number)
+
+
+def _literal(compiler: ExpressionCompiler, node: Any) -> Value:
+    return Value(string(node.this), varchar(len(node.this)), node.this) if node.is_string else number(node.this)
+
+
+def _null(compiler: ExpressionCompiler, node: Any) -> Value:
+    return Value("NULL", UNKNOWN)
+
+
+def _boolean(compiler: ExpressionCompiler, node: Any) -> Value:
+    return Value("true" if node.this else "false", BOOLEAN)
+
+
+def _hex(compiler: ExpressionCompiler, node: Any) -> Value:
+    return Value(f"unhex('{node.this}')", VARBINARY)
+
+
+def operator_place(compiler: ExpressionCompiler, node: Any, symbol: str) -> str:
+    """Where the operator between two operands stands: that is what Trino points at."""
+    after = max((part.meta["end"] for part in positioned(node.this)), default=-1) + 1
+    at = compiler.queries.text.lower().find(symbol.lower(), after)
+    before = compiler.queries.text[: max(at, 0)]
+    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+
+
+def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, right: Type) -> QueryError:
+    """The error of an operator that does not take such operands."""
+    where = operator_place(compiler, node, symbol)
+    return QueryError("TYPE_MISMATCH", f"{where}: Cannot apply operator: {left} {symbol} {right}")
+
+
+def compare(compiler: ExpressionCompiler, node: Any) -> Value:
+    """`=`, `<`, `IS DISTINCT FROM` and their like."""
+    operator, symbol = _COMPARISONS[type(node)]
+    if isinstance(node.expression, (exp.Any, exp.All)):
+        return _quantified(compiler, node, operator)
+    left, right = compiler.value(node.this), compiler.value(node.expression)
+    kind = common_type(left.type, right.type)
+    if kind is None or kind.name in _NOT_COMPARABLE:
+        symbol = "IS DISTINCT FROM" if symbol == "IS" else symbol
+        raise refuse(compiler, node, symbol, left.type, right.type)
+    return Value(f"({compiler.cast(left, kind).sql} {operator} {compiler.cast(right, kind).sql})", BOOLEAN)
+
+
+def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
+    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
+    sql, columns = compiler.subquery(node.expression.this.unnest())
+    left = compiler.value(node.this)
+    kind = common_type(left.type, columns[0].type)
+    if kind is None:
+        raise refuse(compiler, node, operator, left.type, columns[0].type)
+    return Value(f"({compiler.cast(left, kind).sql} {operator} {word} ({sql}))", BOOLEAN)
+
+
+def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
+    def both(compiler: ExpressionCompiler, node: Any) -> Value:
+        sides = [
+            compiler.condition(side, f"Logical expression term '{compiler.text(side)}'")
+            for side in (node.this, node.expression)
+        ]
+        return Value(f"({sides[0].sql} {word} {sides[1].sql})", BOOLEAN)
+
+    return both
+
+
+def _not(compiler: ExpressionCompiler, node: Any) -> Value:
+    inner = compiler.condition(node.this, "Value of logical NOT expression")
+    return Value(f"(NOT {inner.sql})", BOOLEAN)
+
+
+def _is(compiler: ExpressionCompiler, node: Any) -> Value:
+    if not isinstance(node.expression, exp.Null):
+        raise not_supported(f"{place(node)}: {compiler.text(node)}")
+    return Value(f"({compiler.value(node.this).sql} IS NULL)", BOOLEAN)
+
+
+def arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
+    """`+ - * / %` of numbers, times and intervals."""
+    symbol = _ARITHMETIC[type(node)]
+    left, right = compiler.value(node.this), compiler.value(node.expression)
+    result = _time_arithmetic(left, right, symbol)
+    if result:
+        return result
+    kind = common_type(left.type, right.type)
+    if kind is None or (kind.name not in NUMBERS and kind != UNKNOWN):
+        raise refuse(compiler, node, symbol, left.type, right.type)
+    if kind.name == "decimal":
+        return _decimal_arithmetic(left, right, symbol)
+    left, right = compiler.cast(left, kind), compiler.cast(right, kind)
+    if symbol in "/%" and kind.name in INTEGERS:
+        return Value(f"({left.sql} {symbol} {_divisor(right)})", kind)
+    return Value(f"({left.sql} {symbol} {right.sql})", kind)
+
+
+def _divisor(right: Value) -> str:
+    return right.sql if right.literal else f"trino_divisor({right.sql})"
+
+
+def _decimal_arithmetic(left: Value, right: Value, symbol: str) -> Value:
+    """The precision and scale of a decimal result, as https://trino.io/docs/current/functions/decimal.html has it."""
+    (p1, s1), (p2, s2) = as_decimal(left.type).parameters, as_decimal(right.type).parameters
+    if symbol == "*":
+        kind = decimal(p1 + p2, s1 + s2)
+    elif symbol == "/":
+        kind = decimal(p1 + s2 + max(s2 - s1, 0), max(s1, s2))
+    elif symbol == "%":
+        kind = decimal(min(p1 - s1, p2 - s2) + max(s1, s2), max(s1, s2))
+    else:
+        kind = decimal(max(p1 - s1, p2 - s2) + max(s1, s2) + 1, max(s1, s2))
+    divisor = f"trino_divisor({right.sql})" if symbol in "/%" else right.sql
+    return Value(f"CAST(({left.sql} {symbol} {divisor}) AS {types.duckdb_type(kind)})", kind)
+
+
+def _time_arithmetic(left: Value, right: Value, symbol: str) -> Value | None:
+    kinds = (left.type.name, right.type.name)
+    if kinds[0] in _INTERVALS and kinds[1] in _TIMES and symbol == "+":
+        left, right = right, left
+        kinds = (kinds[1], kinds[0])
+    if kinds[0] in _TIMES and kinds[1] in _INTERVALS and symbol in "+-":
+        sql = f"({left.sql} {symbol} {right.sql})"
+        return Value(f"CAST({sql} AS DATE)" if kinds[0] == "date" else sql, left.type)
+    if kinds == ("date", "date") and symbol == "-":
+        return Value(f"to_days(CAST({left.sql} - {right.sql} AS INTEGER))", DAY_TO_SECOND)
+    if kinds[0] in _TIMES[1:3] and kinds[1] in _TIMES[:3] and symbol == "-":
+        return Value(f"({left.sql} - {right.sql})", DAY_TO_SECOND)
+    if kinds[0] in _INTERVALS and kinds[1] == kinds[0] and symbol in "+-":
+        return Value(f"({left.sql} {symbol} {right.sql})", left.type)
+    if kinds[0] in _INTERVALS and kinds[1] in NUMBERS and symbol in "*/":
+        by = right.sql if symbol == "*" else f"(1.0::DOUBLE / {right.sql})"
+        return Value(f"trino_times({left.sql}, {by})", left.type)
+    if kinds[1] in _INTERVALS and kinds[0] in NUMBERS and symbol == "*":
+        return Value(f"trino_times({right.sql}, {left.sql})", right.type)
+    return None
+
+
+def _negate(compiler: ExpressionCompiler, node: Any) -> Value:
+    inner = compiler.value(node.this)
+    if inner.type.name not in (*NUMBERS, *_INTERVALS):
+        raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot negate {inner.type}")
+    return Value(f"(-{inner.sql})", inner.type, -inner.literal if isinstance(inner.literal, int) else None)
+
+
+def _concatenate(compiler: ExpressionCompiler, node: Any) -> Value:
+    left, right = compiler.value(node.this), compiler.value(node.expression)
+    if left.type.name == "array" or right.type.name == "array":
+        kind = common_type(left.type, right.type)
+        if kind:
+            return Value(f"list_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
+        item = left.type.items[0] if left.type.name == "array" else right.type.items[0]
+        other = right if left.type.name == "array" else left
+        if coerces(other.type, item):
+            one = f"[{compiler.cast(other, item).sql}]"
+            pair = (left.sql, one) if other is right else (one, right.sql)
+            return Value(f"list_concat({pair[0]}, {pair[1]})", types.array(item))
+    if all(coerces(side.type, VARCHAR) for side in (left, right)):
+        return Value(f"({left.sql} || {right.sql})", VARCHAR)
+    if left.type == right.type == VARBINARY:
+        return Value(f"({left.sql} || {right.sql})", VARBINARY)
+    raise QueryError(
+        "FUNCTION_NOT_FOUND",
+        f"{operator_place(compiler, node, '||')}: Unexpected parameters ({left.type}, {right.type}) for function concat."
+        " Expected: concat(char(x), char(y)), concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E,"
+        " concat(varchar), concat(varbinary)",
+    )
+
+
+def _like(compiler: ExpressionCompiler, node: Any) -> Value:
+    escape = ""
+    if isinstance(node, exp.Escape):
+        escape = f" ESCAPE {compiler.value(node.expression).sql}"
+        node = node.this
+    value, pattern = compiler.value(node.this), compiler.value(node.expression)
+    for side, what, of in ((value, "Left side", node.this), (pattern, "Pattern", node.expression)):
+        if side.type.name not in ("varchar", "char", "unknown"):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{place(of)}: {what} of LIKE expression must evaluate to a varchar (actual: {side.type})",
+            )
+    return Value(f"({value.sql} LIKE {pattern.sql}{escape})", BOOLEAN)
+
+
+def _between(compiler: ExpressionCompiler, node: Any) -> Value:
+    value, low, high = (compiler.value(node.args[part]) for part in ("this", "low", "high"))
+    kinds = [common_type(value.type, bound.type) for bound in (low, high)]
+    if kinds[0] is None or kinds[1] is None:
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{operator_place(compiler, node, 'BETWEEN')}: Cannot check if {value.type} is BETWEEN {low.type} and {high.type}",
+        )
+    low_sql, high_sql = compiler.cast(low, kinds[0]).sql, compiler.cast(high, kinds[1]).sql
+    return Value(f"({value.sql} BETWEEN {low_sql} AND {high_sql})", BOOLEAN)
+
+
+def _in(compiler: ExpressionCompiler, node: Any) -> Value:
+    value = compiler.value(node.this)
+    if node.args.get("query"):
+        sql, columns = compiler.subquery(node.args["query"].unnest())
+        kind = common_type(value.type, columns[0].type)
+        if kind is None:
+            where = operator_place(compiler, node, "IN")
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{where}: value and result of subquery must be of the same type for IN expression:"
+                f" {value.type} vs {columns[0].type}",
+            )
+        return Value(f"({compiler.cast(value, kind).sql} IN ({sql}))", BOOLEAN)
+    items = []
+    for item in node.expressions:
+        found = compiler.value(item)
+        kind = common_type(value.type, found.type)
+        if kind is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{place(item)}: IN value and list items must be the same type or coercible to a common type."
+                f" Cannot find common type between {value.type} and {found.type}, all types (without duplicates):"
+                f" [{value.type}, {found.type}]",
+            )
+        items.append(compiler.cast(found, kind).sql)
+    return Value(f"({value.sql} IN ({', '.join(items)}))", BOOLEAN)
+
+
+def _case(compiler: ExpressionCompiler, node: Any) -> Value:
+    branches = node.args["ifs"]
+    results = [each.args["true"] for each in branches]
+    default = node.args.get("default")
+    values = compiler.values_alike([*results, default] if default else results, "All CASE results")
+    tests = [_case_test(compiler, node, branch.this) for branch in branches]
+    whens = "".join(f" WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False))
+    otherwise = f" ELSE {values[-1].sql}" if default else ""
+    return Value(f"(CASE{whens}{otherwise} END)", values[0].type)
+
+
+def _case_test(compiler: ExpressionCompiler, node: Any, test: exp.Expr) -> str:
+    if node.this is None:
+        return compiler.condition(test, "CASE WHEN clause").sql
+    operand, value = compiler.value(node.this), compiler.value(test)
+    kind = common_type(operand.type, value.type)
+    if kind is None:
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{place(test)}: CASE operand type does not match WHEN clause operand type: {operand.type} vs {value.type}",
+        )
+    return f"{compiler.cast(operand, kind).sql} = {compiler.cast(value, kind).sql}"
+
+
+def _array(compiler: ExpressionCompiler, node: Any) -> Value:
+    if not node.expressions:
+        return Value("[]", types.array(UNKNOWN))
+    values = compiler.values_alike(node.expressions, "All ARRAY elements")
+    return Value(f"[{', '.join(each.sql for each in values)}]", types.array(values[0].type))
+
+
+def _subscript(compiler: ExpressionCompiler, node: Any) -> Value:
+    base, key = compiler.value(node.this), compiler.value(node.expressions[0])
+    if base.type.name == "array" and key.type.name in INTEGERS:
+        return Value(f"trino_subscript({base.sql}, {key.sql})", base.type.items[0])
+    if base.type.name == "map" and coerces(key.type, base.type.items[0]):
+        key = compiler.cast(key, base.type.items[0])
+        return Value(f"trino_key({base.sql}, {key.sql})", base.type.items[1])
+    if base.type.name == "row" and isinstance(key.literal, int) and 1 <= key.literal <= len(base.type.items):
+        name = types.quoted(types.field_key(base.type, key.literal - 1))
+        return Value(f"{base.sql}.{name}", base.type.items[key.literal - 1])
+    raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot use {key.type} for subscript of {base.type}")
+
+
+def row_of(values: list[Value], names: list[str | None] | None = None) -> Value:
+    """A row of values, its fields named or not."""
+    kind = types.row([each.type for each in values], names or [None] * len(values))
+    fields = (f"{types.quoted(types.field_key(kind, n))} := {each.sql}" for n, each in enumerate(values))
+    return Value(f"struct_pack({', '.join(fields)})", kind)
+
+
+def _tuple(compiler: ExpressionCompiler, node: Any) -> Value:
+    return row_of([compiler.value(each) for each in node.expressions])
+
+
+NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+    exp.Literal: _literal,
+    exp.Null: _null,
+    exp.Boolean: _boolean,
+    exp.HexString: _hex,
+    **dict.fromkeys(_COMPARISONS, compare),
+    **dict.fromkeys(_ARITHMETIC, arithmetic),
+    exp.And: _logic("AND"),
+    exp.Or: _logic("OR"),
+    exp.Not: _not,
+    exp.Is: _is,
+    exp.Neg: _negate,
+    exp.DPipe: _concatenate,
+    exp.Like: _like,
+    exp.Escape: _like,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Case: _case,
+    exp.Array: _array,
+    exp.Bracket: _subscript,
+    exp.Tuple: _tuple,
+}

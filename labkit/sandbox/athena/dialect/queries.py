@@ -1,0 +1,375 @@
+"""Queries: SELECT with all its clauses, set operations, VALUES and WITH, compiled block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.dialect import calls, grouping, relations
+from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, is_plain, place
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import common_type
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.catalog import Catalog
+
+_SET_OPERATIONS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
+_CLAUSES = (
+    "expressions",
+    "from_",
+    "joins",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "offset",
+    "distinct",
+    "with_",
+    "windows",
+    "kind",
+    "hint",
+    "operation_modifiers",
+)
+
+
+@dataclass
+class Item:
+    """One column of a SELECT."""
+
+    value: Value
+    name: str
+    node: exp.Expr | None = None
+    column: Column | None = None
+    """The column it is, where it is one and nothing else."""
+
+
+class QueryCompiler:
+    """Compiles one statement's queries. `scans` are the tables that it reads, each mention apart."""
+
+    def __init__(self, text: str, catalog: Catalog, now: datetime, outer: QueryCompiler | None = None) -> None:
+        self.text = text
+        self.catalog = catalog
+        self.now = now
+        self.scans: list[Scan] = outer.scans if outer else []
+        self.ctes: dict[str, tuple[str, tuple[Column, ...]]] = {}
+        self.windows: dict[str, exp.Expr] = {}
+        self._names = outer._names if outer else [0]
+
+    def new_name(self, letter: str) -> str:
+        """A name that no relation of the statement has yet."""
+        self._names[0] += 1
+        return f"{letter}{self._names[0]}"
+
+    def query(self, node: Any, scope: Scope | None = None) -> Query:
+        """A query and all in it; `scope` has the columns of the queries around."""
+        outside = self.ctes
+        self.ctes = dict(outside)
+        try:
+            with_sql = self._with(node.args.get("with_"), scope)
+            query = self._body(node, scope or Scope())
+            return replace(query, sql=with_sql + query.sql)
+        finally:
+            self.ctes = outside
+
+    def _body(self, node: Any, scope: Scope) -> Query:
+        if isinstance(node, exp.Select):
+            return self._select(node, scope)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, scope)
+        if isinstance(node, exp.Subquery):
+            return self._parenthesized(node, scope)
+        if isinstance(node, exp.Values):
+            return self._ordered(relations.values(self, node, scope), node, scope)
+        raise not_supported(f"{place(node)}: {type(node).__name__.lower()} as a query")
+
+    def _parenthesized(self, node: Any, scope: Scope) -> Query:
+        inner = self.query(node.this, scope)
+        return self._ordered(replace(inner, sql=f"({inner.sql})"), node, scope)
+
+    def _with(self, node: Any, scope: Scope | None) -> str:
+        if node is None:
+            return ""
+        parts = []
+        for cte in node.expressions:
+            name = self.new_name("w")
+            if node.args.get("recursive") and isinstance(cte.this, exp.Union):
+                query = self._recursive(cte, name, scope)
+            else:
+                query = self._named(cte, self.query(cte.this, scope))
+            self.ctes[cte.alias.lower()] = (name, query.columns)
+            parts.append(f"{name} AS ({query.sql})")
+        return f"WITH {'RECURSIVE ' if node.args.get('recursive') else ''}{', '.join(parts)} "
+
+    def _named(self, cte: Any, query: Query) -> Query:
+        names = [each.name for each in cte.args["alias"].args.get("columns") or ()]
+        if names and len(names) != len(query.columns):
+            raise QueryError(
+                "MISMATCHED_COLUMN_ALIASES",
+                f"{place(cte)}: Column alias list has {len(names)} entries but '{cte.alias}' has"
+                f" {len(query.columns)} columns available",
+            )
+        return query.renamed(names) if names else query
+
+    def _recursive(self, cte: Any, name: str, scope: Scope | None) -> Query:
+        anchor = self._named(cte, self.query(cte.this.this, scope))
+        self.ctes[cte.alias.lower()] = (name, anchor.columns)
+        step = self.query(cte.this.expression, scope)
+        kinds = [column.type for column in anchor.columns]
+        word = "UNION" if cte.this.args.get("distinct") else "UNION ALL"
+        return Query(f"{self._cast(anchor, kinds)} {word} {self._cast(step, kinds)}", anchor.columns)
+
+    def _cast(self, query: Query, kinds: Sequence[Any]) -> str:
+        """A query with its columns cast to the types that a set operation gives them."""
+        if all(
+            column.type.name == kind.name == "varchar" or column.type == kind
+            for column, kind in zip(query.columns, kinds, strict=True)
+        ):
+            return f"({query.sql})"
+        expressions = ExpressionCompiler(self, Scope())
+        columns = (
+            f"{expressions.cast(Value(f'c{n}', column.type), kind).sql} AS c{n}"
+            for n, (column, kind) in enumerate(zip(query.columns, kinds, strict=True))
+        )
+        return f"(SELECT {', '.join(columns)} FROM ({query.sql}))"
+
+    def _set_operation(self, node: Any, scope: Scope) -> Query:
+        word = _SET_OPERATIONS[type(node)]
+        left, right = self.query(node.this, scope), self.query(node.expression, scope)
+        if len(left.columns) != len(right.columns):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{place(node)}: {word} query has different number of fields: {len(left.columns)}, {len(right.columns)}",
+            )
+        kinds = []
+        for number, (one, other) in enumerate(zip(left.columns, right.columns, strict=True)):
+            kind = common_type(one.type, other.type)
+            if kind is None:
+                raise QueryError(
+                    "TYPE_MISMATCH",
+                    f"{place(node)}: column {number + 1} in {word} query has incompatible types: {one.type}, {other.type}",
+                )
+            kinds.append(kind)
+        word += "" if node.args.get("distinct", True) else " ALL"
+        columns = tuple(
+            Column(column.name, kind, f"c{n}") for n, (column, kind) in enumerate(zip(left.columns, kinds, strict=True))
+        )
+        query = Query(f"{self._cast(left, kinds)} {word} {self._cast(right, kinds)}", columns)
+        return self._ordered(query, node, scope)
+
+    def _ordered(self, query: Query, node: Any, scope: Scope) -> Query:
+        """ORDER BY and LIMIT of a query that is not a SELECT: they see its columns alone."""
+        if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
+            return query
+        columns = tuple(replace(column, sql=f"c{n}", table=(), scan=None) for n, column in enumerate(query.columns))
+        expressions = ExpressionCompiler(self, Scope(columns, scope.parent))
+        items = [Item(Value(column.sql, column.type), column.name) for column in columns]
+        order = self._order(node, expressions, items)
+        return replace(query, sql=f"SELECT * FROM ({query.sql}){order}{self._limit(node)}", columns=columns)
+
+    def _select(self, node: Any, scope: Scope) -> Query:
+        for clause, value in node.args.items():
+            if value and clause not in _CLAUSES:
+                raise not_supported(f"{place(node)}: {clause.upper()} in a SELECT")
+        outside = self.windows
+        self.windows = {each.name.lower(): each for each in node.args.get("windows") or ()}
+        try:
+            return self._block(node, scope)
+        finally:
+            self.windows = outside
+
+    def _block(self, node: Any, scope: Scope) -> Query:
+        source, inside = relations.from_clause(self, node, scope)
+        expressions = ExpressionCompiler(self, inside)
+        where = self._where(node, expressions)
+        group, keys = grouping.group_by(expressions, node)
+        if group or grouping.is_aggregated(node):
+            expressions.group_keys = keys
+        items = self._items(node, expressions)
+        having = self._having(node, expressions)
+        order = self._order(node, expressions, items)
+        distinct = "DISTINCT " if node.args.get("distinct") else ""
+        selected = ", ".join(f"{item.value.sql} AS c{n}" for n, item in enumerate(items))
+        sql = f"SELECT {distinct}{selected}{source}{where}{group}{having}{order}{self._limit(node)}"
+        return Query(sql, tuple(self._output(item, n, node, keys) for n, item in enumerate(items)))
+
+    def _output(self, item: Item, number: int, node: Any, keys: dict[str, Column]) -> Column:
+        """A column of the result; a partition column keeps its origin while conditions on it may still move inwards."""
+        own = item.column
+        movable = not node.args.get("limit") and not node.args.get("offset") and not node.find(exp.Window)
+        if own and own.is_partition and movable and (item.value.sql in keys or not grouping.is_aggregated(node)):
+            return Column(item.name, item.value.type, f"c{number}", scan=own.scan, number=own.number, origin=own.origin)
+        return Column(item.name, item.value.type, f"c{number}")
+
+    def _where(self, node: Any, expressions: ExpressionCompiler) -> str:
+        if not node.args.get("where"):
+            return ""
+        condition = node.args["where"].this
+        expressions.clause_without_aggregates = "WHERE clause"
+        sql = expressions.condition(condition, "WHERE clause").sql
+        for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
+            self.prune(expressions, part, outer_joined=False)
+        expressions.clause_without_aggregates = ""
+        expressions.ungrouped.clear()
+        return f" WHERE {sql}"
+
+    def prune(self, expressions: ExpressionCompiler, condition: exp.Expr, *, outer_joined: bool) -> None:
+        """Notes a condition on the partition columns of one table with its scan."""
+        if isinstance(condition, exp.Paren) and isinstance(condition.this, exp.And):
+            for part in condition.this.flatten():
+                self.prune(expressions, part, outer_joined=outer_joined)
+            return
+        if not is_plain(condition):
+            return
+        expressions.columns_met = []
+        expressions.value(condition)
+        met = expressions.columns_met
+        scans = {id(column.scan) for column in met}
+        if met and len(scans) == 1 and all(column.is_partition for column in met):
+            scan = met[0].scan
+            if scan and (outer_joined or not scan.nullable):
+                expressions.partitions_alone = True
+                scan.partition_filters.append(expressions.value(condition).sql)
+                expressions.partitions_alone = False
+
+    def _items(self, node: Any, expressions: ExpressionCompiler) -> list[Item]:
+        items: list[Item] = []
+        for each in node.expressions:
+            if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
+                items += self._star(each, expressions)
+            else:
+                items.append(self._item(each, expressions, len(items)))
+        if not items:
+            raise QueryError(
+                "SYNTAX_ERROR",
+                f"{place(node)}: mismatched input 'FROM'. Expecting: '*', 'ALL', 'DISTINCT', <expression>",
+            )
+        return items
+
+    def _item(self, each: Any, expressions: ExpressionCompiler, number: int) -> Item:
+        inner = each.this if isinstance(each, exp.Alias) else each
+        name = each.alias if isinstance(each, exp.Alias) else ""
+        if not name:
+            name = inner.name if isinstance(inner, exp.Column | exp.Dot) else f"_col{number}"
+        before = len(expressions.columns_met)
+        value = expressions.value(inner)
+        met = expressions.columns_met[before:]
+        self._check_grouped(expressions, inner)
+        return Item(value, name, inner, met[0] if isinstance(inner, exp.Column) and len(met) == 1 else None)
+
+    def _star(self, node: Any, expressions: ExpressionCompiler) -> list[Item]:
+        if isinstance(node, exp.Star) and any(node.args.values()):
+            raise not_supported(f"{place(node)}: {expressions.text(node)}")
+        names = [part.name for part in node.parts[:-1]] if isinstance(node, exp.Column) else []
+        columns = expressions.scope.of_table(names)
+        if not columns and names:
+            raise QueryError("TABLE_NOT_FOUND", f"{place(node)}: Unable to resolve reference {'.'.join(names)}")
+        if not columns:
+            raise QueryError("SYNTAX_ERROR", f"{place(node)}: SELECT * not allowed in queries without FROM clause")
+        items = []
+        for column in columns:
+            column.use()
+            if expressions.group_keys is not None and column.sql not in expressions.group_keys:
+                raise grouping.not_aggregate(place(node), column.name)
+            items.append(Item(Value(column.sql, column.type), column.name, None, column))
+        return items
+
+    def _check_grouped(self, expressions: ExpressionCompiler, node: exp.Expr) -> None:
+        if expressions.group_keys is not None and expressions.ungrouped:
+            raise grouping.not_aggregate(place(node), expressions.text(node))
+        expressions.ungrouped.clear()
+
+    def _having(self, node: Any, expressions: ExpressionCompiler) -> str:
+        if not node.args.get("having"):
+            return ""
+        condition = node.args["having"].this
+        if expressions.group_keys is None:
+            expressions.group_keys = {}
+        sql = expressions.condition(condition, "HAVING clause").sql
+        self._check_grouped(expressions, condition)
+        return f" HAVING {sql}"
+
+    def _order(self, node: Any, expressions: ExpressionCompiler, items: list[Item]) -> str:
+        if not node.args.get("order"):
+            return ""
+        parts = []
+        for ordered in node.args["order"].expressions:
+            parts.append(
+                self._order_key(ordered.this, expressions, items, bool(node.args.get("distinct")))
+                + calls.direction(ordered)
+            )
+        return " ORDER BY " + ", ".join(parts)
+
+    def _order_key(self, key: Any, expressions: ExpressionCompiler, items: list[Item], distinct: bool) -> str:
+        """An ORDER BY expression: a number or a name of the SELECT's columns, else of the FROM's."""
+        if isinstance(key, exp.Literal) and not key.is_string:
+            number = int(key.this)
+            if not 1 <= number <= len(items):
+                raise QueryError(
+                    "INVALID_COLUMN_REFERENCE", f"{place(key)}: ORDER BY position {number} is not in select list"
+                )
+            return str(number)
+        if isinstance(key, exp.Column) and not key.table:
+            named = [n for n, item in enumerate(items) if item.name.lower() == key.name.lower()]
+            if len({items[n].value.sql for n in named}) > 1:
+                raise QueryError("AMBIGUOUS_NAME", f"{place(key)}: Column '{key.name}' is ambiguous")
+            if named:
+                return str(named[0] + 1)
+        scope = expressions.scope
+        outputs = tuple(Column(item.name, item.value.type, item.value.sql) for item in items)
+        hidden = {column.name.lower() for column in outputs}
+        rest = tuple(replace(c, hidden=True) for c in scope.columns if c.table or c.name.lower() not in hidden)
+        expressions.scope = replace(scope, columns=_without_shadowed(outputs, rest))
+        value = expressions.value(key)
+        expressions.scope = scope
+        same = [n for n, item in enumerate(items) if item.value.sql == value.sql]
+        if same:
+            expressions.ungrouped.clear()
+            return str(same[0] + 1)
+        if distinct:
+            raise QueryError(
+                "EXPRESSION_NOT_IN_DISTINCT",
+                f"{place(key)}: For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+            )
+        if not _mentions(key, hidden):
+            self._check_grouped(expressions, key)
+        expressions.ungrouped.clear()
+        return value.sql
+
+    def _limit(self, node: Any) -> str:
+        sql = ""
+        limit = node.args.get("limit")
+        if limit is not None:
+            count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
+            if (
+                isinstance(limit, exp.Fetch)
+                and limit.args.get("limit_options")
+                and limit.args["limit_options"].args.get("with_ties")
+            ):
+                raise not_supported(f"{place(limit)}: FETCH FIRST ... WITH TIES")
+            if isinstance(count, exp.Literal):
+                sql += f" LIMIT {int(count.this)}"
+            elif not (isinstance(count, exp.Var) and count.name.upper() == "ALL"):
+                raise QueryError(
+                    "SYNTAX_ERROR", f"{place(limit)}: mismatched input in LIMIT. Expecting: 'ALL', <integer>"
+                )
+        if node.args.get("offset"):
+            sql += f" OFFSET {int(node.args['offset'].expression.this)}"
+        return sql
+
+
+def _without_shadowed(outputs: tuple[Column, ...], rest: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Output columns come before those of the FROM with the same name, unless a table's name stands before it."""
+    names = {column.name.lower() for column in outputs}
+    unqualified = tuple(column for column in rest if column.name.lower() not in names)
+    unique = {column.name.lower(): column for column in reversed(outputs)}
+    return (*unique.values(), *unqualified)
+
+
+def _mentions(node: exp.Expr, names: set[str]) -> bool:
+    return any(column.name.lower() in names for column in node.find_all(exp.Column))

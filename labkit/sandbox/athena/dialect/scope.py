@@ -1,0 +1,141 @@
+"""What names mean at a place in a query: the columns of its FROM, and those of the queries around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.types import Type
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.catalog import Table
+
+
+@dataclass(eq=False)
+class Scan:
+    """One mention of a table in a query: what of it the query reads."""
+
+    table: Table
+    alias: str
+    """The name of the scan in the SQL: each mention has its own."""
+    used: set[int] = field(default_factory=set)
+    """The numbers of the columns read; the partition columns come after the others."""
+    partition_filters: list[str] = field(default_factory=list)
+    """Conditions on partition columns alone: a partition that fails one is not read."""
+    nullable: bool = False
+    """On the side of an outer join that rows may be missing from: a condition of the WHERE can't go before the join."""
+    uses_path: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression: its DuckDB, its type, and its value where it is written out as a string or whole number."""
+
+    sql: str
+    type: Type
+    literal: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a name can mean."""
+
+    name: str
+    type: Type
+    sql: str
+    table: tuple[str, ...] = ()
+    """The names that may stand before it: `t`, or `awsdatacatalog`, `default`, `vpc_flow_logs`."""
+    hidden: bool = False
+    """Not part of `*`: `"$path"` and its like."""
+    scan: Scan | None = None
+    number: int = 0
+    """Its number in the scan."""
+    origin: str = ""
+    """For a partition column: its DuckDB where the scan is made, whatever queries lie between."""
+
+    def use(self) -> Column:
+        """Notes that the query reads it."""
+        if self.scan:
+            self.scan.used.add(self.number)
+        return self
+
+    def is_called(self, qualifier: tuple[str, ...]) -> bool:
+        """Whether the names may stand before it."""
+        return not qualifier or self.table[-len(qualifier) :] == qualifier
+
+    @property
+    def is_partition(self) -> bool:
+        """Whether its value is known before any object is read."""
+        return bool(self.scan and self.origin)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The columns in sight, and the scope of the query around."""
+
+    columns: tuple[Column, ...] = ()
+    parent: Scope | None = None
+
+    def find(self, parts: Sequence[str]) -> tuple[Column, Sequence[str], int] | None:
+        """The column that dotted names mean, the fields of it that the rest of the names select, and how many queries
+        out it lies. Raises AMBIGUOUS_NAME without a place, which the caller knows.
+        """
+        names = [part.lower() for part in parts]
+        for qualifiers in range(min(len(names) - 1, 3), -1, -1):
+            wanted, name = tuple(names[:qualifiers]), names[qualifiers]
+            found = [column for column in self.columns if column.name.lower() == name and column.is_called(wanted)]
+            if len(found) > 1:
+                raise QueryError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts[: qualifiers + 1])}' is ambiguous")
+            if found:
+                return found[0], parts[qualifiers + 1 :], 0
+        outer = self.parent.find(parts) if self.parent else None
+        return (outer[0], outer[1], outer[2] + 1) if outer else None
+
+    def of_table(self, names: Sequence[str]) -> tuple[Column, ...]:
+        """The columns that `names.*` stands for."""
+        wanted = tuple(name.lower() for name in names)
+        return tuple(column for column in self.columns if not column.hidden and column.is_called(wanted))
+
+    def nullable(self) -> Scope:
+        """The same columns, on the side of an outer join that rows may be missing from."""
+        for column in self.columns:
+            if column.scan:
+                column.scan.nullable = True
+        return self
+
+
+@dataclass(frozen=True)
+class Query:
+    """A compiled query: its columns are c0, c1, ... in DuckDB, whatever they are called."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+    def renamed(self, names: Sequence[str]) -> Query:
+        """The same query with other names for its columns, in order."""
+        return replace(
+            self, columns=tuple(replace(each, name=name) for each, name in zip(self.columns, names, strict=True))
+        )
+
+
+def positioned(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The parts of an expression whose place in the text is known."""
+    return (part for part in node.walk() if "start" in part.meta)
+
+
+def place(node: exp.Expr) -> str:
+    """Where an expression starts: `line 1:8`."""
+    first = min(positioned(node), key=lambda part: part.meta["start"], default=None)
+    if first is None:
+        return place(node.parent) if node.parent else "line 1:1"
+    meta = first.meta
+    return f"line {meta['line']}:{meta['col'] - (meta['end'] - meta['start'])}"
+
+
+def is_plain(node: exp.Expr) -> bool:
+    """Whether the value of an expression depends on its row alone."""
+    return not any(isinstance(part, (exp.Query, exp.Window, exp.Subquery)) for part in node.walk())

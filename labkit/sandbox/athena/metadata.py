@@ -1,0 +1,132 @@
+"""Data catalogs, databases and tables as Athena's API shows them; what they are is in Glue."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labkit.sandbox.athena.catalog import NAME, Catalog, Table
+from labkit.sandbox.athena.saved import SavedQueryOperations
+from labkit.sandbox.athena.workgroups import bad_request, page
+from labkit.sandbox.service import Call, ServiceError, operation
+
+
+def metadata_error(message: str) -> ServiceError:
+    """Athena's error of a look-up in a catalog."""
+    return ServiceError("MetadataException", message)
+
+
+class MetadataOperations(SavedQueryOperations):
+    """The operations on catalogs, databases, tables and tags."""
+
+    def catalog(self, call: Call, name: str | None = None) -> Catalog:
+        """A catalog that has to be there; there is one, Glue's."""
+        if name and name.lower() != NAME.lower():
+            raise bad_request(f"Data catalog {name} is not found")
+        catalog = Catalog(call.account_id, call.region)
+        catalog.ensure_default()
+        return catalog
+
+    @operation("ListDataCatalogs")
+    def list_data_catalogs(self, call: Call) -> dict[str, Any]:
+        """The data catalogs."""
+        return {"DataCatalogsSummary": [{"CatalogName": NAME, "Type": "GLUE"}]}
+
+    @operation("GetDataCatalog")
+    def get_data_catalog(self, call: Call) -> dict[str, Any]:
+        """A data catalog."""
+        self.catalog(call, call.params["Name"])
+        return {"DataCatalog": {"Name": NAME, "Type": "GLUE", "Parameters": {"catalog-id": call.account_id}}}
+
+    @operation("ListDatabases")
+    def list_databases(self, call: Call) -> dict[str, Any]:
+        """The databases of a catalog."""
+        found = [_database(each) for each in self.catalog(call, call.params["CatalogName"]).databases()]
+        return page(call, "DatabaseList", found, 50)
+
+    @operation("GetDatabase")
+    def get_database(self, call: Call) -> dict[str, Any]:
+        """A database."""
+        catalog = self.catalog(call, call.params["CatalogName"])
+        name = call.params["DatabaseName"].lower()
+        found = next((each for each in catalog.databases() if each["Name"] == name), None)
+        if found is None:
+            raise metadata_error(f"Database {name} not found.")
+        return {"Database": _database(found)}
+
+    @operation("ListTableMetadata")
+    def list_table_metadata(self, call: Call) -> dict[str, Any]:
+        """The tables of a database, or those whose names an expression fits."""
+        catalog = self.catalog(call, call.params["CatalogName"])
+        database = call.params["DatabaseName"].lower()
+        if not catalog.has_database(database):
+            raise metadata_error(f"Database {database} not found.")
+        expression = call.params.get("Expression")
+        try:
+            pattern = re.compile(expression.replace("*", ".*") if expression else ".*", re.IGNORECASE)
+        except re.error:
+            raise bad_request(f"Invalid expression: {expression}") from None
+        found = [_table(table) for table in catalog.tables(database) if pattern.fullmatch(table.name)]
+        return page(call, "TableMetadataList", found, 50)
+
+    @operation("GetTableMetadata")
+    def get_table_metadata(self, call: Call) -> dict[str, Any]:
+        """A table."""
+        catalog = self.catalog(call, call.params["CatalogName"])
+        database, name = call.params["DatabaseName"].lower(), call.params["TableName"].lower()
+        table = catalog.table(database, name)
+        if table is None:
+            raise metadata_error(f"Table {name} not found in database {database}.")
+        return {"TableMetadata": _table(table)}
+
+    # --- tags
+
+    @operation("TagResource")
+    def tag_resource(self, call: Call) -> dict[str, Any]:
+        """Tags a work group or data catalog."""
+        tags = {tag["Key"]: tag.get("Value", "") for tag in call.params["Tags"]}
+        self.region(call).tags.setdefault(call.params["ResourceARN"], {}).update(tags)
+        return {}
+
+    @operation("UntagResource")
+    def untag_resource(self, call: Call) -> dict[str, Any]:
+        """Takes tags away."""
+        held = self.region(call).tags.get(call.params["ResourceARN"], {})
+        for key in call.params["TagKeys"]:
+            held.pop(key, None)
+        return {}
+
+    @operation("ListTagsForResource")
+    def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
+        """The tags of a resource."""
+        held = self.region(call).tags.get(call.params["ResourceARN"], {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(held.items())]}
+
+
+def _database(entry: dict[str, Any]) -> dict[str, Any]:
+    found = {"Name": entry["Name"], "Parameters": entry.get("Parameters") or {}}
+    return {**found, "Description": entry["Description"]} if entry.get("Description") else found
+
+
+def _table(table: Table) -> dict[str, Any]:
+    parameters = {
+        "inputformat": str(table.storage.get("InputFormat") or ""),
+        "location": table.location,
+        "outputformat": str(table.storage.get("OutputFormat") or ""),
+        "serde.serialization.lib": table.serde,
+        **{f"serde.param.{key}": value for key, value in table.serde_parameters.items()},
+        **table.parameters,
+    }
+    return {
+        "Name": table.name,
+        "CreateTime": table.entry["CreateTime"],
+        "TableType": table.entry.get("TableType", "EXTERNAL_TABLE"),
+        "Columns": [_column(each) for each in table.storage.get("Columns") or []],
+        "PartitionKeys": [_column(each) for each in table.entry.get("PartitionKeys") or []],
+        "Parameters": parameters,
+    }
+
+
+def _column(entry: dict[str, Any]) -> dict[str, Any]:
+    found = {"Name": entry["Name"], "Type": entry.get("Type", "string")}
+    return {**found, "Comment": entry["Comment"]} if entry.get("Comment") else found

@@ -1,0 +1,168 @@
+"""Which statement a text is: a query for Trino's side, or one of Hive's side and the frames around queries."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.tokens import TokenType
+
+from labkit.sandbox.athena.dialect.parser import parse as parse_query
+from labkit.sandbox.athena.dialect.parser import start_column, tokenize
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.statements import ddl, nodes
+
+_BLANK = re.compile(r"(\s+|--[^\n]*(\n|$)|/\*.*?\*/)*", re.DOTALL)
+_QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
+_DDL_WORDS = (
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "MSCK",
+    "SHOW",
+    "DESCRIBE",
+    "DESC",
+    "INSERT",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
+)
+_ROW_CHANGES = ("UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM")
+_FIRST_WORDS = "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC',"
+_MORE_WORDS = (
+    " 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', 'RESET', 'REVOKE',"
+)
+_LAST_WORDS = " 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>"
+_UNLOAD = re.compile(r"\)\s*TO\s*'([^']*)'\s*(?:WITH\s*\((.*)\))?\s*;?\s*$", re.IGNORECASE | re.DOTALL)
+_OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|\w+)", re.IGNORECASE)
+_UTILITIES = ("show_", "describe_", "explain")
+
+
+class Malformed(Exception):
+    """A text that StartQueryExecution refuses: no query comes to be."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A statement: its name in GetQueryExecution, its tree or node, and the text that places are counted in."""
+
+    kind: str
+    text: str
+    query: exp.Expr | None = None
+    statement: nodes.Statement | None = None
+    location: str = ""
+    """Where UNLOAD writes."""
+    options: dict[str, Any] | None = None
+
+    @property
+    def statement_type(self) -> str:
+        """DDL, DML or UTILITY."""
+        if self.kind.startswith(_UTILITIES):
+            return "UTILITY"
+        return "DML" if self.kind in ("select", "insert", "unload", "execute") else "DDL"
+
+
+def read(text: str) -> Parsed:
+    """A statement; raises Malformed for what is none, and QueryError for one that will fail."""
+    blank = _BLANK.match(text)
+    start = blank.end() if blank else 0
+    word = re.match(r"\w+|\(|", text[start:])
+    first = word[0].upper() if word else ""
+    if first in _QUERY_WORDS:
+        return Parsed("select", text, query=_query(text))
+    if first == "EXPLAIN":
+        return _explain(text, start)
+    if first == "UNLOAD":
+        return _unload(text)
+    if first in _DDL_WORDS:
+        statement = ddl.parse(text)
+        return Parsed(statement.kind, text, statement=statement)
+    if first in _ROW_CHANGES:
+        raise not_supported(f"{first} (of Iceberg tables)")
+    shown = first or (text[start : start + 1] or "<EOF>")
+    before = text[:start]
+    line, column = before.count("\n") + 1, start - before.rfind("\n")
+    raise Malformed(
+        f"line {line}:{column}: mismatched input '{shown.lower() if first else shown}'. Expecting: {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
+    )
+
+
+def _query(text: str) -> exp.Expr:
+    try:
+        return parse_query(text)
+    except QueryError as error:
+        if error.name == "SYNTAX_ERROR" and "mismatched input" in error.message:
+            raise Malformed(error.message) from None
+        if error.name == "INVALID_REQUEST":
+            raise Malformed(f"Only one sql statement is allowed. Got: {text}") from None
+        raise
+
+
+def blanked(text: str, start: int, end: int) -> str:
+    """A text with a part of it kept and the rest blank, so that places stay what they are."""
+    return "".join(letter if start <= n < end or letter == "\n" else " " for n, letter in enumerate(text))
+
+
+def _explain(text: str, start: int) -> Parsed:
+    head = re.compile(r"EXPLAIN\s+(ANALYZE\s+)?(VERBOSE\s+)?(\([^)]*\)\s*)?", re.IGNORECASE).match(text, start)
+    assert head is not None
+    if head[1]:
+        raise not_supported("EXPLAIN ANALYZE")
+    inner = blanked(text, head.end(), len(text))
+    return Parsed("explain", inner, query=_query(inner))
+
+
+def _unload(text: str) -> Parsed:
+    tokens = tokenize(text)
+    depth = 0
+    opening = next((token for token in tokens if token.token_type == TokenType.L_PAREN), None)
+    for token in tokens:
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if token.token_type == TokenType.R_PAREN and depth == 0:
+            tail = _UNLOAD.match(text, token.start)
+            if tail is None or opening is None:
+                raise Malformed(f"line {token.line}:{start_column(token) + 1}: mismatched input. Expecting: 'TO'")
+            inner = blanked(text, opening.end + 1, token.start)
+            return Parsed("unload", inner, query=_query(inner), location=tail[1], options=_options(tail[2] or ""))
+    raise Malformed("line 1:1: mismatched input 'UNLOAD'. Expecting: '('")
+
+
+def _options(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in _OPTION.findall(text):
+        if value.upper().startswith("ARRAY"):
+            found[name.lower()] = re.findall(r"'([^']*)'", value)
+        else:
+            found[name.lower()] = value[1:-1].replace("''", "'") if value.startswith("'") else value
+    return found
+
+
+def with_parameters(text: str, parameters: list[str]) -> str:
+    """A text with its `?` replaced, in order, by the parameters: SQL literals."""
+    marks = [token for token in tokenize(text) if token.token_type == TokenType.PLACEHOLDER]
+    if len(marks) != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
+        )
+    parts, at = [], 0
+    for mark, parameter in zip(marks, parameters, strict=True):
+        parts += [text[at : mark.start], parameter]
+        at = mark.end + 1
+    return "".join([*parts, text[at:]])
+
+
+def split_parameters(text: str) -> list[str]:
+    """The parameters of EXECUTE ... USING, split at the commas between them."""
+    tokens = tokenize(text)
+    found, depth, start = [], 0, 0
+    for token in tokens:
+        depth += (token.token_type in (TokenType.L_PAREN, TokenType.L_BRACKET)) - (
+            token.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET)
+        )
+        if token.token_type == TokenType.COMMA and depth == 0:
+            found.append(text[start : token.start].strip())
+            start = token.end + 1
+    return [*found, text[start:].strip()] if text.strip() else []

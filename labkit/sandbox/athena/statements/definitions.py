@@ -1,0 +1,415 @@
+"""What the DDL and utility statements do to the catalog, and what they answer."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.sandbox.athena.catalog import Catalog, Partition, Table
+from labkit.sandbox.athena.dialect.functions import signatures
+from labkit.sandbox.athena.errors import QueryError, hive_error
+from labkit.sandbox.athena.statements import nodes, tables
+from labkit.sandbox.athena.statements.shown import describe, show_create_table, show_create_view
+from labkit.sandbox.athena.storage.location import Listing, split
+from labkit.sandbox.athena.types import hive_name
+from labkit.sandbox.moto_state import glue, s3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The lines that a statement answers with, and the columns that they are said to have."""
+
+    columns: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass
+class Context:
+    """Where a statement is carried out."""
+
+    catalog: Catalog
+    now: float
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The account and region of the catalog."""
+        return self.catalog.account_id, self.catalog.region
+
+    def named(self, name: nodes.Name) -> tuple[str, str]:
+        """A table's database and own name."""
+        return (name[0], name[1]) if len(name) == 2 else (self.catalog.database, name[0])
+
+    def database(self, name: str) -> str:
+        """A database that has to be there."""
+        if not self.catalog.has_database(name):
+            raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
+        return name
+
+    def table(self, name: nodes.Name) -> Table:
+        """A table that has to be there."""
+        database, own = self.named(name)
+        found = self.catalog.table(self.database(database), own)
+        if found is None:
+            raise QueryError("", f"FAILED: SemanticException [Error 10001]: Table not found {database}.{own}")
+        return found
+
+
+def run(context: Context, statement: nodes.Statement) -> Answer:
+    """Carries out a statement."""
+    return _HANDLERS[statement.kind](context, statement)
+
+
+def _create_database(context: Context, statement: Any) -> Answer:
+    if context.catalog.has_database(statement.name):
+        if statement.quiet:
+            return Answer()
+        raise hive_error(f"Database {statement.name} already exists", "AlreadyExistsException")
+    entry: dict[str, Any] = {"Name": statement.name, "Parameters": statement.properties or {}}
+    if statement.comment:
+        entry["Description"] = statement.comment
+    if statement.location:
+        entry["LocationUri"] = statement.location
+    glue.create_database(*context.where, entry)
+    return Answer()
+
+
+def _drop_database(context: Context, statement: Any) -> Answer:
+    if not context.catalog.has_database(statement.name):
+        if statement.quiet:
+            return Answer()
+        raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {statement.name}")
+    if context.catalog.tables(statement.name) and not statement.cascade:
+        raise hive_error(
+            f"Database {statement.name} is not empty. One or more tables exist.", "InvalidOperationException"
+        )
+    glue.delete_database(*context.where, statement.name)
+    return Answer()
+
+
+def _alter_database(context: Context, statement: Any) -> Answer:
+    context.database(statement.name)
+    entry = glue.database(*context.where, statement.name) or {}
+    kept = {key: entry[key] for key in ("Description", "LocationUri") if entry.get(key)}
+    parameters = {**(entry.get("Parameters") or {}), **statement.properties}
+    glue.update_database(*context.where, statement.name, {"Name": statement.name, "Parameters": parameters, **kept})
+    return Answer()
+
+
+def _create_table(context: Context, statement: Any) -> Answer:
+    database, name = context.named(statement.table)
+    context.database(database)
+    tables.check(statement)
+    if context.catalog.table(database, name):
+        if statement.quiet:
+            return Answer()
+        raise hive_error(f"Table {name} already exists", "AlreadyExistsException")
+    glue.create_table(*context.where, database, tables.entry(name, statement, context.now))
+    return Answer()
+
+
+def _drop(context: Context, statement: Any) -> Answer:
+    database, name = context.named(statement.table)
+    found = context.catalog.table(database, name)
+    if found is None and statement.quiet:
+        return Answer()
+    found = context.table(statement.table)
+    if statement.kind == "drop_view" and not found.is_view:
+        raise QueryError(
+            "", f"FAILED: SemanticException [Error 10218]: Cannot drop a base table with DROP VIEW: {name}"
+        )
+    if statement.kind == "drop_table" and found.is_view:
+        raise QueryError("", f"FAILED: SemanticException [Error 10217]: Cannot drop a view with DROP TABLE: {name}")
+    glue.delete_table(*context.where, database, name)
+    return Answer()
+
+
+def _changed(context: Context, table: Table, **changes: Any) -> Answer:
+    storage = {**table.storage, **changes.pop("storage", {})}
+    kept = {
+        key: table.entry[key]
+        for key in ("Name", "Owner", "Retention", "TableType", "PartitionKeys")
+        if key in table.entry
+    }
+    entry = {**kept, "Parameters": {**table.parameters, **changes}, "StorageDescriptor": storage}
+    glue.update_table(*context.where, table.database, entry)
+    return Answer()
+
+
+def _set_location(context: Context, statement: Any) -> Answer:
+    split(statement.location)
+    return _changed(context, context.table(statement.table), storage={"Location": statement.location})
+
+
+def _set_properties(context: Context, statement: Any) -> Answer:
+    return _changed(context, context.table(statement.table), **statement.properties)
+
+
+def _add_columns(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    added = [tables.column_entry(column) for column in statement.columns]
+    columns = added if statement.kind.endswith("replace_columns") else [*table.storage["Columns"], *added]
+    names = [each["Name"] for each in [*columns, *(table.entry.get("PartitionKeys") or [])]]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated:
+        raise QueryError("", f"FAILED: SemanticException [Error 10036]: Duplicate column name: {repeated}")
+    return _changed(context, table, storage={"Columns": columns})
+
+
+# --- partitions
+
+
+def _values(table: Table, given: nodes.PartitionValues) -> list[str]:
+    """The values of a PARTITION clause in the order of the table's columns."""
+    written = "{" + ", ".join(f"{name}={value}" for name, value in given) + "}"
+    if not table.partition_columns:
+        raise QueryError("", f"FAILED: SemanticException table is not partitioned but partition spec exists: {written}")
+    values = dict(given)
+    names = [name for name, _ in table.partition_columns]
+    if set(values) - set(names):
+        raise QueryError("", f"FAILED: SemanticException Partition spec {written} contains non-partition columns")
+    if len(values) != len(names):
+        raise QueryError(
+            "",
+            f"FAILED: SemanticException partition spec {written} doesn't contain all ({len(names)}) partition columns",
+        )
+    return [values[name] for name in names]
+
+
+def partition_entry(table: Table, values: list[str], location: str) -> dict[str, Any]:
+    """A partition as Glue holds it."""
+    place = location or _default_location(table, values)
+    return {"Values": values, "StorageDescriptor": {**table.storage, "Location": place}, "Parameters": {}}
+
+
+def _default_location(table: Table, values: list[str]) -> str:
+    names = [name for name, _ in table.partition_columns]
+    return table.location.rstrip("/") + "/" + "/".join(f"{n}={v}" for n, v in zip(names, values, strict=True))
+
+
+def _add_partition(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    known = {each.values for each in context.catalog.partitions(table)}
+    wanted = [(_values(table, values), location) for values, location in statement.partitions]
+    for values, location in wanted:
+        if location:
+            split(location)
+        if tuple(values) in known and not statement.quiet:
+            raise hive_error("Partition already exists.", "AlreadyExistsException")
+    for values, location in wanted:
+        if tuple(values) not in known:
+            known.add(tuple(values))
+            glue.create_partition(*context.where, table.database, table.name, partition_entry(table, values, location))
+    return Answer()
+
+
+def _drop_partition(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    names = [name for name, _ in table.partition_columns]
+    for conditions in statement.conditions:
+        for name, _, _ in conditions:
+            if name not in names:
+                raise QueryError(
+                    "", f"FAILED: SemanticException [Error 10001]: Table not found {name} is not a partition column"
+                )
+        found = [each for each in context.catalog.partitions(table) if _meets(names, each, conditions)]
+        if not found and not statement.quiet:
+            spec = ", ".join(f"{name} {operator} '{value}'" for name, operator, value in conditions)
+            raise QueryError("", f"FAILED: SemanticException [Error 10006]: Partition not found ({spec})")
+        for each in found:
+            glue.delete_partition(*context.where, table.database, table.name, list(each.values))
+    return Answer()
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: a == b,
+    "<>": lambda a, b: a != b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def _meets(names: list[str], partition: Partition, conditions: tuple[tuple[str, str, str], ...]) -> bool:
+    values = dict(zip(names, partition.values, strict=True))
+    return all(_compared(values[name], operator, value) for name, operator, value in conditions)
+
+
+def _compared(own: str, operator: str, value: str) -> bool:
+    if own.isdigit() and value.isdigit():
+        return _COMPARISONS[operator](int(own), int(value))
+    return _COMPARISONS[operator](own, value)
+
+
+def _rename_partition(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    old, new = (_values(table, values) for values, _ in statement.partitions)
+    location = _held(context, table, old).location
+    known = {each.values for each in context.catalog.partitions(table)}
+    if tuple(new) in known:
+        raise hive_error(f"Partition already exists:{new}", "InvalidOperationException")
+    glue.delete_partition(*context.where, table.database, table.name, old)
+    glue.create_partition(*context.where, table.database, table.name, partition_entry(table, new, location))
+    return Answer()
+
+
+def _set_partition_location(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    values, location = statement.partitions[0]
+    wanted = _values(table, values)
+    _held(context, table, wanted)
+    glue.delete_partition(*context.where, table.database, table.name, wanted)
+    glue.create_partition(*context.where, table.database, table.name, partition_entry(table, wanted, location))
+    return Answer()
+
+
+def _held(context: Context, table: Table, values: list[str]) -> Partition:
+    for each in context.catalog.partitions(table):
+        if list(each.values) == values:
+            return each
+    spec = ", ".join(f"{name}={value}" for (name, _), value in zip(table.partition_columns, values, strict=True))
+    raise QueryError("", f"FAILED: SemanticException [Error 10006]: Partition not found {{{spec}}}")
+
+
+def _repair(context: Context, statement: Any) -> Answer:
+    """Adds the partitions whose folders are named as Hive names them: `year=2026/month=11`."""
+    table = context.table(statement.table)
+    names = [name for name, _ in table.partition_columns]
+    if not names:
+        return Answer()
+    bucket, prefix = split(table.location)
+    if not s3.bucket_exists(bucket):
+        raise hive_error(f"MetaException(message:The specified bucket does not exist: {bucket})")
+    pattern = re.compile("/".join(f"{re.escape(name)}=([^/]+)" for name in names) + "/", re.IGNORECASE)
+    known = {each.values for each in context.catalog.partitions(table)}
+    found: dict[tuple[str, ...], str] = {}
+    for each in Listing().under(table.location, table.location):
+        folders = pattern.match(each.key[len(prefix) :])
+        if folders and folders.groups() not in known:
+            found.setdefault(folders.groups(), f"s3://{bucket}/{prefix}{folders[0].rstrip('/')}")
+    for values, location in found.items():
+        glue.create_partition(
+            *context.where, table.database, table.name, partition_entry(table, list(values), location)
+        )
+    shown = ["/".join(f"{n}={v}" for n, v in zip(names, values, strict=True)) for values in found]
+    if not shown:
+        return Answer()
+    missing = "Partitions not in metastore:\t" + "\t".join(f"{table.name}:{each}" for each in shown)
+    return Answer((), (missing, *(f"Repair: Added partition to metastore {table.name}:{each}" for each in shown)))
+
+
+# --- utilities
+
+
+def _glob(pattern: str) -> Callable[[str], bool]:
+    """Hive's patterns: `*` for anything, `|` between alternatives."""
+    alternatives = [each.strip().lower() for each in pattern.split("|")] if pattern else ["*"]
+    return lambda name: any(fnmatch.fnmatchcase(name.lower(), each) for each in alternatives)
+
+
+def _show_databases(context: Context, statement: Any) -> Answer:
+    fits = _glob(statement.pattern)
+    return Answer(("database_name",), tuple(each["Name"] for each in context.catalog.databases() if fits(each["Name"])))
+
+
+def _show_tables(context: Context, statement: Any) -> Answer:
+    fits = _glob(statement.pattern)
+    found = context.catalog.tables(context.database(statement.database or context.catalog.database))
+    if statement.kind == "show_views":
+        return Answer(("views",), tuple(each.name for each in found if each.is_view and fits(each.name)))
+    return Answer(("tab_name",), tuple(each.name for each in found if fits(each.name)))
+
+
+def _show_columns(context: Context, statement: Any) -> Answer:
+    name = (statement.database, statement.table[-1]) if statement.database else statement.table
+    return Answer(("field",), tuple(f"{name:<20}" for name, _ in context.table(name).all_columns))
+
+
+def _show_partitions(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    if not table.partition_columns:
+        raise hive_error(f"Table {table.name} is not a partitioned table")
+    names = [name for name, _ in table.partition_columns]
+    return Answer(
+        ("partition",),
+        tuple(
+            "/".join(f"{n}={v}" for n, v in zip(names, each.values, strict=True))
+            for each in context.catalog.partitions(table)
+        ),
+    )
+
+
+def _show_properties(context: Context, statement: Any) -> Answer:
+    properties = context.table(statement.table).parameters
+    if statement.pattern:
+        value = properties.get(
+            statement.pattern, f"Table {'.'.join(statement.table)} does not have property: {statement.pattern}"
+        )
+        return Answer(("prpt_name", "prpt_value"), (f"{statement.pattern}\t{value}",))
+    return Answer(("prpt_name", "prpt_value"), tuple(f"{name}\t{value}" for name, value in sorted(properties.items())))
+
+
+def _show_functions(context: Context, statement: Any) -> Answer:
+    fits = _glob(statement.pattern.replace("%", "*"))
+    rows = (
+        "\t".join((name, str(each.result), ", ".join(map(str, each.parameters)), each.kind))
+        for name, forms in sorted(signatures().items())
+        if fits(name)
+        for each in forms
+    )
+    return Answer(("Function", "Return Type", "Argument Types", "Function Type"), tuple(rows))
+
+
+def _describe(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    if statement.column:
+        found = dict(table.all_columns).get(statement.column)
+        if found is None:
+            raise hive_error(f"cannot find field {statement.column} from {[name for name, _ in table.all_columns]}")
+        return Answer(
+            ("col_name", "data_type", "comment"),
+            (f"{statement.column:<20}\t{hive_name(found):<20}\t{'from deserializer':<20}",),
+        )
+    return Answer(("col_name", "data_type", "comment"), tuple(describe(table, formatted=statement.formatted)))
+
+
+def _show_create(context: Context, statement: Any) -> Answer:
+    table = context.table(statement.table)
+    if table.is_view:
+        return Answer(("Create View",), tuple(show_create_view(table).splitlines()))
+    return Answer(("createtab_stmt",), tuple(show_create_table(table).splitlines()))
+
+
+_HANDLERS: dict[str, Callable[[Context, Any], Answer]] = {
+    "create_database": _create_database,
+    "drop_database": _drop_database,
+    "alter_database": _alter_database,
+    "create_table": _create_table,
+    "drop_table": _drop,
+    "drop_view": _drop,
+    "alter_table_set_location": _set_location,
+    "alter_table_set_tblproperties": _set_properties,
+    "alter_table_add_columns": _add_columns,
+    "alter_table_replace_columns": _add_columns,
+    "alter_table_add_partition": _add_partition,
+    "alter_table_drop_partition": _drop_partition,
+    "alter_table_rename_partition": _rename_partition,
+    "alter_table_set_partition_location": _set_partition_location,
+    "msck_repair_table": _repair,
+    "show_databases": _show_databases,
+    "show_tables": _show_tables,
+    "show_views": _show_tables,
+    "show_columns": _show_columns,
+    "show_partitions": _show_partitions,
+    "show_create_table": _show_create,
+    "show_create_view": _show_create,
+    "show_tblproperties": _show_properties,
+    "show_functions": _show_functions,
+    "describe_table": _describe,
+    "describe_view": _describe,
+}

@@ -1,0 +1,207 @@
+"""The objects of S3 as DuckDB reads them: laid down in a private directory, and kept as columns once read.
+
+Text is read once for the columns that a query wants; what was read stays as a table of DuckDB's, by the objects' etags
+and the way they are read, so later queries over unchanged objects touch neither the text nor gzip again.
+"""
+
+from __future__ import annotations
+
+import bz2
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from labkit.sandbox.athena.engine import Engine
+from labkit.sandbox.athena.errors import not_supported
+from labkit.sandbox.athena.storage import parquet
+from labkit.sandbox.athena.storage.formats import Reading, reading
+from labkit.sandbox.athena.storage.location import ScannedObject
+from labkit.sandbox.athena.storage.scans import ScanPlan
+from labkit.sandbox.athena.types import TIMESTAMP_TZ, duckdb_type
+from labkit.sandbox.moto_state import s3
+
+KEPT_BYTES = 2 * 1024**3
+"""How many bytes of objects are kept as columns; the copies used longest ago go first."""
+_UNREAD_CODECS = (".snappy", ".lz4", ".lzo")
+
+
+@dataclass
+class _Copy:
+    """A table of DuckDB's with some columns of some objects, all read the same way."""
+
+    name: str
+    numbers: frozenset[int]
+    objects: dict[str, int] = field(default_factory=dict)
+    size: int = 0
+    used: int = 0
+    readers: int = 0
+
+
+class Store:
+    """Makes the relations that a query's scans stand for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._directory = engine.directory / "objects"
+        self._directory.mkdir()
+        self._lock = threading.Lock()
+        self._copies: dict[str, list[_Copy]] = {}
+        self._made = 0
+        self._uses = 0
+        self._parquet: dict[str, parquet.Footer] = {}
+
+    def relation(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan) -> tuple[str, int, list[_Copy]]:
+        """The SQL of a scan, the bytes that it reads, and the copies to release after the query."""
+        how = reading(plan.scan.table)
+        if not plan.objects:
+            return self._nothing(plan), 0, []
+        if how.is_columnar:
+            sql, size = self._columnar(cursor, plan)
+            return sql, size, []
+        copy = self._copy(cursor, plan, how)
+        ids = [copy.objects[_identity(each)] for each in plan.objects]
+        sql = self._joined(cursor, plan, f"{copy.name} AS t", 't."$object"', ids)
+        return sql, sum(each.size for each in plan.objects), [copy]
+
+    def release(self, copies: Sequence[_Copy]) -> None:
+        """Lets go of the copies of a query that has ended."""
+        with self._lock:
+            for copy in copies:
+                copy.readers -= 1
+
+    def _nothing(self, plan: ScanPlan) -> str:
+        columns = [f"NULL::{duckdb_type(kind)} AS c{n}" for n, (_, kind) in enumerate(plan.scan.table.all_columns)]
+        pseudo = f'NULL::VARCHAR AS "$path", NULL::BIGINT AS "$size", NULL::{duckdb_type(TIMESTAMP_TZ)} AS "$modified"'
+        return f"SELECT {', '.join([*columns, pseudo])} WHERE false"
+
+    def _joined(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, source: str, key: str, ids: list[int]) -> str:
+        """Rows with what is known of their objects: the partition's values, `"$path"`."""
+        table, first = plan.scan.table, len(plan.scan.table.columns)
+        columns = [f"t.c{n}" for n in plan.numbers]
+        own = [f"CAST(o.v{n} AS {duckdb_type(table.all_columns[n][1])}) AS c{n}" for n in plan.partition_numbers]
+        if plan.uses_pseudo_columns:
+            own += ['o.path AS "$path"', 'o.size AS "$size"', 'o.modified AS "$modified"']
+        name = f"objects_{plan.scan.alias}"
+        data = {"id": pa.array(ids, pa.int64())}
+        for number in plan.partition_numbers:
+            data[f"v{number}"] = pa.array([each.values[number - first] for each in plan.objects], pa.string())
+        if plan.uses_pseudo_columns:
+            data["path"] = pa.array([each.path for each in plan.objects])
+            data["size"] = pa.array([each.size for each in plan.objects], pa.int64())
+            data["modified"] = pa.array([each.modified for each in plan.objects], pa.timestamp("us", "UTC"))
+        cursor.register(f"{name}_given", pa.table(data))
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
+        cursor.unregister(f"{name}_given")
+        selected = ", ".join([*columns, *own]) or "1 AS c0"
+        return f"SELECT {selected} FROM {source} JOIN {name} AS o ON {key} = o.id"
+
+    # --- text
+
+    def _copy(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, how: Reading) -> _Copy:
+        """A copy that has the columns of the objects, made or completed if there is none."""
+        wanted = frozenset(plan.numbers)
+        identities = {_identity(each): each for each in plan.objects}
+        with self._lock:
+            copies = self._copies.setdefault(how.key, [])
+            able = [copy for copy in copies if wanted <= copy.numbers]
+            copy = min(able, key=lambda each: len(identities.keys() - each.objects.keys()), default=None)
+            if copy is None or (copy.numbers != wanted and identities.keys() - copy.objects.keys()):
+                copy = next((each for each in copies if each.numbers == wanted), None) or self._new(how, plan, wanted)
+            self._load(cursor, copy, how, [each for name, each in identities.items() if name not in copy.objects])
+            self._uses += 1
+            copy.used = self._uses
+            copy.readers += 1
+            self._drop_oldest(cursor)
+            return copy
+
+    def _new(self, how: Reading, plan: ScanPlan, wanted: frozenset[int]) -> _Copy:
+        self._made += 1
+        copy = _Copy(f"copy_{self._made}", wanted)
+        columns = "".join(f", c{n} {duckdb_type(plan.scan.table.columns[n][1])}" for n in sorted(wanted))
+        self.engine.cursor().execute(f'CREATE TABLE {copy.name} ("$object" INTEGER{columns})')
+        self._copies[how.key].append(copy)
+        return copy
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection, copy: _Copy, how: Reading, objects: list[ScannedObject]) -> None:
+        if not objects:
+            return
+        first = max(copy.objects.values(), default=-1) + 1
+        numbered = dict(enumerate(objects, first))
+        paths = [self._lay_down(each, f"{copy.name}-{number}") for number, each in numbered.items()]
+        files = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
+        numbers = sorted(copy.numbers)
+        number_of = "CAST(split_part(split_part(parse_filename(path), '-', 2), '.', 1) AS INTEGER)"
+        columns = "".join(f", c{n}" for n in numbers)
+        try:
+            cursor.execute(f"INSERT INTO {copy.name} SELECT {number_of}{columns} FROM ({how.sql(files, numbers)})")
+        finally:
+            for path in paths:
+                path.unlink()
+        copy.objects |= {_identity(each): number for number, each in numbered.items()}
+        copy.size += sum(each.size for each in objects)
+
+    def _lay_down(self, each: ScannedObject, name: str) -> Path:
+        """Writes an object where DuckDB can read it; its codec is told by the end of its key, as Hadoop does."""
+        body = s3.get_object(each.bucket, each.key)
+        ending = Path(each.key).suffix.lower()
+        if ending in _UNREAD_CODECS:
+            raise not_supported(f"objects compressed as {ending} ({each.path})")
+        if ending == ".bz2":
+            body = bz2.decompress(body)
+        path = self._directory / (name + (ending if ending in (".gz", ".zst") else ".txt"))
+        path.write_bytes(body)
+        return path
+
+    def _drop_oldest(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        copies = sorted((copy for each in self._copies.values() for copy in each), key=lambda copy: copy.used)
+        total = sum(copy.size for copy in copies)
+        for copy in copies:
+            if total <= KEPT_BYTES:
+                return
+            if copy.readers == 0:
+                cursor.execute(f"DROP TABLE {copy.name}")
+                for each in self._copies.values():
+                    if copy in each:
+                        each.remove(copy)
+                total -= copy.size
+
+    # --- Parquet
+
+    def _columnar(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan) -> tuple[str, int]:
+        table = plan.scan.table
+        size, groups = 0, {}
+        paths: dict[str, int] = {}
+        for number, each in enumerate(plan.objects):
+            with self._lock:
+                name = _identity(each).replace(":", "-")
+                path = self._directory / f"{name}.parquet"
+                if name not in self._parquet:
+                    path.write_bytes(s3.get_object(each.bucket, each.key))
+                    self._parquet[name] = parquet.read_footer(path, each.path)
+                footer = self._parquet[name]
+            size += footer.bytes_of([table.columns[n][0] for n in plan.numbers])
+            groups.setdefault(footer.columns_of(table, plan.numbers, each.path), {}).setdefault(str(path), []).append(
+                number
+            )
+            paths[str(path)] = number
+        parts = []
+        for columns, files in groups.items():
+            listed = ", ".join(f"'{path}'" for path in files)
+            selected = "".join(f", {sql} AS c{n}" for sql, n in zip(columns, plan.numbers, strict=True))
+            parts.append(f"SELECT filename AS path{selected} FROM read_parquet([{listed}], filename=true)")
+        names = f"files_{plan.scan.alias}"
+        pairs = [(path, number) for files in groups.values() for path, numbers in files.items() for number in numbers]
+        cursor.register(f"{names}_given", pa.table({"path": [p for p, _ in pairs], "id": [n for _, n in pairs]}))
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {names} AS SELECT * FROM {names}_given")
+        cursor.unregister(f"{names}_given")
+        source = f"(SELECT f.id AS object, r.* EXCLUDE (path) FROM ({' UNION ALL '.join(parts)}) AS r JOIN {names} AS f ON r.path = f.path) AS t"
+        return self._joined(cursor, plan, source, "t.object", list(range(len(plan.objects)))), size
+
+
+def _identity(each: ScannedObject) -> str:
+    """Objects of the same bytes and the same codec are one, wherever they lie."""
+    return f"{each.etag}:{each.size}:{Path(each.key).suffix.lower()}"

@@ -1,0 +1,382 @@
+"""Queries that write: CREATE TABLE AS, INSERT INTO and UNLOAD put their rows into objects, beside a manifest of them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from labkit.sandbox.athena.catalog import Table
+from labkit.sandbox.athena.dialect import casts
+from labkit.sandbox.athena.dialect.scope import Column, Query, Value
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.execution import QueryExecution
+from labkit.sandbox.athena.results import formatter
+from labkit.sandbox.athena.statements import definitions, nodes, tables
+from labkit.sandbox.athena.storage import formats
+from labkit.sandbox.athena.storage.location import Listing, split
+from labkit.sandbox.athena.types import Type, coerces
+from labkit.sandbox.moto_state import glue, s3
+
+MOST_PARTITIONS = 100
+_NO_HIVE_TYPE = ("timestamp with time zone", "time", "time with time zone", "ipaddress", "ipprefix", "json", "uuid",
+                 "interval day to second", "interval year to month", "unknown")  # fmt: skip
+_COMPRESSIONS = {
+    "GZIP": "gzip",
+    "SNAPPY": "snappy",
+    "ZSTD": "zstd",
+    "LZ4": "lz4",
+    "NONE": "none",
+    "UNCOMPRESSED": "none",
+}
+_SERDES = {
+    formats.PARQUET: "PARQUET",
+    formats.LAZY_SIMPLE: "TEXTFILE",
+    formats.HIVE_JSON: "JSON",
+    formats.OPENX_JSON: "JSON",
+}
+_CTAS_OPTIONS = ("format", "external_location", "partitioned_by", "write_compression", "parquet_compression", "field_delimiter", "is_external", "table_type")  # fmt: skip
+_UNLOAD_OPTIONS = ("format", "partitioned_by", "compression", "field_delimiter")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where rows go, and as what."""
+
+    location: str
+    format: str
+    columns: tuple[tuple[str, Type], ...]
+    """Every column, those of the partitions last."""
+    partitioned_by: tuple[str, ...]
+    names: Random
+    compression: str = "gzip"
+    delimiter: str = "\x01"
+    table: Table | None = None
+    """The table that an INSERT adds to."""
+    created: tuple[str, str] | None = None
+    """The database and name of the table that CREATE TABLE AS makes."""
+    casts: tuple[Type, ...] = ()
+    """The types that the query's columns are cast to."""
+    numbers: tuple[int, ...] = ()
+    """Which column of the query each column is; -1 for none."""
+
+    @classmethod
+    def unload(cls, location: str, options: dict[str, Any], query: Query, names: Random) -> Target:
+        """UNLOAD (...) TO 's3://...'."""
+        _known(options, _UNLOAD_OPTIONS)
+        if "format" not in options:
+            raise QueryError("INVALID_FUNCTION_ARGUMENT", "UNLOAD needs a format: PARQUET, TEXTFILE or JSON")
+        _empty(location, "UNLOAD")
+        columns = _columns(query)
+        return cls(
+            location,
+            _format(str(options["format"])),
+            columns,
+            _partitioned_by(options, columns),
+            names,
+            compression=_compression(str(options.get("compression", "GZIP"))),
+            delimiter=str(options.get("field_delimiter", ",")),
+            numbers=tuple(range(len(columns))),
+            casts=tuple(kind for _, kind in columns),
+        )
+
+    @classmethod
+    def create(
+        cls,
+        context: definitions.Context,
+        statement: nodes.QueryStatement,
+        query: Query,
+        execution: QueryExecution,
+        names: Random,
+    ) -> Target | None:
+        """CREATE TABLE AS; None where the table is there and IF NOT EXISTS says not to mind."""
+        database, name = context.named(statement.table)
+        context.database(database)
+        if context.catalog.table(database, name):
+            if statement.quiet:
+                return None
+            raise QueryError(
+                "TABLE_ALREADY_EXISTS", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' already exists"
+            )
+        options: dict[str, Any] = dict(statement.options or {})
+        _known(options, _CTAS_OPTIONS)
+        if str(options.get("table_type", "HIVE")).upper() != "HIVE":
+            raise not_supported(f"table_type = '{options['table_type']}'")
+        location = str(options.get("external_location") or f"{execution.output_location}/")
+        _empty(location, f"table '{database}.{name}'")
+        columns = _columns(query)
+        return cls(
+            location if location.endswith("/") else location + "/",
+            _format(str(options.get("format", "PARQUET"))),
+            columns,
+            _partitioned_by(options, columns),
+            names,
+            compression=_compression(
+                str(options.get("write_compression") or options.get("parquet_compression") or "GZIP")
+            ),
+            delimiter=str(options.get("field_delimiter", "\x01")),
+            created=(database, name),
+            numbers=tuple(range(len(columns))),
+            casts=tuple(kind for _, kind in columns),
+        )
+
+    @classmethod
+    def insert(
+        cls, context: definitions.Context, statement: nodes.QueryStatement, query: Query, names: Random
+    ) -> Target:
+        """INSERT INTO."""
+        database, name = context.named(statement.table)
+        table = context.catalog.table(database, name)
+        if table is None or table.is_view:
+            raise QueryError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
+        if table.serde not in _SERDES:
+            raise not_supported(f"INSERT INTO a table with the SerDe {table.serde}")
+        wanted = _inserted(table, statement.columns)
+        given = [column.type for column in query.columns]
+        if len(given) != len(wanted) or not all(
+            coerces(a, b) for a, b in zip(given, (kind for _, kind in wanted), strict=False)
+        ):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"line 1:1: Insert query has mismatched column types: Table: [{', '.join(str(kind) for _, kind in wanted)}],"
+                f" Query: [{', '.join(str(kind) for kind in given)}]",
+            )
+        places = {column: number for number, (column, _) in enumerate(wanted)}
+        return cls(
+            table.location.rstrip("/") + "/",
+            _SERDES[table.serde],
+            table.all_columns,
+            tuple(column for column, _ in table.partition_columns),
+            names,
+            delimiter=table.serde_parameters.get("field.delim", "\x01"),
+            compression="none" if _SERDES[table.serde] != "PARQUET" else "gzip",
+            table=table,
+            numbers=tuple(places.get(column, -1) for column, _ in table.all_columns),
+            casts=tuple(kind for _, kind in table.all_columns),
+        )
+
+    def register(self, context: definitions.Context, output: Output) -> None:
+        """Tells the catalog of the table made, and of the partitions written."""
+        table = self.table
+        if self.created:
+            table = self._create(context)
+        if table is None or not self.partitioned_by:
+            return
+        known = {each.values for each in context.catalog.partitions(table)}
+        for values, folder in output.partitions.items():
+            if values not in known:
+                entry = definitions.partition_entry(table, list(values), folder.rstrip("/"))
+                glue.create_partition(*context.where, table.database, table.name, entry)
+
+    def _create(self, context: definitions.Context) -> Table | None:
+        assert self.created
+        database, name = self.created
+        definitions_of = {column: nodes.ColumnDefinition(column, kind) for column, kind in self.columns}
+        partitions = tuple(definitions_of.pop(each) for each in self.partitioned_by)
+        delimited = {"field.delim": self.delimiter} if self.format == "TEXTFILE" else {}
+        statement = nodes.CreateTable(
+            "create_table",
+            (database, name),
+            tuple(definitions_of.values()),
+            external=True,
+            partitions=partitions,
+            file_format=self.format,
+            serde_properties=delimited,
+            location=self.location,
+        )
+        glue.create_table(*context.where, database, tables.entry(name, statement, context.now))
+        return context.catalog.table(database, name)
+
+
+def _known(options: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in options:
+        if name not in known:
+            raise not_supported(f"the property {name}")
+
+
+def _format(name: str) -> str:
+    if name.upper() not in ("PARQUET", "TEXTFILE", "JSON"):
+        raise not_supported(f"format = '{name}'")
+    return name.upper()
+
+
+def _compression(name: str) -> str:
+    if name.upper() not in _COMPRESSIONS:
+        raise not_supported(f"compression = '{name}'")
+    return _COMPRESSIONS[name.upper()]
+
+
+def _columns(query: Query) -> tuple[tuple[str, Type], ...]:
+    columns = tuple(
+        (column.name.lower(), Type("varchar") if column.type.name == "varchar" else column.type)
+        for column in query.columns
+    )
+    for number, (name, kind) in enumerate(columns):
+        if kind.name in _NO_HIVE_TYPE:
+            raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
+        if name.startswith("_col") and name == f"_col{number}":
+            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
+    return columns
+
+
+def _partitioned_by(options: dict[str, Any], columns: tuple[tuple[str, Type], ...]) -> tuple[str, ...]:
+    names = tuple(str(each).lower() for each in options.get("partitioned_by") or ())
+    last = tuple(name for name, _ in columns[len(columns) - len(names) :])
+    if names != last:
+        raise QueryError(
+            "HIVE_COLUMN_ORDER_MISMATCH",
+            "Partition keys must be the last columns in the table and in the same order as the"
+            f" table properties: [{', '.join(names)}]",
+        )
+    return names
+
+
+def _empty(location: str, of: str) -> None:
+    bucket, _ = split(location)
+    if not s3.bucket_exists(bucket):
+        raise QueryError("", f"Could not write to {location}: the bucket does not exist")
+    if Listing().under(location, location):
+        raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory for {of} already exists: {location}")
+
+
+def _inserted(table: Table, names: tuple[str, ...]) -> list[tuple[str, Type]]:
+    if not names:
+        return list(table.all_columns)
+    kinds = dict(table.all_columns)
+    for name in names:
+        if name not in kinds:
+            raise QueryError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {name}")
+    return [(name, kinds[name]) for name in names]
+
+
+# --- on a worker
+
+
+@dataclass
+class Output:
+    """The objects that a query wrote, not yet in S3."""
+
+    rows: int = 0
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def store(self, execution: QueryExecution, account_id: str) -> None:
+        """Puts the objects and the manifest of them into S3."""
+        for path, body in self.files:
+            bucket, _ = split(path)
+            s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
+        manifest = f"{execution.output_location}-manifest.csv"
+        bucket, _ = split(manifest)
+        listed = "".join(f"{path}\n" for path, _ in self.files).encode()
+        s3.put_object(bucket, manifest.split("/", 3)[3], listed, account_id)
+        execution.manifest_location, execution.rows, execution.update_count = manifest, 0, self.rows
+
+
+def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Target, directory: Path) -> Output:
+    """Runs a query and makes objects of its rows, one for each partition."""
+    cursor.execute(f"CREATE TEMP TABLE written_ AS SELECT {_cast_columns(query.columns, target)} FROM ({sql})")
+    output = Output(rows=cursor.execute("SELECT count(*) FROM written_").fetchall()[0][0])
+    first = len(target.columns) - len(target.partitioned_by)
+    if not target.partitioned_by:
+        _write_file(cursor, "SELECT * FROM written_", target, target.location, output)
+        return output
+    keys = [f"k{n}" for n in range(first, len(target.columns))]
+    found = cursor.execute(f"SELECT DISTINCT {', '.join(keys)} FROM written_ ORDER BY ALL").fetchall()
+    if len(found) > MOST_PARTITIONS:
+        raise QueryError(
+            "HIVE_TOO_MANY_OPEN_PARTITIONS", f"Exceeded limit of {MOST_PARTITIONS} open writers for partitions/buckets"
+        )
+    for values in found:
+        conditions = " AND ".join(f"{key} IS NOT DISTINCT FROM ?" for key in keys)
+        texts = tuple(
+            "__HIVE_DEFAULT_PARTITION__" if value is None else formatter(kind)(value)
+            for value, (_, kind) in zip(values, target.columns[first:], strict=True)
+        )
+        pairs = zip(target.partitioned_by, texts, strict=True)
+        folder = target.location.rstrip("/") + "/" + "/".join(f"{name}={text}" for name, text in pairs) + "/"
+        output.partitions[texts] = folder
+        _write_file(cursor, f"SELECT * FROM written_ WHERE {conditions}", target, folder, output, list(values))
+    return output
+
+
+def _cast_columns(columns: tuple[Column, ...], target: Target) -> str:
+    parts = []
+    for number, (place, kind) in enumerate(zip(target.numbers, target.casts, strict=True)):
+        value = Value(f"c{place}", columns[place].type) if place >= 0 else Value("NULL", Type("unknown"))
+        parts.append(f"{casts.coerce(value, kind).sql} AS k{number}")
+    return ", ".join(parts)
+
+
+def _write_file(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    target: Target,
+    folder: str,
+    output: Output,
+    values: list[Any] | None = None,
+) -> None:
+    data = target.columns[: len(target.columns) - len(target.partitioned_by)]
+    cursor.execute(sql, values or [])
+    name = str(UUID(int=target.names.getrandbits(128), version=4))
+    if target.format == "PARQUET":
+        body = _parquet(cursor, data, target.compression)
+    else:
+        text = "".join(_lines(cursor, data, target))
+        body = gzip.compress(text.encode(), mtime=0) if target.compression == "gzip" else text.encode()
+        name += ".gz" if target.compression == "gzip" else ""
+    if output.rows:
+        output.files.append((folder.rstrip("/") + "/" + name, body))
+
+
+def _parquet(cursor: duckdb.DuckDBPyConnection, columns: tuple[tuple[str, Type], ...], compression: str) -> bytes:
+    """Parquet with the physical types that Athena writes: timestamps as INT96."""
+    reader = cursor.to_arrow_reader(100_000)
+    schema = pa.schema([reader.schema.field(n).with_name(name) for n, (name, _) in enumerate(columns)])
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, schema, compression=compression, use_deprecated_int96_timestamps=True) as writer:
+        for batch in reader:
+            writer.write_batch(pa.record_batch(batch.columns[: len(columns)], schema=schema))
+    return buffer.getvalue()
+
+
+def _lines(cursor: duckdb.DuckDBPyConnection, columns: tuple[tuple[str, Type], ...], target: Target) -> Iterator[str]:
+    writers = [formatter(kind) for _, kind in columns]
+    while rows := cursor.fetchmany(5000):
+        for row in rows:
+            texts = [None if value is None else write(value) for write, value in zip(writers, row, strict=False)]
+            if target.format == "JSON":
+                yield json.dumps(_json_object(columns, row, texts), ensure_ascii=False) + "\n"
+            else:
+                yield target.delimiter.join(r"\N" if text is None else text for text in texts) + "\n"
+
+
+def _json_object(
+    columns: tuple[tuple[str, Type], ...], row: tuple[Any, ...], texts: list[str | None]
+) -> dict[str, Any]:
+    found = {}
+    for (name, kind), value, text in zip(columns, row, texts, strict=False):
+        if value is not None:
+            plain = kind.name in (
+                "boolean",
+                "tinyint",
+                "smallint",
+                "integer",
+                "bigint",
+                "real",
+                "double",
+                "array",
+                "map",
+                "row",
+            )
+            found[name] = value if plain else text
+    return found

@@ -1,0 +1,95 @@
+"""The Glue Data Catalog as moto holds it. Databases, tables and partitions are dictionaries as Glue's API has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError
+
+from labkit.sandbox import moto_state
+from labkit.sandbox.service import ServiceError
+
+Entry = dict[str, Any]
+
+
+def databases(account_id: str, region: str) -> list[Entry]:
+    """Every database, in the order of their names."""
+    return sorted(
+        (each.as_dict() for each in _backend(account_id, region).get_databases()), key=lambda each: each["Name"]
+    )
+
+
+def database(account_id: str, region: str, name: str) -> Entry | None:
+    """A database, or None."""
+    found = _backend(account_id, region).databases.get(name)
+    return found.as_dict() if found else None
+
+
+def create_database(account_id: str, region: str, entry: Entry) -> None:
+    """Makes a database; raises AlreadyExistsException."""
+    _call(_backend(account_id, region).create_database, entry["Name"], entry)
+
+
+def update_database(account_id: str, region: str, name: str, entry: Entry) -> None:
+    """Replaces what a database says of itself."""
+    _call(_backend(account_id, region).update_database, name, entry)
+
+
+def delete_database(account_id: str, region: str, name: str) -> None:
+    """Deletes a database with its tables."""
+    _call(_backend(account_id, region).delete_database, name)
+
+
+def tables(account_id: str, region: str, database_name: str) -> list[Entry]:
+    """The tables and views of a database, in the order of their names."""
+    found = _call(_backend(account_id, region).get_tables, database_name, None)
+    return sorted((each.as_dict() for each in found), key=lambda each: each["Name"])
+
+
+def table(account_id: str, region: str, database_name: str, name: str) -> Entry | None:
+    """A table, or None."""
+    held = _backend(account_id, region).databases.get(database_name)
+    found = held.tables.get(name) if held else None
+    return found.as_dict() if found else None
+
+
+def create_table(account_id: str, region: str, database_name: str, entry: Entry) -> None:
+    """Makes a table; raises AlreadyExistsException."""
+    _call(_backend(account_id, region).create_table, database_name, entry["Name"], entry)
+
+
+def update_table(account_id: str, region: str, database_name: str, entry: Entry) -> None:
+    """Replaces a table's definition."""
+    _call(_backend(account_id, region).update_table, database_name, entry["Name"], entry)
+
+
+def delete_table(account_id: str, region: str, database_name: str, name: str) -> None:
+    """Deletes a table with its partitions."""
+    _call(_backend(account_id, region).delete_table, database_name, name)
+
+
+def partitions(account_id: str, region: str, database_name: str, table_name: str) -> list[Entry]:
+    """The partitions of a table, in the order of their values."""
+    found = _call(_backend(account_id, region).get_table, database_name, table_name).partitions.values()
+    return sorted((each.as_dict() for each in found), key=lambda each: each["Values"])
+
+
+def create_partition(account_id: str, region: str, database_name: str, table_name: str, entry: Entry) -> None:
+    """Adds a partition; raises AlreadyExistsException."""
+    _call(_backend(account_id, region).create_partition, database_name, table_name, entry)
+
+
+def delete_partition(account_id: str, region: str, database_name: str, table_name: str, values: list[str]) -> None:
+    """Deletes a partition; raises EntityNotFoundException."""
+    _call(_backend(account_id, region).get_table(database_name, table_name).delete_partition, values)
+
+
+def _backend(account_id: str, region: str) -> Any:
+    return moto_state.backend("glue", account_id, region)
+
+
+def _call(function: Any, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except JsonRESTError as error:
+        raise ServiceError(error.error_type, error.message) from None
