@@ -226,9 +226,14 @@ def test_a_peering_connection_joins_two_vpcs():
 
 def test_a_nat_gateway_shows_each_packet_twice():
     nat = interface(
-        id="eni-nat", addresses=(IPv4Address("10.0.0.220"),), public_address=IPv4Address("198.19.0.5"),
-        instance_id=None, instance_type=None, subnet_networks=(ip_network("10.0.0.0/24"),), groups=(group(rule(None, -1, -1, ANYBODY)),),
-    )  # fmt: skip
+        id="eni-nat",
+        addresses=(IPv4Address("10.0.0.220"),),
+        public_address=IPv4Address("198.19.0.5"),
+        instance_id=None,
+        instance_type=None,
+        subnet_networks=(ip_network("10.0.0.0/24"),),
+        groups=(group(rule(None, -1, -1, ANYBODY)),),
+    )
     routes = (Route(ip_network("10.0.0.0/16"), "local"), Route(ip_network(ANYBODY), "nat-1"))
     inside = replace(WEB, public_address=None, route_table=RouteTable("rtb-2", routes))
     journey = go(world(inside, nat, nat=nat), "10.0.1.10", "203.0.113.5", port=443)
