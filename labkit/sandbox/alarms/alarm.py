@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
 from labkit.sandbox.alarms.queries import metric_of
 from labkit.sandbox.alarms.samples import Metric
 from labkit.sandbox.clock import Event
+
+if TYPE_CHECKING:
+    from labkit.sandbox.alarms.suppression import Suppression
 
 INITIAL_REASON = "Unchecked: Initial alarm creation"
 ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
@@ -105,7 +108,7 @@ class MetricAlarm(Alarm):
         """Takes over the settings of a request."""
         super().configure(settings, now)
         self.metrics = settings.get("Metrics", [])
-        self.period = int(settings["Period"] if not self.metrics else _period(self.metrics))
+        self.period = int(settings["Period"] if not self.metrics else query_period(self.metrics))
         threshold, compare = self.threshold, COMPARISONS[settings["ComparisonOperator"]]
         self.rule = Rule(
             evaluation_periods=settings["EvaluationPeriods"],
@@ -143,7 +146,8 @@ class MetricAlarm(Alarm):
         return super().describe() | {"Dimensions": self.settings.get("Dimensions", [])}
 
 
-def _period(queries: list[dict[str, Any]]) -> int:
+def query_period(queries: list[dict[str, Any]]) -> int:
+    """The period of metric math."""
     return max(int(query["MetricStat"]["Period"]) for query in queries if "MetricStat" in query)
 
 
@@ -151,11 +155,27 @@ class CompositeAlarm(Alarm):
     """An alarm on the states of other alarms."""
 
     kind = "CompositeAlarm"
+    suppressed_by: str | None = None
+    """What holds its actions back: Alarm, WaitPeriod or ExtensionPeriod; None while nothing does."""
+    suppression: Suppression | None = None
 
     def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
         """Takes over the settings of a request."""
         super().configure(settings, now)
         self.children = rules.children(settings["AlarmRule"])
+
+    @property
+    def suppressor(self) -> str | None:
+        """The name or the ARN of the alarm that holds its actions back."""
+        return self.settings.get("ActionsSuppressor")
+
+    def describe(self) -> dict[str, Any]:
+        """The alarm as DescribeAlarms lists it."""
+        shown = super().describe()
+        if self.suppressed_by is not None:
+            shown["ActionsSuppressedBy"] = self.suppressed_by
+            shown["ActionsSuppressedReason"] = f"Actions suppressed by {self.suppressed_by}"
+        return shown
 
 
 @dataclass

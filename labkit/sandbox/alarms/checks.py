@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from labkit.sandbox.alarms import rules
+from labkit.sandbox.alarms.alarm import query_period
 from labkit.sandbox.alarms.evaluation import BREACHING, COMPARISONS, IGNORE, MISSING, NOT_BREACHING
 from labkit.sandbox.alarms.metric_operations import checked_statistic
 from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.retrieval import check_queries
 from labkit.sandbox.alarms.samples import DAY, HOUR
+from labkit.sandbox.alarms.windows import WALL_CLOCK_PERIODS, UnknownTimezone, time_zone
 from labkit.sandbox.service import Call, ServiceError
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
@@ -35,7 +37,25 @@ def check_metric_alarm(call: Call) -> None:
     _check_treatment(params)
     if not 1 <= params.get("DatapointsToAlarm", 1) <= params["EvaluationPeriods"]:
         raise _invalid("The parameter DatapointsToAlarm must be less than or equal to the parameter EvaluationPeriods.")
+    _check_window(params)
     check_actions(call)
+
+
+def _check_window(params: dict[str, Any]) -> None:
+    window = params.get("EvaluationWindow", {})
+    if len(window) > 1:
+        raise _invalid("EvaluationWindow must have exactly one of SlidingWindow and WallClockWindow.")
+    if "WallClockWindow" not in window:
+        return
+    period = params.get("Period") or query_period(params["Metrics"])
+    if period not in WALL_CLOCK_PERIODS:
+        raise _invalid(f"Period must be one of {', '.join(map(str, WALL_CLOCK_PERIODS))} with a WallClockWindow.")
+    try:
+        time_zone(window["WallClockWindow"].get("Timezone", "UTC"))
+    except UnknownTimezone as error:
+        raise _invalid(
+            f"The value {error} for parameter EvaluationWindow.WallClockWindow.Timezone is invalid."
+        ) from None
 
 
 def _invalid(message: str, code: str = "ValidationError") -> ServiceError:
@@ -46,8 +66,6 @@ def _check_refused(params: dict[str, Any]) -> None:
     for name in _REFUSED:
         if name in params:
             raise _not_here(f"alarms with {name}")
-    if "WallClockWindow" in params.get("EvaluationWindow", {}):
-        raise _not_here("alarms with a WallClockWindow")
 
 
 def _not_here(what: str) -> ServiceError:
@@ -148,10 +166,17 @@ def check_composite_alarm(call: Call, region: Region) -> None:
         raise _invalid(f"Could not find alarm(s) named in the AlarmRule: {', '.join(unknown)}")
     if _reaches(region, children, call.params["AlarmName"]):
         raise _invalid("AlarmRule must not refer to the alarm itself, directly or through other composite alarms.")
-    for name in ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
-        if name in call.params:
-            raise _not_here(f"composite alarms with {name}")
+    _check_suppressor(call.params, region)
     check_actions(call)
+
+
+def _check_suppressor(params: dict[str, Any], region: Region) -> None:
+    periods = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+    given = [name for name in ("ActionsSuppressor", *periods) if name in params]
+    if given and len(given) < 3:
+        raise _invalid(f"ActionsSuppressor, {periods[0]} and {periods[1]} must be specified together.")
+    if given and region.find(params["ActionsSuppressor"]) is None:
+        raise _invalid(f"Could not find the alarm of ActionsSuppressor: {params['ActionsSuppressor']}")
 
 
 def _reaches(region: Region, names: list[str], wanted: str) -> bool:

@@ -8,12 +8,13 @@ passes quickly.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.sandbox.alarms import rules
-from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
-from labkit.sandbox.alarms.evaluation import ALARM, OK, Datapoint, Verdict, evaluate, evaluation_range
+from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm, State
+from labkit.sandbox.alarms.evaluation import ALARM, OK, Datapoint, Verdict, evaluate
 from labkit.sandbox.alarms.functions import TimeSeries
 from labkit.sandbox.alarms.messages import in_words
 from labkit.sandbox.alarms.queries import Queries, Window, datapoints, series_of
@@ -21,6 +22,8 @@ from labkit.sandbox.alarms.reasons import compact, reason, reason_data, timestam
 from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE
 from labkit.sandbox.alarms.state_changes import changed_state, record_transition, run_actions
+from labkit.sandbox.alarms.suppression import Suppression
+from labkit.sandbox.alarms.windows import windows
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -34,6 +37,20 @@ def evaluated_every(alarm: MetricAlarm) -> int:
     if alarm.period * alarm.rule.evaluation_periods > DAY:
         return HOUR
     return 10 if alarm.period < MINUTE else MINUTE
+
+
+def _too_few_samples(alarm: MetricAlarm, verdict: Verdict) -> bool:
+    """Whether a percentile rests on too few samples to mean something, and the alarm is to ignore it then.
+
+    "Percentile-based alarms and low data samples" asks for 10 samples on the thinner side of the percentile.
+    """
+    match = re.fullmatch(r"p([\d.]+)", alarm.statistic or "")
+    if match is None or alarm.settings.get("EvaluateLowSampleCountPercentile") != "ignore":
+        return False
+    share = float(match[1]) / 100
+    thinner = min(share, 1 - share)
+    counts = [point.sample_count for point in verdict.datapoints if point.sample_count is not None]
+    return any(count * thinner < 10 - 1e-9 for count in counts)
 
 
 class Evaluator:
@@ -63,41 +80,46 @@ class Evaluator:
         if isinstance(alarm, MetricAlarm) and alarm.evaluation is not None:
             alarm.evaluation.cancel()
             alarm.evaluation = None
+        if isinstance(alarm, CompositeAlarm) and alarm.suppression is not None:
+            alarm.suppression.end()
 
     def _evaluate(self, alarm: MetricAlarm) -> None:
         alarm.evaluation = None
         end = int(self._sandbox.clock.timestamp())
         end -= HOURLY_AT if evaluated_every(alarm) == HOUR else 0
-        points = self._datapoints(alarm, end)
+        ranges = windows(alarm.settings, alarm.period, alarm.rule.evaluation_periods, end)
+        points = self._datapoints(alarm, ranges)
         verdict = evaluate(points, alarm.rule)
-        if verdict.state is not None and verdict.state != alarm.state.value:
-            self._enter(alarm, verdict, verdict.state)
-        self._schedule_next(alarm, verdict, end, points)
+        if verdict.state not in (None, alarm.state.value) and not _too_few_samples(alarm, verdict):
+            self._enter(alarm, verdict, str(verdict.state))
+        self._schedule_next(alarm, verdict, ranges, points)
 
-    def _schedule_next(self, alarm: MetricAlarm, verdict: Verdict, end: int, points: Sequence[Datapoint]) -> None:
+    def _schedule_next(
+        self, alarm: MetricAlarm, verdict: Verdict, ranges: Sequence[Window], points: Sequence[Datapoint]
+    ) -> None:
         """Has the alarm evaluated when it may come to something else.
 
         Without a sample in the range, that is when there is one. With samples, it is at the next regular time; but
         where the periods are as long as the steps from one evaluation to the next, the same datapoints come to the
         same state until the oldest of them leaves the range.
         """
-        begin = end - len(points) * alarm.period
         newest = max((self._region.store.newest(metric) or 0 for metric in alarm.inputs), default=0)
-        if newest < begin:
+        if newest < ranges[0].start:
             return
         real = [point.timestamp for point in points if point.value is not None]
         steady = alarm.period == evaluated_every(alarm) and not alarm.metrics and verdict.state is not None
-        if steady and real and newest < end:
+        if steady and real and newest < ranges[-1].end:
             self._schedule(alarm, real[-1] + (len(points) + 1) * alarm.period)
         else:
             self.wake(alarm)
 
-    def _datapoints(self, alarm: MetricAlarm, end: int) -> list[Datapoint]:
-        """The datapoints of the evaluation range, newest first; the newest period ends at `end`."""
-        periods = evaluation_range(alarm.period, alarm.rule.evaluation_periods)
-        window = Window(end - periods * alarm.period, end, alarm.period)
-        points = self._math(alarm, window) if alarm.metrics else self._metric(alarm, window)
-        return [points.get(at) or Datapoint(at) for at in reversed(window.timestamps())]
+    def _datapoints(self, alarm: MetricAlarm, ranges: Sequence[Window]) -> list[Datapoint]:
+        """The datapoints of the ranges, newest first."""
+        found: list[Datapoint] = []
+        for window in ranges:
+            points = self._math(alarm, window) if alarm.metrics else self._metric(alarm, window)
+            found += [points.get(at) or Datapoint(at) for at in window.timestamps()]
+        return found[::-1]
 
     def _metric(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
         series, _ = series_of(self._region.store, alarm.inputs[0], alarm.settings.get("Unit"), window)
@@ -121,8 +143,19 @@ class Evaluator:
         if not transition:
             return
         record_transition(self._region.history, alarm, old)
-        run_actions(self._sandbox, self._region.history, alarm, old, self._children(alarm))
+        if isinstance(alarm, CompositeAlarm) and alarm.suppressor is not None:
+            self._suppression(alarm).state_changed(old, self._state_of(alarm.suppressor))
+        else:
+            self._run_actions(alarm, old)
         self._carry_on(alarm)
+
+    def _run_actions(self, alarm: Alarm, old: State) -> None:
+        run_actions(self._sandbox, self._region.history, alarm, old, self._children(alarm))
+
+    def _suppression(self, alarm: CompositeAlarm) -> Suppression:
+        if alarm.suppression is None:
+            alarm.suppression = Suppression(alarm, self._sandbox.clock, lambda old: self._run_actions(alarm, old))
+        return alarm.suppression
 
     def _children(self, alarm: Alarm) -> list[Alarm]:
         if not isinstance(alarm, CompositeAlarm):
@@ -131,9 +164,11 @@ class Evaluator:
         return [child for child in named if child is not None and child.state.value == ALARM]
 
     def _carry_on(self, child: Alarm) -> None:
-        """Evaluates the composite alarms that have this alarm in their rule."""
+        """Tells the composite alarms that have this alarm in their rule, or as their suppressor."""
         now = self._sandbox.clock.now()
         for composite in list(self._region.composites()):
+            if composite.suppressor in (child.name, child.arn):
+                self._suppression(composite).suppressor_changed(child.state.value)
             if child.name in composite.children or child.arn in composite.children:
                 why = f"{child.arn} transitioned to {child.state.value} at {in_words(now)}"
                 self.judge(composite, why, child)

@@ -281,3 +281,15 @@ def test_an_unknown_alarm_has_no_state_to_set(cloudwatch):
     with pytest.raises(ServiceError, match="ResourceNotFound") as caught:
         cloudwatch.call("SetAlarmState", AlarmName="nobody", StateValue="OK", StateReason="because")
     assert caught.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("percentile", "samples", "state"),
+    [("p90", 99, "INSUFFICIENT_DATA"), ("p90", 100, "ALARM"), ("p10", 99, "INSUFFICIENT_DATA"), ("p10", 100, "ALARM")],
+)
+def test_a_percentile_of_too_few_samples_can_be_ignored(cloudwatch, percentile, samples, state):
+    cloudwatch.put_alarm(Statistic=None, ExtendedStatistic=percentile, EvaluateLowSampleCountPercentile="ignore")
+    for _ in range(samples):
+        cloudwatch.sample(0, 5.0)
+    cloudwatch.to_minute(1)
+    assert cloudwatch.state() == state
