@@ -14,6 +14,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from labkit.sandbox.logs.insights import tree
+from labkit.sandbox.logs.insights.cost import check_cost
 from labkit.sandbox.logs.insights.tree import QueryError, Span
 
 _REFUSED = (
@@ -62,10 +63,11 @@ def parse(text: str) -> tree.Query:
         query: tree.Query = _TreeBuilder(text).transform(parsed)
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, QueryError):
-            raise error.orig_exc from None
-        raise
+    except (VisitError, RecursionError) as error:
+        cause = error.orig_exc if isinstance(error, VisitError) else error
+        if isinstance(cause, RecursionError):
+            cause = QueryError("the query is nested too deeply for the sandbox", Span(0, len(text)))
+        raise cause from None
     return query
 
 
@@ -163,6 +165,7 @@ class _TreeBuilder(Transformer):  # type: ignore[type-arg]
         return tree.Display(_span(meta), tuple(items))
 
     def filter(self, meta: Any, children: list[Any]) -> tree.Filter:
+        check_cost(children[0])
         return tree.Filter(_span(meta), children[0])
 
     filter_index = filter
@@ -222,6 +225,7 @@ class _TreeBuilder(Transformer):  # type: ignore[type-arg]
 
     def item(self, meta: Any, children: list[Any]) -> tree.Item:
         expression, alias = children
+        check_cost(expression)
         if alias is None:
             return tree.Item(expression, self._name(expression), aliased=False)
         return tree.Item(expression, self._field(alias).name, aliased=True)

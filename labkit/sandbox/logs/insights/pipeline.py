@@ -20,6 +20,8 @@ from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted, 
 
 MAX_STATS = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
+MAX_COMMANDS = 100
+"""A bound of our own: each command nests the SQL a level deeper."""
 DEFAULT_FIELDS = ("@timestamp", "@message")
 """What a query shows that names no fields."""
 _NEWEST_FIRST = ("timestamp DESC", "sequence DESC")
@@ -47,7 +49,7 @@ def compile_query(
             pipeline.add(command)
         return pipeline.statement(limit)
     except RecursionError:
-        raise QueryError("the query is nested too deeply", query[0].span) from None
+        raise QueryError("the query is nested too deeply for the sandbox", query[0].span) from None
 
 
 class Pipeline:
@@ -74,6 +76,8 @@ class Pipeline:
         """Takes in the next command."""
         if any(isinstance(earlier, tree.Dedup) for earlier in self.before) and not isinstance(command, tree.Limit):
             raise QueryError(f"unexpected symbol found {command.name}: only limit can follow dedup", command.span)
+        if len(self.before) == MAX_COMMANDS:
+            raise QueryError(f"a query has at most {MAX_COMMANDS} commands in the sandbox", command.span)
         _COMMANDS[type(command)](self, command)
         self.before.append(command)
 
@@ -97,17 +101,17 @@ class Pipeline:
         """Computes and shows fields. Names made in a command are known from the next one on, as in AWS."""
         self.chosen = True
         compiler = self.expressions()
-        values = [(item, compiler.compile(item.expression)) for item in command.items]
-        for item, value in values:
-            if isinstance(item.expression, tree.Field) and not item.aliased:
-                self.shown[item.name] = value
-            else:
-                self.shown[item.name] = self._column(item.name, value)
+        values = {item.name: compiler.compile(item.expression) for item in command.items}
+        computed = [item.name for item in command.items if item.aliased or not isinstance(item.expression, tree.Field)]
+        bound = dict(zip(computed, self._bound([values[name] for name in computed]), strict=True))
+        self.columns |= bound
+        self.shown |= values | bound
 
     def display(self, command: tree.Display) -> None:
         """Chooses the columns of the result; the last `display` counts."""
         compiler = self.expressions()
-        self.displayed = {item.name: self._bound(compiler.compile(item.expression)) for item in command.items}
+        values = self._bound([compiler.compile(item.expression) for item in command.items])
+        self.displayed = {item.name: value for item, value in zip(command.items, values, strict=True)}
 
     def filter(self, command: tree.Filter) -> None:
         """Keeps the rows for which a condition holds."""
@@ -157,8 +161,8 @@ class Pipeline:
         for key in command.keys:
             value = compiler.compile(key.item.expression)
             if key.item.aliased:
-                value = self._column(key.item.name, value)
-                self.shown[key.item.name] = value
+                (value,) = self._bound([value])
+                self.columns[key.item.name] = self.shown[key.item.name] = value
             direction = "DESC NULLS LAST" if key.descending else "ASC NULLS FIRST"
             order += [f"{sql} {direction}" for sql in _sort_keys(value)]
         self.order = tuple(order)
@@ -192,15 +196,13 @@ class Pipeline:
 
     # parts
 
-    def _column(self, name: str, value: Value) -> Value:
-        self.columns[name] = bound = self._bound(value)
-        return bound
-
-    def _bound(self, value: Value) -> Value:
-        """The value as a column of the rows, computed now."""
-        column = f"c{next(self._numbers)}"
-        self.sql = f"SELECT *, {value.sql} AS {column} FROM ({self.sql})"
-        return Value(column, value.kind)
+    def _bound(self, values: list[Value]) -> list[Value]:
+        """The values as columns of the rows, computed now."""
+        columns = [f"c{next(self._numbers)}" for _ in values]
+        made = ", ".join(f"{value.sql} AS {column}" for value, column in zip(values, columns, strict=True))
+        if made:
+            self.sql = f"SELECT *, {made} FROM ({self.sql})"
+        return [Value(column, value.kind) for value, column in zip(values, columns, strict=True)]
 
     def _define(self, name: str, command: tree.Command) -> None:
         if name in self.columns:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from labkit.sandbox.logs.insights import engine
@@ -21,7 +22,7 @@ def answer(
     now: float = START / 1000,
 ) -> engine.Answer:
     """What a query gives over messages (texts, or values that become JSON), a second apart unless timed."""
-    store = EventStore()
+    store = _store()
     store.create("eu-west-1", "group")
     texts = [message if isinstance(message, str) else json.dumps(message) for message in messages]
     times = timestamps or [START + 1000 * number for number in range(len(texts))]
@@ -32,7 +33,12 @@ def answer(
         with store.cursor() as cursor:
             return engine.run(job, cursor)
     finally:
-        store.close()
+        store.drop("eu-west-1", "group")
+
+
+@cache
+def _store() -> EventStore:
+    return EventStore()
 
 
 def rows(query: str, messages: Sequence[Any] = ({},), **options: Any) -> list[dict[str, str]]:
