@@ -1,0 +1,112 @@
+import pytest
+
+from labkit import settings
+from labkit.cloud import AwsCloud
+from labkit.errors import LabError
+from labkit.settings import Settings
+from labkit.show.settings_form import SettingsForm
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def used(tmp_path, monkeypatch):
+    """The settings that the form had the lab go over to."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.delenv("LABKIT_CLOUD", raising=False)
+    return []
+
+
+@pytest.fixture
+def form(used):
+    form = SettingsForm(Settings(), bucket_found="lab-vpcflowlogsbucket-1", use=used.append)
+    form.build()
+    return form
+
+
+def problem_beside(form, name):
+    return form.messages[name].value
+
+
+def test_without_widgets_the_settings_are_a_table(form):
+    assert "Region   eu-west-1" in str(form)
+    assert "lab-vpcflowlogsbucket-1" in str(form)
+    assert "that you confirm" not in str(form)
+    assert "<table>" in form.html()
+
+
+def test_the_form_and_its_static_rendering_come_together(form):
+    bundle = form._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", VIEW}
+    assert bundle["text/plain"] == str(form)
+
+
+def test_regions_are_chosen_by_name(form):
+    assert ("eu-west-1 - Europe (Ireland)", "eu-west-1") in form.fields["region"].options
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("bucket", "My_Bucket", "capital letters"),
+        ("bucket", "a", "has 1 characters"),
+        ("email", "me", "has no @"),
+        ("email", "<b>me</b>@", "&lt;b&gt;me"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_as_one_types(form, name, typed, said):
+    form.fields[name].value = typed
+    assert "✗" in problem_beside(form, name)
+    assert said in problem_beside(form, name)
+    form.fields[name].value = {"bucket": "my-bucket", "email": "me@mycompany.io"}[name]
+    assert "✓" in problem_beside(form, name)
+
+
+def test_saving_keeps_the_settings_and_has_the_lab_use_them(form, used):
+    form.fields["region"].value = "us-east-1"
+    form.fields["email"].value = " me@mycompany.io "
+    form.save()
+    wanted = Settings(region="us-east-1", email="me@mycompany.io")
+    assert (used, settings.load(), form.current) == ([wanted], wanted, wanted)
+    assert "Saved" in form.status.value
+
+
+def test_what_is_wrong_is_not_saved(form, used):
+    form.fields["email"].value = "me"
+    form.save()
+    assert "Not saved" in form.status.value
+    assert (used, settings.load()) == ([], Settings())
+
+
+def test_what_the_lab_cannot_use_is_not_saved_and_said_in_words(used):
+    def refuse(_: Settings) -> None:
+        raise LabError("The bucket 'other' of the settings isn't there.")
+
+    form = SettingsForm(Settings(), use=refuse)
+    form.build()
+    form.fields["bucket"].value = "other"
+    form.save()
+    assert "Not saved: The bucket &#x27;other&#x27;" in form.status.value.replace("'", "&#x27;")
+    assert settings.load() == Settings()
+
+
+def test_aws_shows_whose_the_credentials_are_and_asks_to_confirm(form, used, monkeypatch):
+    monkeypatch.setattr(AwsCloud, "identity", staticmethod(lambda region: "123456789012 (my-lab)"))
+    account_row = form.widget.children[list(form.fields).index("aws_account")]
+    assert account_row.layout.display == "none"
+    form.fields["cloud"].value = "aws"
+    assert account_row.layout.display == ""
+    assert "123456789012 (my-lab)" in problem_beside(form, "aws_account")
+    form.fields["aws_account"].value = "123456789012"
+    form.fields["email"].value = "me@mycompany.io"
+    form.save()
+    assert (used[0].cloud, used[0].aws_account) == ("aws", "123456789012")
+
+
+def test_without_credentials_choosing_aws_says_so_in_the_form(form, monkeypatch):
+    def none(region: str) -> str:
+        raise LabError("No AWS credentials were found.")
+
+    monkeypatch.setattr(AwsCloud, "identity", staticmethod(none))
+    form.fields["cloud"].value = "aws"
+    assert "No AWS credentials were found." in form.status.value

@@ -1,0 +1,56 @@
+import pytest
+
+from labkit import checks
+from labkit.checks import Check, Verdict, absent, right, wrong
+from labkit.phases import PHASES, UnknownPhase
+
+MIXED = Check(
+    "flow log to S3",
+    (
+        right("flow log", "fl-1"),
+        wrong("all traffic", seen="REJECT", wanted="ALL", hint="Create it <anew>."),
+        absent("log group", wanted="VPCFlowLogs", hint="Create it."),
+    ),
+)
+
+
+def test_a_check_passes_if_every_item_is_right():
+    assert not MIXED.passed
+    assert Check("x", MIXED.items[:1]).passed
+    assert MIXED.points == "1 of 3"
+    assert [item.verdict for item in MIXED.items] == [Verdict.RIGHT, Verdict.WRONG, Verdict.ABSENT]
+
+
+def test_a_check_as_text_says_what_was_seen_what_is_wanted_and_what_to_try():
+    assert str(MIXED) == "\n".join(
+        (
+            "Check: flow log to S3 - 1 of 3 right",
+            "  ✓ flow log: fl-1",
+            "  ≠ all traffic: present but wrong: REJECT, should be ALL",
+            "      Try: Create it <anew>.",
+            "  ✗ log group: absent, should be VPCFlowLogs",
+            "      Try: Create it.",
+        )
+    )
+
+
+def test_a_check_as_html_says_the_same_and_is_escaped():
+    page = MIXED._repr_html_()
+    for piece in ("1 of 3 right", "fl-1", "REJECT, should be ALL", "Try: Create it &lt;anew&gt;.", "✗ log group"):
+        assert piece in page
+    assert "<anew>" not in page
+
+
+def test_a_passed_check_is_done_and_has_no_hints():
+    assert str(Check("x", (right("a"),))) == "Check: x - done\n  ✓ a: right"
+
+
+def test_what_a_check_prints_is_the_same_from_run_to_run():
+    again = Check("flow log to S3", tuple(MIXED.items))
+    assert (str(again), again.html()) == (str(MIXED), MIXED.html())
+
+
+def test_an_unknown_phase_is_refused_with_the_names_there_are():
+    with pytest.raises(UnknownPhase, match='there is no phase "flow log to S4"') as refusal:
+        checks.check("flow log to S4")
+    assert all(f'"{phase.key}"' in str(refusal.value) for phase in PHASES)
