@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from labkit.errors import LabError
+
 SAMPLE_FOLDER = Path(__file__).parents[2] / "data" / "sample_flowlogs"
 
 
@@ -17,7 +19,7 @@ def register(subparsers: Any) -> None:
         description="Writes four weeks of flow logs, as S3 would hold them; the same seed gives the same files.",
     )
     parser.add_argument("--to", type=Path, default=SAMPLE_FOLDER, metavar="DIR", help="default: data/sample_flowlogs")
-    parser.add_argument("--seed", type=int, metavar="N", help="another number makes other traffic of the same story")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="another number makes other traffic of the same story")
     parser.set_defaults(run=run)
 
 
@@ -29,8 +31,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         paths = write(story.records(), arguments.to)
     except OSError as error:
-        print(f"can't write the sample data to {arguments.to}: {error.strerror}; name another folder with --to")
-        return 1
+        raise LabError(
+            f"the sample data can't be written to {arguments.to} ({error.strerror}); name another folder with --to"
+        ) from error
     megabytes = sum(path.stat().st_size for path in paths) / 1e6
     print(f"{len(paths)} files, {megabytes:.1f} MB, in {arguments.to}")
     return 0
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {text!r}")
+    return int(text)

@@ -1,7 +1,4 @@
-import argparse
 import gzip
-import re
-from collections import Counter
 from datetime import UTC, date, datetime
 from functools import cache
 from ipaddress import ip_address, ip_network
@@ -12,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from labkit.commands import sample_data
 from labkit.flowlog.formats import DEFAULT_FORMAT
 from labkit.flowlog.reader import read
 from labkit.flowlog.s3_keys import parse_key
@@ -327,26 +323,3 @@ def test_the_committed_sample_is_the_story_as_it_stands():
     assert kept.keys() == told.keys(), "labkit sample-data writes the sample anew"
     assert [key for key in told if told[key] != kept[key]] == []
     assert sum(path.stat().st_size for path in COMMITTED.rglob("*.log.gz")) < 10_000_000
-
-
-# The command
-
-
-def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    sample_data.register(parser.add_subparsers())
-    options = parser.parse_args(["sample-data", *arguments])
-    return options.run(options)
-
-
-def test_the_command_writes_the_files_and_says_where(tmp_path, capsys):
-    assert run("--to", str(tmp_path), "--seed", "5") == 0
-    assert re.fullmatch(rf"168 files, [23]\.\d MB, in {tmp_path}\n", capsys.readouterr().out)
-    days = Counter(path.parent.name for path in tmp_path.rglob("*.log.gz"))
-    assert len(days) == 28
-
-
-def test_the_command_says_what_is_wrong_with_a_folder_that_cant_be_written(tmp_path, capsys):
-    (tmp_path / "AWSLogs").write_text("a file where a folder is to be")
-    assert run("--to", str(tmp_path)) == 1
-    assert "name another folder with --to" in capsys.readouterr().out

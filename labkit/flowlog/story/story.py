@@ -67,16 +67,20 @@ class Story:
         return in_time
 
     def _behind_security_group(self, flows: Flows) -> Flows:
-        """The verdict on each flow; a knock that is let in at a login port becomes a failed login."""
+        """The verdict on each flow; a knock that is let in at a login port becomes a failed login.
+
+        sshd lets a client guess a few times before it hangs up, so failed logins are of a few sizes.
+        """
         outgoing = flows["source"] == SERVER
         web = (flows["protocol"] == TCP) & np.isin(flows["destination_port"], OPEN_TO_ALL)
         office = (flows["source"] == OFFICE) & (flows["destination_port"] == 22)
         astray = self.incident.lets_in(flows) if self.incident else np.zeros(len(flows), bool)
         flows["accepted"] = outgoing | web | office | astray
         failed_login = astray & (flows["packets"] <= 3)
-        flows["packets"][failed_login] += 14
-        flows["bytes"][failed_login] += 2450
-        flows["seconds"][failed_login] += 3
+        guesses = 1 + flows["source_port"][failed_login] % 3
+        flows["packets"][failed_login] += 10 + 4 * guesses
+        flows["bytes"][failed_login] += 1500 + 700 * guesses
+        flows["seconds"][failed_login] += 2 * guesses
         return flows
 
     def _gaps(self, flows: Flows) -> pa.Table:
