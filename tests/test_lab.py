@@ -1,0 +1,188 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import labkit
+from labkit import settings
+from labkit.checks import Check, absent, right
+from labkit.cloud import SandboxCloud, WaitedInVain
+from labkit.errors import LabError
+from labkit.lab import Lab
+from labkit.phases import PHASES
+from labkit.sandbox import process
+from labkit.settings import Settings, SettingsError
+
+
+class StillCloud:
+    """A cloud of which only the time is asked; waiting for it takes its own time."""
+
+    name = "still"
+
+    def __init__(self):
+        self.time = datetime(2026, 11, 2, 9, tzinfo=UTC)
+        self.timeouts = []
+
+    def now(self):
+        return self.time
+
+    def wait_until(self, condition, *, timeout, what):
+        self.timeouts.append(timeout)
+        passed = 0.0
+        while not condition():
+            passed += 90
+            self.time += timedelta(seconds=90)
+        return passed
+
+
+@pytest.fixture
+def still_lab():
+    return Lab(Settings(), StillCloud())
+
+
+@pytest.fixture
+def own_home(running_server, tmp_path, monkeypatch):
+    """A LABKIT_HOME of its own, in which the shared sandbox is the one that runs."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.delenv("LABKIT_CLOUD", raising=False)
+    monkeypatch.setattr(Lab, "_current", None)
+    running_server.write(process.directory(tmp_path) / process.SERVER_FILE)
+    return tmp_path
+
+
+def test_opening_takes_the_kept_settings_and_the_sandbox_that_runs(own_home):
+    settings.save(Settings(region="us-east-1"))
+    lab = Lab.open()
+    assert (lab.region, lab.cloud.name, lab.account_id) == ("us-east-1", "sandbox", "123456789012")
+    assert repr(lab) == "Lab on sandbox in us-east-1"
+    assert Lab.current() is lab
+
+
+def test_changes_hold_for_one_lab_alone(own_home):
+    assert Lab.open(region="eu-west-2").region == "eu-west-2"
+    assert Lab.open().region == "eu-west-1"
+    with pytest.raises(SettingsError, match="'mars-1' is no AWS region"):
+        Lab.open(region="mars-1")
+
+
+def test_a_kernel_that_was_restarted_opens_the_same_lab_again(own_home):
+    first = Lab.open()
+    assert Lab.current() is first
+    Lab._current = None
+    assert Lab.current().vpc == first.vpc
+
+
+def test_clients_are_made_once(own_home):
+    lab = Lab.open()
+    assert lab.client("ec2") is lab.client("ec2")
+    assert lab.client("ec2").meta.region_name == lab.region
+
+
+def test_using_other_settings_goes_over_to_them_in_place(own_home):
+    lab = Lab.open()
+    before = lab.vpc
+    lab.use(Settings(region="eu-west-2"))
+    assert lab.region == lab.client("ec2").meta.region_name == "eu-west-2"
+    assert lab.vpc != before
+
+
+def test_settings_that_cannot_be_used_leave_the_lab_as_it_is(own_home):
+    lab = Lab.open()
+    with pytest.raises(LabError, match="not-there"):
+        lab.use(Settings(bucket="not-there"))
+    assert lab.settings == Settings()
+    assert "vpcflowlogsbucket" in lab.bucket
+
+
+def test_the_form_knows_the_bucket_that_was_found(own_home):
+    lab = Lab.open()
+    assert lab.bucket in str(lab.settings_form())
+
+
+@pytest.mark.parametrize(
+    ("expect", "timeout"), [("5-15 min", 2700), ("30 s", 90), ("1 h", 10800), ("1-2 min", 360), ("60 min", 10800)]
+)
+def test_a_wait_is_given_up_after_three_times_the_expected(still_lab, expect, timeout):
+    still_lab.wait_until(lambda: True, expect=expect)
+    assert still_lab.cloud.timeouts == [timeout]
+
+
+@pytest.mark.parametrize("expect", ["soon", "5", "min", "5-15", "5 minutes", ""])
+def test_an_expectation_that_is_none_is_refused(still_lab, expect):
+    with pytest.raises(ValueError, match=re.escape(f"expect={expect!r}: write how long")):
+        still_lab.wait_until(lambda: True, expect=expect)
+
+
+def test_a_wait_says_what_came_and_when(still_lab):
+    due = still_lab.now() + timedelta(minutes=6)
+    waited = still_lab.wait_until(lambda: still_lab.now() >= due, what="the first log stream")
+    assert str(waited) == "Waited for the first log stream: there after 6 min (expected 5-15 min)."
+    assert str(still_lab.wait_until(lambda: True, what="it")) == "Waited for it: there at once."
+
+
+def test_a_wait_in_vain_is_a_lab_error():
+    assert issubclass(WaitedInVain, LabError)
+
+
+class FakePhase:
+    """A phase that is done once it is solved, or never."""
+
+    def __init__(self, *, ready=False, solvable=True):
+        self.ready, self.solvable, self.solved = ready, solvable, 0
+
+    def check(self, lab):
+        return Check("fake", (right("it") if self.ready else absent("it", hint="Do it."),))
+
+    def solve(self, lab):
+        self.solved += 1
+        self.ready = self.solvable
+
+
+@pytest.fixture
+def fakes(monkeypatch):
+    modules = {phase.module_name: FakePhase() for phase in PHASES}
+    monkeypatch.setattr("labkit.phases.import_module", lambda name: modules[name.rpartition(".")[2]])
+    return modules
+
+
+def test_catching_up_solves_what_is_not_done_in_order(still_lab, fakes):
+    fakes["flow_log_to_cloudwatch"].ready = True
+    caught_up = still_lab.catch_up(before="metric filter")
+    assert caught_up.rows == [
+        ("01 flow log to S3", "done now"),
+        ("02 flow log to CloudWatch", "already done"),
+        ("03 traffic", "done now"),
+    ]
+    assert [name for name, phase in fakes.items() if phase.solved] == ["flow_log_to_s3", "traffic"]
+
+
+def test_there_is_nothing_to_catch_up_with_before_the_first_phase(still_lab, fakes):
+    assert str(still_lab.catch_up(before=1)) == "Before 01 flow log to S3: none"
+
+
+def test_a_phase_that_cannot_be_caught_up_with_shows_its_check(still_lab, fakes):
+    fakes["flow_log_to_s3"].solvable = False
+    with pytest.raises(LabError, match=r"Could not catch up with 01 flow log to S3.\n(.|\n)*Try: Do it."):
+        still_lab.catch_up(before=3)
+    assert fakes["flow_log_to_cloudwatch"].solved == 0
+
+
+def test_a_lab_error_is_shown_as_its_sentence_alone():
+    assert LabError("The sandbox doesn't answer.")._render_traceback_() == ["LabError: The sandbox doesn't answer."]
+
+
+def test_a_notebook_takes_its_names_from_labkit():
+    from labkit import Lab as lab_class
+    from labkit import check, in_console, quiz
+
+    assert lab_class is Lab
+    assert all(map(callable, (check, in_console, quiz)))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = labkit.nonsense
+
+
+def test_a_stale_home_starts_no_second_sandbox_and_needs_no_repair(own_home, running_server):
+    (own_home / "made.json").write_text("{ half a fi")
+    lab = Lab.open()
+    assert isinstance(lab.cloud, SandboxCloud)
+    assert process.find(own_home).pid == running_server.pid
