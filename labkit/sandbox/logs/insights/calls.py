@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -13,25 +13,18 @@ from labkit.sandbox.logs.insights import periods, tree, values
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted
 
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-RESERVED = (
-    "0.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "192.0.0.0/24",
-    "192.0.2.0/24",
-    "192.88.99.0/24",
-    "198.18.0.0/15",
-    "198.51.100.0/24",
-    "203.0.113.0/24",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-    "::/127",
-    "100::/64",
-    "2001:db8::/32",
-    "fe80::/10",
-    "ff00::/8",
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(*subnets: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(subnet) for subnet in subnets)
+
+
+PRIVATE = _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+RESERVED = _networks(
+    *("0.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"),
+    *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+    *("::/127", "100::/64", "2001:db8::/32", "fe80::/10", "ff00::/8"),
 )
 """Special-purpose addresses that are not private ones: https://www.iana.org/assignments/iana-ipv4-special-registry"""
 
@@ -121,7 +114,7 @@ def _in_subnet(versions: tuple[int, ...]) -> Compile:
     return compile_subnet
 
 
-def _network(value: Value, expression: tree.Expression, name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _network(value: Value, expression: tree.Expression, name: str) -> Network:
     if value.constant is None:
         raise QueryError(f'{name}: the subnet must be a quoted string, such as "192.0.2.0/24"', expression.span)
     try:
@@ -132,29 +125,33 @@ def _network(value: Value, expression: tree.Expression, name: str) -> ipaddress.
         ) from None
 
 
-def in_networks(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> str:
+def in_networks(address: str, networks: Sequence[Network]) -> str:
     """SQL: whether an address is in one of the networks; what is no address is in none."""
-    tests = []
-    for network in networks:
-        first, last = network[0], network[-1]
-        if network.version == 4:
-            tests.append(f"ipv4_number({address}) BETWEEN {int(first)} AND {int(last)}")
-        else:
-            tests.append(f"ipv6_digits({address}) BETWEEN '{int(first):032x}' AND '{int(last):032x}'")
-    return f"coalesce({' OR '.join(tests)}, FALSE)"
+    return f"coalesce({' OR '.join(_tests(address, networks, '{}'))}, FALSE)"
 
 
-def _address_class(name: str) -> Compile:
-    def compile_class(compiler: Compiler, call: tree.Call) -> Value:
+def outside_networks(address: str, networks: Sequence[Network]) -> str:
+    """SQL: whether an address is one, and in none of the networks."""
+    return f"coalesce({' OR '.join(_tests(address, networks, 'NOT ({})'))}, FALSE)"
+
+
+def _tests(address: str, networks: Sequence[Network], form: str) -> list[str]:
+    """A test for each IP version; the lambda has DuckDB read the address once, however many networks there are."""
+    version_4 = [f"n BETWEEN {int(net[0])} AND {int(net[-1])}" for net in networks if net.version == 4]
+    version_6 = [f"n BETWEEN '{int(net[0]):032x}' AND '{int(net[-1]):032x}'" for net in networks if net.version == 6]
+    return [
+        f"list_transform([{reading}({address})], lambda n: {form.format(' OR '.join(ranges))})[1]"
+        for reading, ranges in (("ipv4_number", version_4), ("ipv6_digits", version_6))
+        if ranges
+    ]
+
+
+def _special(call_for: Callable[[str], str]) -> Compile:
+    def compile_special(compiler: Compiler, call: tree.Call) -> Value:
         (argument,) = _arguments(call, 1, 1)
-        address = converted(compiler.compile(argument), Kind.TEXT)
-        private = in_networks(address, [ipaddress.ip_network(network) for network in PRIVATE])
-        reserved = in_networks(address, [ipaddress.ip_network(network) for network in RESERVED])
-        valid = f"coalesce(is_ipv4({address}) OR is_ipv6({address}), FALSE)"
-        sql = {"private": private, "reserved": reserved, "public": f"({valid} AND NOT {private} AND NOT {reserved})"}
-        return Value(sql[name], Kind.BOOLEAN)
+        return Value(call_for(converted(compiler.compile(argument), Kind.TEXT)), Kind.BOOLEAN)
 
-    return compile_class
+    return compile_special
 
 
 def _arguments(call: tree.Call, least: int, most: int | None = None) -> tuple[tree.Expression, ...]:
@@ -195,9 +192,9 @@ CALLS: dict[str, Compile] = {
     "isipinsubnet": _in_subnet((4, 6)),
     "isipv4insubnet": _in_subnet((4,)),
     "isipv6insubnet": _in_subnet((6,)),
-    "isprivateip": _address_class("private"),
-    "ispublicip": _address_class("public"),
-    "isreservedip": _address_class("reserved"),
+    "isprivateip": _special(lambda address: in_networks(address, PRIVATE)),
+    "ispublicip": _special(lambda address: outside_networks(address, PRIVATE + RESERVED)),
+    "isreservedip": _special(lambda address: in_networks(address, RESERVED)),
     "ispresent": _is_present,
     "now": _now,
     "regex_replace": _regex_replace,

@@ -161,8 +161,16 @@ def compared(operator: str, left: Value, right: Value) -> Value:
     first, second = converted(left, Kind.TEXT), converted(right, Kind.TEXT)
     textual = f"({first} {operator} {second})"
     if operator == "=":
-        return Value(textual, Kind.BOOLEAN)
+        return Value(f"({_sooner(left, right)}{textual})", Kind.BOOLEAN)
     return Value(f"coalesce({numeric}, {textual})", Kind.BOOLEAN)
+
+
+def _sooner(left: Value, right: Value) -> str:
+    """Where a part of the message must equal a text, the message contains it, which takes less time to test."""
+    for part, other in ((left, right), (right, left)):
+        if part.part_of and other.constant:
+            return f"contains({part.part_of}, {other.sql}) AND "
+    return ""
 
 
 def _not(value: Value) -> Value:

@@ -46,7 +46,9 @@ def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
         return SYSTEM_FIELDS[name]
     choices = [_field_of(path, source) for source in sources]
     if len(set(choices)) <= 1:
-        return Value(choices[0] if choices else "CAST(NULL AS VARCHAR)", Kind.TEXT)
+        parts = all(source.only_flow_logs and name in source.flow_fields for source in sources)
+        sql = choices[0] if choices else "CAST(NULL AS VARCHAR)"
+        return Value(sql, Kind.TEXT, part_of="message" if parts else None)
     whens = [f"WHEN {quoted(source.log)} THEN {sql}" for source, sql in zip(sources, choices, strict=True)]
     return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT)
 

@@ -22,11 +22,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Value:
-    """An SQL expression of a kind; `constant` is the text of a string that stands in the query itself."""
+    """An SQL expression of a kind."""
 
     sql: str
     kind: Kind
     constant: str | None = None
+    """The text, of a string that stands in the query itself."""
+    part_of: str | None = None
+    """The column that the text is a part of, as it stands there."""
 
 
 _CONVERSIONS: dict[tuple[Kind, Kind], str] = {
