@@ -15,7 +15,7 @@ import pandas as pd
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.lab import Lab, LabError
 from labkit.show.cards import Card
-from labkit.show.shown import Shown
+from labkit.show.tables import Note, Table
 
 DATABASE = "default"
 TABLE = "vpc_flow_logs"
@@ -99,7 +99,8 @@ def query(lab: Lab, sql: str) -> pd.DataFrame:
 
 def create_database(lab: Lab) -> Card:
     """Makes the database `default` where it is missing, as in an account that never used Athena."""
-    found = any(database["Name"] == DATABASE for database in _pages(lab, "get_databases", "DatabaseList"))
+    pages = lab.client("athena").get_paginator("list_databases").paginate(CatalogName="AwsDataCatalog")
+    found = any(database["Name"] == DATABASE for page in pages for database in page["DatabaseList"])
     return _run(lab, "Database", DATABASE, f"CREATE DATABASE IF NOT EXISTS {DATABASE}", found)
 
 
@@ -158,7 +159,7 @@ def delivered_days(lab: Lab) -> list[date]:
     return sorted(date(*map(int, day.split("/"))) for day in days)
 
 
-def set_up(lab: Lab) -> Shown:
+def set_up(lab: Lab) -> Table:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before="Athena table")
 

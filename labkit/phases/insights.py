@@ -11,7 +11,7 @@ import pandas as pd
 from labkit.checks import Check, Item, absent, right
 from labkit.lab import Lab, LabError
 from labkit.phases.flow_logs import LOG_GROUP
-from labkit.show.shown import Shown
+from labkit.show.tables import Note, Table
 
 QUERY = """\
 filter action="REJECT"
@@ -53,7 +53,7 @@ def top_rejected_sources(lab: Lab) -> pd.DataFrame:
     return run_query(lab, QUERY)
 
 
-def set_up(lab: Lab) -> Shown:
+def set_up(lab: Lab) -> Table:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before="Logs Insights")
 
@@ -68,8 +68,9 @@ def solve(lab: Lab) -> None:
     top_rejected_sources(lab)
 
 
-def clean_up(lab: Lab) -> None:
+def clean_up(lab: Lab) -> Note:
     """Nothing to remove: a query leaves nothing but its entry in the list of recent queries, which AWS lets lapse."""
+    return Note("Queries leave nothing behind.")
 
 
 def _finished(lab: Lab, query_id: str) -> Any:
