@@ -152,7 +152,7 @@ class Pipeline:
         self.columns = {name: Value(column, kind) for name, kind, _, column in numbered}
         self.shown = dict(self.columns)
         self.chosen = True
-        self.last_order = tuple(column for _, _, _, column in numbered[: len(keys)])
+        self.last_order = tuple(f"{column} ASC NULLS FIRST" for _, _, _, column in numbered[: len(keys)])
 
     def sort(self, command: tree.Sort) -> None:
         """Orders the rows: numbers by size, texts in natural order, and events that tie newest first."""
