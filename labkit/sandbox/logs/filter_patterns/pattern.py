@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import duckdb
 
@@ -26,7 +26,7 @@ class FilterPattern:
         self.tree = tree
         self.regexes = len(parser.regexes(tree))
 
-    @property
+    @cached_property
     def condition(self) -> str:
         """SQL: whether a message matches, TRUE or FALSE."""
         match self.tree:
@@ -41,7 +41,7 @@ class FilterPattern:
         """Whether values can be taken from matching messages: by selector from JSON, by name or number from fields."""
         return isinstance(self.tree, Json | Space)
 
-    @property
+    @cached_property
     def fields(self) -> str:
         """SQL: the fields of a matching message as a list of texts; empty unless the pattern is space-delimited."""
         return space_events.fields(self.tree) if isinstance(self.tree, Space) else "[]::VARCHAR[]"

@@ -34,8 +34,9 @@ def condition(pattern: Space) -> str:
     """SQL: whether `message` has the pattern's fields and meets their conditions."""
     if not pattern.fields:
         return r"regexp_matches(message, '\S')"
-    needed = [f"contains(message, {quoted(text)})" for text in _required_texts(pattern)]
-    return " AND ".join([*needed, f"CASE WHEN {_IS_PLAIN} THEN {_plain(pattern)} ELSE {_cut(pattern)} END"])
+    matched = f"CASE WHEN {_IS_PLAIN} THEN {_plain(pattern)} ELSE {_cut(pattern)} END"
+    texts = _required_texts(pattern)
+    return f"message LIKE {quoted('%' + '%'.join(texts) + '%')} AND {matched}" if texts else matched
 
 
 def fields(pattern: Space) -> str:
@@ -78,11 +79,10 @@ def _positions(pattern: Space) -> Iterator[tuple[int, Field]]:
     yield from enumerate(pattern.after, start=-len(pattern.after))
 
 
-def _required_texts(pattern: Space) -> Iterator[str]:
-    for field in pattern.fields:
-        text = required_text(field.condition) if field.condition else ""
-        if text:
-            yield text
+def _required_texts(pattern: Space) -> list[str]:
+    """Texts that a matching message has, in this order; none that LIKE would not take as it stands."""
+    texts = [required_text(field.condition) for field in pattern.fields if field.condition]
+    return [text for text in texts if text and not set(text) & set("%_\\")]
 
 
 def _cut(pattern: Space) -> str:
