@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
+from labkit.errors import LabError
+
 CLOUDS = ("sandbox", "aws")
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_EMAIL = "learner@example.com"
@@ -28,7 +30,7 @@ _BUCKET_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
-class SettingsError(ValueError):
+class SettingsError(LabError, ValueError):
     """Settings that can't be used; `problems` says in words what is wrong with which."""
 
     def __init__(self, problems: Mapping[str, str], *, advice: str = "Fill in the form of notebook 00.") -> None:

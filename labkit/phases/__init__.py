@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from labkit.errors import LabError
+
 if TYPE_CHECKING:
     from labkit.checks import Check
     from labkit.lab import Lab
@@ -32,7 +34,7 @@ class PhaseModule(Protocol):
         """Removes what the phase made; what is gone already is fine."""
 
 
-class UnknownPhase(LookupError):
+class UnknownPhase(LabError, LookupError):
     """Nothing among the phases is called that."""
 
 

@@ -1,0 +1,84 @@
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from labkit.commands import up
+from labkit.errors import LabError
+from labkit.sandbox import process
+
+
+def test_a_free_port_is_chosen(monkeypatch):
+    taken = {8888, 8889}
+    monkeypatch.setattr(up, "_is_free", lambda port: port not in taken)
+    assert up.choose_port(None) == 8890
+    assert up.choose_port(9000) == 9000
+
+
+def test_a_port_that_is_taken_is_refused_in_words(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(LabError, match="is taken by another program"):
+        up.choose_port(other.getsockname()[1])
+    monkeypatch.setattr(up, "_is_free", lambda port: False)
+    with pytest.raises(LabError, match="8888 to 8937 are all taken"):
+        up.choose_port(None)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(LabError, match="from 1 to 65535"):
+        up.choose_port(port)
+
+
+BROWSERS = [
+    ({}, "linux", False),
+    ({"DISPLAY": ":0"}, "linux", True),
+    ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+    ({"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}, "darwin", False),
+    ({"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22", "DISPLAY": "localhost:10"}, "linux", True),
+    ({}, "darwin", True),
+    ({}, "win32", True),
+]
+
+
+@pytest.mark.parametrize(("environment", "platform", "there"), BROWSERS)
+def test_a_browser_is_opened_only_where_one_is_to_be_had(environment, platform, there):
+    assert up.has_browser(environment, platform) is there
+
+
+def test_jupyterlab_listens_on_this_machine_alone_and_asks_for_no_news():
+    command = up.jupyter_command(8888)
+    assert "--ip=127.0.0.1" in command
+    overrides = json.loads((up.SETTINGS / "overrides.json").read_text())
+    assert overrides["@jupyterlab/apputils-extension:notification"] == {"checkForUpdates": False, "fetchNews": "false"}
+    assert not any("token" in part for part in command)
+
+
+def test_the_lab_is_served_and_ends_when_told_to(running_server, tmp_path: Path, monkeypatch):
+    running_server.write(process.directory(tmp_path) / process.SERVER_FILE)
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.delenv("LABKIT_CLOUD", raising=False)
+    lab = subprocess.Popen(
+        [Path(sys.executable).parent / "labkit", "up", "--no-browser"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said = "".join(lab.stdout.readline() for _ in range(3))
+        url = said.split()[-1]
+        assert "/lab/tree/notebooks/00_start_here.ipynb?token=" in url
+        with urllib.request.urlopen(url, timeout=60) as page:
+            assert page.status == 200
+            assert "jupyter-config-data" in page.read().decode()
+        base, token = url.split("/lab/")[0], url.rpartition("=")[2]
+        with urllib.request.urlopen(f"{base}/api/contents/notebooks?token={token}&content=1", timeout=60) as listing:
+            assert "00_start_here.ipynb" in listing.read().decode()
+    finally:
+        lab.send_signal(signal.SIGTERM)
+        assert lab.wait(timeout=60) == 0
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(base, timeout=5)
+    assert process.find(tmp_path) is not None
