@@ -29,6 +29,9 @@ setattr(NetworkInterface, "group_set", property(lambda interface: interface._gro
 
 _LAST_ENTRY = 32767
 _ANY_IPV6_ENTRY = NetworkAclEntry(101, True, ip_network("::/0"))
+_ANYTHING = (SecurityGroupRule("", None, -1, -1, (ip_network("0.0.0.0/0"), ip_network("::/0"))),)
+_NO_FILTER = SecurityGroup("", "of no interface", _ANYTHING, _ANYTHING)
+"""What stands for the security groups of a NAT gateway, which has none and lets everything pass."""
 
 
 def regions_in_use(account_id: str) -> list[str]:
@@ -156,8 +159,8 @@ def _interface(backend: Any, interface: Any) -> Interface:
         public_address=IPv4Address(interface.public_ip) if interface.public_ip else None,
         instance_id=instance.id if instance else None,
         instance_type=instance.instance_type if instance else None,
-        running=_is_running(backend, interface),
-        groups=tuple(_security_group(backend, group) for group in interface._group_set),
+        running=instance.state == "running" if instance else _is_nat_gateway(backend, interface),
+        groups=_groups(backend, interface),
         acl=_network_acl(backend, subnet, vpc),
         route_table=_route_table(backend, subnet),
         internet_gateway_id=_internet_gateway_id(backend, subnet.vpc_id),
@@ -166,11 +169,14 @@ def _interface(backend: Any, interface: Any) -> Interface:
     )
 
 
-def _is_running(backend: Any, interface: Any) -> bool:
-    """Whether something answers behind the interface: an instance that runs, or a NAT gateway."""
-    if interface.instance:
-        return bool(interface.instance.state == "running")
+def _is_nat_gateway(backend: Any, interface: Any) -> bool:
     return any(gateway._eni is interface and gateway.state == "available" for gateway in backend.nat_gateways.values())
+
+
+def _groups(backend: Any, interface: Any) -> tuple[SecurityGroup, ...]:
+    if _is_nat_gateway(backend, interface):
+        return (_NO_FILTER,)
+    return tuple(_security_group(backend, group) for group in interface._group_set)
 
 
 def _subnet_networks(subnet: Any) -> Iterator[Network]:
