@@ -69,8 +69,8 @@ ORDER BY dt, action"""
 ASKED_OF_SERVER = f"""\
 SELECT sourceaddress AS source, destinationport AS port, action, count(*) AS flows
 FROM {TABLE}
-WHERE destinationaddress = '{{server}}' AND sourceport NOT IN (80, 443, 123)
-  AND action IN ('ACCEPT', 'REJECT') AND {IN_SAMPLE}
+WHERE destinationaddress = '{{server}}' AND destinationport < 32768
+  AND (sourceport >= 1024 OR protocol = 1) AND action IN ('ACCEPT', 'REJECT') AND {IN_SAMPLE}
 GROUP BY sourceaddress, destinationport, action
 ORDER BY flows DESC, source, port"""
 
@@ -139,7 +139,8 @@ def verdicts_by_day(lab: Lab) -> pd.DataFrame:
 def asked_of_server(lab: Lab) -> pd.DataFrame:
     """Who asked the web server for what, and what became of it: source, port, action, flows.
 
-    Answers to what the server itself asked for come from a well-known port, and are left out.
+    Answers to what the server itself asked for are left out: they come to a port from 32768 up, which the server chose,
+    or from a well-known one.
     """
     return athena_table.query(lab, ASKED_OF_SERVER.format(server=lab.web_server.private_ip))
 
