@@ -131,11 +131,12 @@ def view(host: Host) -> str:
         "subscriptions": sns.list_subscriptions()["Subscriptions"],
         "queries": logs.describe_queries()["queries"],
         "executions": athena.list_query_executions()["QueryExecutionIds"],
-        "tables": glue.get_tables(DatabaseName="default")["TableList"],
+        "databases": glue.get_databases()["DatabaseList"],
     }
     seen["events"] = [
         logs.filter_log_events(logGroupName=group["logGroupName"])["events"] for group in seen["log groups"]
     ]
+    seen["tables"] = [glue.get_tables(DatabaseName=database["Name"])["TableList"] for database in seen["databases"]]
     seen["streams"] = [
         logs.describe_log_streams(logGroupName=group["logGroupName"])["logStreams"] for group in seen["log groups"]
     ]
