@@ -105,7 +105,8 @@ class Table:
             except ValueError:
                 raise QueryError(
                     "HIVE_INVALID_METADATA",
-                    f"Glue table '{self.database}.{self.name}' column '{column['Name']}' has invalid data type: {column['Type']}",
+                    f"Glue table '{self.database}.{self.name}' column '{column['Name']}' has invalid data type:"
+                    f" {column['Type']}",
                 ) from None
         return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Carries out statements: worked out under the sandbox's lock, run by DuckDB beside it, and written down under it again."""
+"""Carries out statements: worked out under the sandbox's lock, run by DuckDB beside it, written down under it again."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ class Job:
     then: Callable[[Outcome], None] | None = None
     """What is left to do once the rows are written."""
     cursor: duckdb.DuckDBPyConnection | None = None
+    seed: float = 0.0
+    """What random() and uuid() start from."""
 
 
 class Runner:
@@ -91,7 +93,8 @@ class Runner:
     @property
     def store(self) -> Store:
         """The columnar copies."""
-        assert self.engine and self._store
+        assert self.engine
+        assert self._store
         return self._store
 
     def close(self) -> None:
@@ -156,10 +159,11 @@ class Runner:
         query = compiler.query(tree)
         cursor = self.engine.cursor()
         plans = scans.plan(catalog, compiler.scans, cursor, self.sandbox.clock.now())
-        return Job(execution, catalog, query, plans, cutoff, cursor=cursor)
+        return Job(execution, catalog, query, plans, cutoff, cursor=cursor, seed=self.sandbox.random.random())
 
     def _submit(self, job: Job) -> None:
-        assert self.engine and self._pool
+        assert self.engine
+        assert self._pool
         self._running[job.execution.id] = job
         future: Future[Outcome] = self._pool.submit(self._work, job)
         try:
@@ -285,6 +289,7 @@ class Runner:
         assert cursor is not None
         copies: list[Any] = []
         try:
+            cursor.execute(f"SELECT setseed({job.seed!r})")
             sql = self._sql(job, cursor, outcome, copies)
             if job.target:
                 outcome.output = write(cursor, sql, job.query, job.target, self.engine.directory)

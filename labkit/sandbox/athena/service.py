@@ -19,7 +19,8 @@ from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call, ServiceError, operation
 
 NO_OUTPUT_LOCATION = (
-    "No output location provided. An output location is required either through the Workgroup result configuration setting"
+    "No output location provided. An output location is required either through the Workgroup result"
+    " configuration setting"
     " or as an API input."
 )
 MOST_ROWS = 1000
@@ -32,7 +33,6 @@ class AthenaService(MetadataOperations):
     """
 
     name = "athena"
-    answered_by_moto: frozenset[str] = frozenset()
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
@@ -286,7 +286,7 @@ class AthenaService(MetadataOperations):
         batch = 0 if first == 0 else (first - 1) // BATCH + 1
         before = 0 if batch == 0 else (batch - 1) * BATCH + 1
         start = execution.starts[batch] if batch < len(execution.starts) else len(body)
-        skipped, at = read_csv(body, start, first - before)
+        _, at = read_csv(body, start, first - before)
         rows, at = read_csv(body, at, most)
         return rows, at < len(body)
 

@@ -1,4 +1,4 @@
-"""Queries that write: CREATE TABLE AS, INSERT INTO and UNLOAD put their rows into objects, beside a manifest of them."""
+"""Queries that write: CREATE TABLE AS, INSERT INTO and UNLOAD put their rows into objects, and list them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,16 @@ _SERDES = {
     formats.HIVE_JSON: "JSON",
     formats.OPENX_JSON: "JSON",
 }
-_CTAS_OPTIONS = ("format", "external_location", "partitioned_by", "write_compression", "parquet_compression", "field_delimiter", "is_external", "table_type")  # fmt: skip
+_CTAS_OPTIONS = (
+    "format",
+    "external_location",
+    "partitioned_by",
+    "write_compression",
+    "parquet_compression",
+    "field_delimiter",
+    "is_external",
+    "table_type",
+)
 _UNLOAD_OPTIONS = ("format", "partitioned_by", "compression", "field_delimiter")
 
 
@@ -148,7 +157,8 @@ class Target:
         ):
             raise QueryError(
                 "TYPE_MISMATCH",
-                f"line 1:1: Insert query has mismatched column types: Table: [{', '.join(str(kind) for _, kind in wanted)}],"
+                "line 1:1: Insert query has mismatched column types: Table:"
+                f" [{', '.join(str(kind) for _, kind in wanted)}],"
                 f" Query: [{', '.join(str(kind) for kind in given)}]",
             )
         places = {column: number for number, (column, _) in enumerate(wanted)}

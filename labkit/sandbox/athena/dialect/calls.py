@@ -202,7 +202,8 @@ def order_by(compiler: ExpressionCompiler, ordered: Sequence[Any]) -> str:
 
 def direction(ordered: Any) -> str:
     """ASC or DESC, and where the NULLs go."""
-    return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {'FIRST' if ordered.args.get('nulls_first') else 'LAST'}"
+    nulls = "FIRST" if ordered.args.get("nulls_first") else "LAST"
+    return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {nulls}"
 
 
 def _modified(compiler: ExpressionCompiler, node: Any) -> Value:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect.operators import number
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHAR, Type, duckdb_type, parse_type
@@ -56,7 +57,8 @@ _CASTS: dict[str, tuple[str, ...]] = {
 def data_type(node: Any) -> Type:
     """The type that a CAST names; raises TYPE_NOT_FOUND."""
     try:
-        return parse_type(node.sql(dialect="trino"))
+        kind = parse_type(node.sql(dialect="trino"))
+        return kind if kind.name != "decimal" or node.expressions else types.decimal(38, 0)
     except ValueError:
         raise QueryError(
             "TYPE_NOT_FOUND", f"{place(node)}: Unknown type: {node.sql(dialect='trino').lower()}"
@@ -186,7 +188,15 @@ def _nested(sql: str, given: Type, kind: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
 
 
+def _is_decimal_literal(compiler: ExpressionCompiler, node: Any) -> bool:
+    """Whether it was written `DECIMAL '1.50'`, which has the digits of its text, and not as a CAST."""
+    start = node.this.meta.get("start", 0) if isinstance(node.this, exp.Literal) else 0
+    return compiler.queries.text[:start].rstrip().lower().endswith("decimal")
+
+
 def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
+    if node.to.is_type("decimal") and not node.to.expressions and _is_decimal_literal(compiler, node):
+        return number(node.this.this if "." in node.this.this else node.this.this + ".")
     value, kind = compiler.value(node.this), data_type(node.to)
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {kind}")

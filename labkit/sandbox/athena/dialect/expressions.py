@@ -112,7 +112,8 @@ class ExpressionCompiler:
         if found is None:
             raise QueryError(
                 "COLUMN_NOT_FOUND",
-                f"{where}: Column '{'.'.join(self._canonical(parts))}' cannot be resolved or requester is not authorized"
+                f"{where}: Column '{'.'.join(self._canonical(parts))}' cannot be resolved or requester is not"
+                " authorized"
                 " to access requested resources",
             )
         column, fields, distance = found

@@ -96,7 +96,7 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
         variables[pattern.name] = common
         return True
     if pattern.items and given.name == pattern.name and len(given.items) == len(pattern.items):
-        return all([_bind(*pair, variables) for pair in zip(pattern.items, given.items, strict=True)])
+        return all(_bind(*pair, variables) for pair in zip(pattern.items, given.items, strict=True))
     if pattern.items:
         return given.name == "unknown"
     return coerces(given, pattern)

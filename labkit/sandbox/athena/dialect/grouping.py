@@ -88,14 +88,15 @@ def _part(expressions: ExpressionCompiler, select: Any, node: Any, keys: dict[st
 def _meant(select: Any, node: Any) -> exp.Expr:
     """A number in GROUP BY stands for that column of the SELECT."""
     if not (isinstance(node, exp.Literal) and not node.is_string):
-        return node
+        plain: exp.Expr = node
+        return plain
     number = int(node.this)
     if not 1 <= number <= len(select.expressions):
         raise QueryError("INVALID_COLUMN_REFERENCE", f"{place(node)}: GROUP BY position {number} is not in select list")
-    item = select.expressions[number - 1]
+    item: exp.Expr = select.expressions[number - 1]
     if _has_aggregate(item):
         raise QueryError(
             "EXPRESSION_NOT_SCALAR",
             f"{place(node)}: GROUP BY clause cannot contain aggregations, window functions or grouping operations",
         )
-    return item.this if isinstance(item, exp.Alias) else item
+    return item.unalias()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -88,6 +89,15 @@ def _boolean(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _hex(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"unhex('{node.this}')", VARBINARY)
+
+
+def _unicode(compiler: ExpressionCompiler, node: Any) -> Value:
+    """U&'\\0041': characters by their numbers."""
+    if node.args.get("escape"):
+        raise not_supported(f"{place(node)}: UESCAPE")
+    digits = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|(\\))")
+    text = digits.sub(lambda found: found[3] or chr(int(found[1] or found[2], 16)), str(node.this))
+    return Value(string(text), varchar(len(text)), text)
 
 
 def operator_place(compiler: ExpressionCompiler, node: Any, symbol: str) -> str:
@@ -233,7 +243,8 @@ def _concatenate(compiler: ExpressionCompiler, node: Any) -> Value:
         return Value(f"({left.sql} || {right.sql})", VARBINARY)
     raise QueryError(
         "FUNCTION_NOT_FOUND",
-        f"{operator_place(compiler, node, '||')}: Unexpected parameters ({left.type}, {right.type}) for function concat."
+        f"{operator_place(compiler, node, '||')}: Unexpected parameters ({left.type}, {right.type}) for function"
+        " concat."
         " Expected: concat(char(x), char(y)), concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E,"
         " concat(varchar), concat(varbinary)",
     )
@@ -260,7 +271,8 @@ def _between(compiler: ExpressionCompiler, node: Any) -> Value:
     if kinds[0] is None or kinds[1] is None:
         raise QueryError(
             "TYPE_MISMATCH",
-            f"{operator_place(compiler, node, 'BETWEEN')}: Cannot check if {value.type} is BETWEEN {low.type} and {high.type}",
+            f"{operator_place(compiler, node, 'BETWEEN')}: Cannot check if {value.type} is BETWEEN {low.type} and"
+            f" {high.type}",
         )
     low_sql, high_sql = compiler.cast(low, kinds[0]).sql, compiler.cast(high, kinds[1]).sql
     return Value(f"({value.sql} BETWEEN {low_sql} AND {high_sql})", BOOLEAN)
@@ -354,6 +366,7 @@ NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.Null: _null,
     exp.Boolean: _boolean,
     exp.HexString: _hex,
+    exp.UnicodeString: _unicode,
     **dict.fromkeys(_COMPARISONS, compare),
     **dict.fromkeys(_ARITHMETIC, arithmetic),
     exp.And: _logic("AND"),

@@ -12,12 +12,12 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from labkit.sandbox.athena.errors import QueryError
 
 _SYNTAX_OF_ITS_OWN = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
-_NOT_IN_TRINO = {TokenType.DCOLON: "::", TokenType.QUALIFY: "QUALIFY", TokenType.LATERAL: "LATERAL"}
+_NOT_IN_TRINO = {TokenType.DCOLON: "::", TokenType.QUALIFY: "QUALIFY"}
 _NO_FUNCTIONS = (TokenType.CURRENT_SCHEMA, TokenType.CURRENT_DATETIME, TokenType.UTC_DATE, TokenType.UTC_TIME)
 _PLAIN_WORDS = ("ipaddress", "ipprefix", "date", "time", "timestamp", "uuid", "json")
 

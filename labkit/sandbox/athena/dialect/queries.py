@@ -59,7 +59,7 @@ class QueryCompiler:
         self.scans: list[Scan] = outer.scans if outer else []
         self.ctes: dict[str, tuple[str, tuple[Column, ...]]] = {}
         self.windows: dict[str, exp.Expr] = {}
-        self._names = outer._names if outer else [0]
+        self._names: list[int] = outer._names if outer else [0]
 
     def new_name(self, letter: str) -> str:
         """A name that no relation of the statement has yet."""
@@ -144,7 +144,8 @@ class QueryCompiler:
         if len(left.columns) != len(right.columns):
             raise QueryError(
                 "TYPE_MISMATCH",
-                f"{place(node)}: {word} query has different number of fields: {len(left.columns)}, {len(right.columns)}",
+                f"{place(node)}: {word} query has different number of fields: {len(left.columns)},"
+                f" {len(right.columns)}",
             )
         kinds = []
         for number, (one, other) in enumerate(zip(left.columns, right.columns, strict=True)):
@@ -152,7 +153,8 @@ class QueryCompiler:
             if kind is None:
                 raise QueryError(
                     "TYPE_MISMATCH",
-                    f"{place(node)}: column {number + 1} in {word} query has incompatible types: {one.type}, {other.type}",
+                    f"{place(node)}: column {number + 1} in {word} query has incompatible types: {one.type},"
+                    f" {other.type}",
                 )
             kinds.append(kind)
         word += "" if node.args.get("distinct", True) else " ALL"

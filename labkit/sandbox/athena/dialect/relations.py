@@ -50,6 +50,9 @@ def relation(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tupl
         return _subquery(queries, node, scope)
     if isinstance(node, exp.Unnest):
         return _unnest(queries, node, scope)
+    if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+        query = queries.query(node.this.this, Scope(parent=scope))
+        return _aliased(queries, f"LATERAL ({query.sql})", query.columns, node)
     if isinstance(node, exp.Values):
         query = values(queries, node, scope)
         return _aliased(queries, f"({query.sql})", query.columns, node)
@@ -77,7 +80,8 @@ def _aliased(
     if names and len(names) != len(shown):
         raise QueryError(
             "MISMATCHED_COLUMN_ALIASES",
-            f"{place(node)}: Column alias list has {len(names)} entries but '{node.alias}' has {len(shown)} columns available",
+            f"{place(node)}: Column alias list has {len(names)} entries but '{node.alias}' has {len(shown)}"
+            " columns available",
         )
     called = (node.alias.lower(),) if alias and node.alias else table
     renamed = tuple(

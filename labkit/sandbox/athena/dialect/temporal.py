@@ -52,9 +52,11 @@ _MYSQL = {
     "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
 }  # fmt: skip
 _JODA = {
-    "y": {1: "%-Y", 2: "%y", 4: "%Y"}, "Y": {2: "%y", 4: "%Y"}, "x": {4: "%G"}, "M": {1: "%-m", 2: "%m", 3: "%b", 4: "%B"},
+    "y": {1: "%-Y", 2: "%y", 4: "%Y"}, "Y": {2: "%y", 4: "%Y"}, "x": {4: "%G"},
+    "M": {1: "%-m", 2: "%m", 3: "%b", 4: "%B"},
     "d": {1: "%-d", 2: "%d"}, "D": {1: "%-j", 3: "%j"}, "H": {1: "%-H", 2: "%H"}, "h": {1: "%-I", 2: "%I"},
-    "m": {1: "%-M", 2: "%M"}, "s": {1: "%-S", 2: "%S"}, "S": {3: "%g", 6: "%f"}, "E": {1: "%a", 2: "%a", 3: "%a", 4: "%A"},
+    "m": {1: "%-M", 2: "%M"}, "s": {1: "%-S", 2: "%S"}, "S": {3: "%g", 6: "%f"},
+    "E": {1: "%a", 2: "%a", 3: "%a", 4: "%A"},
     "e": {1: "%u"}, "a": {1: "%p"}, "w": {2: "%V"},
 }  # fmt: skip
 
@@ -199,7 +201,8 @@ def _times(compiler: ExpressionCompiler, node: Any, name: str, arguments: calls.
         if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
             raise QueryError(
                 "FUNCTION_NOT_FOUND",
-                f"{place(node)}: Unexpected parameters ({', '.join(str(each.type) for each in values)}) for function {name}."
+                f"{place(node)}: Unexpected parameters ({', '.join(str(each.type) for each in values)}) for"
+                f" function {name}."
                 f" Expected: {name}(varchar(x), date), {name}(varchar(x), timestamp(p)),"
                 f" {name}(varchar(x), timestamp(p) with time zone)",
             )

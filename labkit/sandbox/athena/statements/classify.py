@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from labkit.sandbox.athena.dialect.parser import parse as parse_query
 from labkit.sandbox.athena.dialect.parser import start_column, tokenize
@@ -85,7 +85,8 @@ def read(text: str) -> Parsed:
     before = text[:start]
     line, column = before.count("\n") + 1, start - before.rfind("\n")
     raise Malformed(
-        f"line {line}:{column}: mismatched input '{shown.lower() if first else shown}'. Expecting: {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
+        f"line {line}:{column}: mismatched input '{shown.lower() if first else shown}'. Expecting:"
+        f" {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
     )
 
 

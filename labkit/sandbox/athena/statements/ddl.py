@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer, Tree, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
 
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.statements import nodes
@@ -106,7 +106,7 @@ def _parse_error(sql: str, error: UnexpectedInput) -> QueryError:
     at = error.pos_in_stream or 0
     if isinstance(error, UnexpectedToken):
         at = error.token.start_pos or 0
-    word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:] if not isinstance(error, UnexpectedCharacters) else sql[at:])
+    word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:])
     return parse_exception(sql, at, word[0] if word and word[0] else "<EOF>")
 
 
@@ -170,14 +170,15 @@ class _Builder(Transformer[Any, Any]):
 
     @v_args(tree=True)
     def column_name(self, tree: Tree[Any]) -> _Name:
-        token = tree.children[0]
+        token: Any = tree.children[0]
         if token.upper() in RESERVED:
             raise QueryError(
                 "",
-                f"FAILED: ParseException line {token.line}:{token.column - 1} cannot recognize input near '{token}' in column"
+                f"FAILED: ParseException line {token.line}:{token.column - 1} cannot recognize input near"
+                f" '{token}' in column"
                 " specification",
             )
-        return self.name(tree.children)
+        return self.name([token])
 
     def table(self, items: list[_Name]) -> _Table:
         names = items[1:] if len(items) > 2 else items
@@ -214,7 +215,8 @@ class _Builder(Transformer[Any, Any]):
             token = items[0]
             raise QueryError(
                 "",
-                f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near '{name}' in column type",
+                f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
+                f" '{name}' in column type",
             ) from None
 
     def array_type(self, items: list[Type]) -> Type:
@@ -260,7 +262,7 @@ class _Builder(Transformer[Any, Any]):
     # --- tables
 
     def create_table(self, items: list[Any]) -> nodes.Statement:
-        row_format = next(iter(_trees(items, "row_format")), Tree("row_format", []))
+        row_format: Tree[Any] = [*_trees(items, "row_format"), Tree("row_format", [])][0]
         serde = next((item for item in row_format.children if isinstance(item, str)), "")
         delimiters = {
             _DELIMITERS[each.data]: each.children[0]

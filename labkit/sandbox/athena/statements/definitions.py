@@ -93,8 +93,8 @@ def _drop_database(context: Context, statement: Any) -> Answer:
 def _alter_database(context: Context, statement: Any) -> Answer:
     context.database(statement.name)
     entry = glue.database(*context.where, statement.name) or {}
-    kept = {key: entry[key] for key in ("Description", "LocationUri") if entry.get(key)}
-    parameters = {**(entry.get("Parameters") or {}), **statement.properties}
+    kept: dict[str, Any] = {key: entry[key] for key in ("Description", "LocationUri") if entry.get(key)}
+    parameters = dict(entry.get("Parameters") or {}) | statement.properties
     glue.update_database(*context.where, statement.name, {"Name": statement.name, "Parameters": parameters, **kept})
     return Answer()
 
@@ -128,13 +128,14 @@ def _drop(context: Context, statement: Any) -> Answer:
 
 
 def _changed(context: Context, table: Table, **changes: Any) -> Answer:
-    storage = {**table.storage, **changes.pop("storage", {})}
-    kept = {
+    storage = table.storage | changes.pop("storage", {})
+    kept: dict[str, Any] = {
         key: table.entry[key]
         for key in ("Name", "Owner", "Retention", "TableType", "PartitionKeys")
         if key in table.entry
     }
-    entry = {**kept, "Parameters": {**table.parameters, **changes}, "StorageDescriptor": storage}
+    parameters: dict[str, Any] = table.parameters | changes
+    entry: dict[str, Any] = {**kept, "Parameters": parameters, "StorageDescriptor": storage}
     glue.update_table(*context.where, table.database, entry)
     return Answer()
 

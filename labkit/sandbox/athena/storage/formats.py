@@ -73,7 +73,8 @@ def _lazy_simple(table: Table, files: str, numbers: Sequence[int]) -> str:
     null = parameters.get("serialization.null.format", r"\N")
     columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
     source = (
-        f"read_csv({files}, delim={_literal(delimiter)}, quote='', escape='', columns={{{columns}}}, skip={_skipped(table)},"
+        f"read_csv({files}, delim={_literal(delimiter)}, quote='', escape='', columns={{{columns}}},"
+        f" skip={_skipped(table)},"
         f" nullstr={string(null)}, {_COMMON})"
     )
     depth = (
@@ -105,21 +106,21 @@ def lazy_value(sql: str, kind: Type, delimiters: Sequence[str]) -> str:
         return f"CASE lower({sql}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     if kind.name == "varbinary":
         return f"from_base64({sql})"
+    if not kind.items:
+        return f"TRY_CAST({sql} AS {duckdb_type(kind)})"
+    parts, inner = f"string_split({sql}, {_literal(delimiters[0])})", delimiters[1:] or ("",)
     if kind.name == "array":
-        return f"list_transform(string_split({sql}, {_literal(delimiters[0])}), lambda x: {lazy_value('x', kind.items[0], delimiters[1:] or ('',))})"
+        return f"list_transform({parts}, lambda x: {lazy_value('x', kind.items[0], inner)})"
     if kind.name == "map":
-        pair = f"string_split({sql}, {_literal(delimiters[0])})"
         key, value = (
             lazy_value(f"split_part(x, {_literal(delimiters[1])}, {n + 1})", kind.items[n], ("",)) for n in (0, 1)
         )
-        return f"map_from_entries(list_transform({pair}, lambda x: struct_pack(k := {key}, v := {value})))"
-    if kind.name == "row":
-        parts = (
-            f"{quoted(field_key(kind, n))} := {lazy_value(f'string_split({sql}, {_literal(delimiters[0])})[{n + 1}]', item, delimiters[1:] or ('',))}"
-            for n, item in enumerate(kind.items)
-        )
-        return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
-    return f"TRY_CAST({sql} AS {duckdb_type(kind)})"
+        return f"map_from_entries(list_transform({parts}, lambda x: struct_pack(k := {key}, v := {value})))"
+    fields = (
+        f"{quoted(field_key(kind, n))} := {lazy_value(f'{parts}[{n + 1}]', item, inner)}"
+        for n, item in enumerate(kind.items)
+    )
+    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
 
 
 def _open_csv(table: Table, files: str, numbers: Sequence[int]) -> str:
@@ -127,11 +128,12 @@ def _open_csv(table: Table, files: str, numbers: Sequence[int]) -> str:
     parameters = table.serde_parameters
     columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
     quote, escape = parameters.get("quoteChar", '"'), parameters.get("escapeChar", "\\")
-    source = (
-        f"read_csv({files}, delim={_literal(parameters.get('separatorChar', ','))}, quote={_literal(quote)},"
-        f" escape={_literal(quote if escape == chr(92) else escape)}, columns={{{columns}}}, skip={_skipped(table)}, nullstr=E'\\x02', {_COMMON})"
+    escape = quote if escape == "\\" else escape
+    options = (
+        f"delim={_literal(parameters.get('separatorChar', ','))}, quote={_literal(quote)}, escape={_literal(escape)},"
+        f" columns={{{columns}}}, skip={_skipped(table)}, nullstr=E'\\x02', {_COMMON}"
     )
-    return _selected([_strict(f"c{n}", *table.columns[n]) for n in numbers], source, numbers)
+    return _selected([_strict(f"c{n}", *table.columns[n]) for n in numbers], f"read_csv({files}, {options})", numbers)
 
 
 def _strict(sql: str, name: str, kind: Type) -> str:
@@ -174,14 +176,18 @@ def _regex(table: Table, files: str, numbers: Sequence[int]) -> str:
 def _json(table: Table, files: str, numbers: Sequence[int]) -> str:
     """One JSON object a line; names are matched without regard to case."""
     parameters = table.serde_parameters
-    malformed = parameters.get("ignore.malformed.json", "false").lower() == "true"
-    source = f"(SELECT filename, CASE WHEN json_valid(line) THEN CAST(line AS JSON) {'' if malformed else 'ELSE CAST(line AS JSON)'} END AS line FROM {_lines(table, files)})"
+    ignored = parameters.get("ignore.malformed.json", "false").lower() == "true"
+    line = "CASE WHEN json_valid(line) THEN CAST(line AS JSON) END" if ignored else "CAST(line AS JSON)"
+    source = f"(SELECT filename, {line} AS line FROM {_lines(table, files)})"
     parts = []
     for n in numbers:
         name, kind = table.columns[n]
         key = parameters.get(f"mapping.{name}", name)
-        item = f"coalesce(json_extract(line, {string('$.' + chr(34) + key + chr(34))}), list_filter(map_entries(TRY_CAST(line AS MAP(VARCHAR, JSON))), lambda e: lower(e.key) = {string(key.lower())})[1].value)"
-        parts.append(_json_value(item, kind))
+        path = f'$."{key}"'
+        exact = f"json_extract(line, {string(path)})"
+        entries = "map_entries(TRY_CAST(line AS MAP(VARCHAR, JSON)))"
+        alike = f"list_filter({entries}, lambda e: lower(e.key) = {string(key.lower())})[1].value"
+        parts.append(_json_value(f"coalesce({exact}, {alike})", kind))
     return _selected(parts, source, numbers)
 
 

@@ -72,7 +72,8 @@ class Listing:
             if not s3.bucket_exists(bucket):
                 raise QueryError(
                     "HIVE_METASTORE_ERROR" if not bucket else "PERMISSION_DENIED",
-                    f"The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket;"
+                    "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code:"
+                    " NoSuchBucket;"
                     f" Bucket: {bucket})",
                 )
             objects = sorted(s3.list_objects(bucket, prefix), key=lambda each: each.key)

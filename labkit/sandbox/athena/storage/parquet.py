@@ -53,7 +53,8 @@ class Footer:
         if physical and kind.name in _ACCEPTED and physical not in _ACCEPTED[kind.name]:
             raise QueryError(
                 "HIVE_BAD_DATA",
-                f"Field {name}'s type {physical} in parquet file {path} is incompatible with type {kind} defined in table"
+                f"Field {name}'s type {physical} in parquet file {path} is incompatible with type {kind} defined"
+                " in table"
                 " schema",
             )
         return f"CAST({quoted(self.names[name])} AS {duckdb_type(kind)})"

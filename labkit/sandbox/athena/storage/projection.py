@@ -68,7 +68,8 @@ def _values(table: Table, column: str, now: datetime, injected: dict[str, list[s
         if column not in injected:
             raise QueryError(
                 "CONSTRAINT_VIOLATION",
-                f"For the injected projected partition column {column}, the WHERE clause must contain only static equality"
+                f"For the injected projected partition column {column}, the WHERE clause must contain only static"
+                " equality"
                 " conditions, and at least one such condition must be present.",
             )
         return injected[column]

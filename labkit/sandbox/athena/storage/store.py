@@ -93,9 +93,7 @@ class Store:
             data["path"] = pa.array([each.path for each in plan.objects])
             data["size"] = pa.array([each.size for each in plan.objects], pa.int64())
             data["modified"] = pa.array([each.modified for each in plan.objects], pa.timestamp("us", "UTC"))
-        cursor.register(f"{name}_given", pa.table(data))
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
-        cursor.unregister(f"{name}_given")
+        self._keep(cursor, name, pa.table(data))
         selected = ", ".join([*columns, *own]) or "1 AS c0"
         return f"SELECT {selected} FROM {source} JOIN {name} AS o ON {key} = o.id"
 
@@ -172,34 +170,43 @@ class Store:
     # --- Parquet
 
     def _columnar(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan) -> tuple[str, int]:
-        table = plan.scan.table
-        size, groups = 0, {}
-        paths: dict[str, int] = {}
+        """Parquet is read where it lies, files of one schema together; only the columns wanted are counted."""
+        table, size = plan.scan.table, 0
+        alike: dict[tuple[str, ...], dict[str, list[int]]] = {}
         for number, each in enumerate(plan.objects):
-            with self._lock:
-                name = _identity(each).replace(":", "-")
-                path = self._directory / f"{name}.parquet"
-                if name not in self._parquet:
-                    path.write_bytes(s3.get_object(each.bucket, each.key))
-                    self._parquet[name] = parquet.read_footer(path, each.path)
-                footer = self._parquet[name]
+            path, footer = self._footer(each)
             size += footer.bytes_of([table.columns[n][0] for n in plan.numbers])
-            groups.setdefault(footer.columns_of(table, plan.numbers, each.path), {}).setdefault(str(path), []).append(
-                number
-            )
-            paths[str(path)] = number
-        parts = []
-        for columns, files in groups.items():
-            listed = ", ".join(f"'{path}'" for path in files)
-            selected = "".join(f", {sql} AS c{n}" for sql, n in zip(columns, plan.numbers, strict=True))
-            parts.append(f"SELECT filename AS path{selected} FROM read_parquet([{listed}], filename=true)")
-        names = f"files_{plan.scan.alias}"
-        pairs = [(path, number) for files in groups.values() for path, numbers in files.items() for number in numbers]
-        cursor.register(f"{names}_given", pa.table({"path": [p for p, _ in pairs], "id": [n for _, n in pairs]}))
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {names} AS SELECT * FROM {names}_given")
-        cursor.unregister(f"{names}_given")
-        source = f"(SELECT f.id AS object, r.* EXCLUDE (path) FROM ({' UNION ALL '.join(parts)}) AS r JOIN {names} AS f ON r.path = f.path) AS t"
+            columns = footer.columns_of(table, plan.numbers, each.path)
+            alike.setdefault(columns, {}).setdefault(path, []).append(number)
+        parts = [_read_parquet(files, columns, plan.numbers) for columns, files in alike.items()]
+        pairs = [(path, n) for files in alike.values() for path, numbers in files.items() for n in numbers]
+        name = f"files_{plan.scan.alias}"
+        self._keep(cursor, name, pa.table({"path": [path for path, _ in pairs], "id": [n for _, n in pairs]}))
+        rows = f"({' UNION ALL '.join(parts)}) AS r JOIN {name} AS f ON r.path = f.path"
+        source = f"(SELECT f.id AS object, r.* EXCLUDE (path) FROM {rows}) AS t"
         return self._joined(cursor, plan, source, "t.object", list(range(len(plan.objects)))), size
+
+    def _footer(self, each: ScannedObject) -> tuple[str, parquet.Footer]:
+        """Where an object of Parquet lies on the disk, and its footer."""
+        name = _identity(each).replace(":", "-")
+        path = self._directory / f"{name}.parquet"
+        with self._lock:
+            if name not in self._parquet:
+                path.write_bytes(s3.get_object(each.bucket, each.key))
+                self._parquet[name] = parquet.read_footer(path, each.path)
+            return str(path), self._parquet[name]
+
+    def _keep(self, cursor: duckdb.DuckDBPyConnection, name: str, data: pa.Table) -> None:
+        """A table of the query's own."""
+        cursor.register(f"{name}_given", data)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
+        cursor.unregister(f"{name}_given")
+
+
+def _read_parquet(files: dict[str, list[int]], columns: tuple[str, ...], numbers: tuple[int, ...]) -> str:
+    listed = ", ".join(f"'{path}'" for path in files)
+    selected = "".join(f", {sql} AS c{n}" for sql, n in zip(columns, numbers, strict=True))
+    return f"SELECT filename AS path{selected} FROM read_parquet([{listed}], filename=true)"
 
 
 def _identity(each: ScannedObject) -> str:
