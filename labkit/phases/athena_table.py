@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.lab import Lab, LabError
 from labkit.show.cards import Card
 from labkit.show.tables import Note, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATABASE = "default"
 TABLE = "vpc_flow_logs"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from labkit.checks import Check, Item, absent, right
 from labkit.lab import Lab, LabError
 from labkit.phases.flow_logs import LOG_GROUP
 from labkit.show.tables import Note, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUERY = """\
 filter action="REJECT"
@@ -34,6 +35,8 @@ def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours
     sorted and charted. What was scanned for it, which is what AWS charges for, is in the frame's `attrs`.
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
     """
+    import pandas as pd
+
     now = lab.now()
     query_id = lab.client("logs").start_query(
         logGroupName=log_group,
@@ -87,6 +90,8 @@ def _finished(lab: Lab, query_id: str) -> Any:
 
 
 def _as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
     try:
         return pd.to_numeric(column)
     except (TypeError, ValueError):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from labkit import made
 from labkit.checks import Check, Item, absent, right
@@ -21,6 +19,9 @@ from labkit.phases import athena_table
 from labkit.phases.athena_table import TABLE
 from labkit.show.cards import Card
 from labkit.show.tables import Note, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEY = "rejects"
 FIRST_DAY = story.FIRST_DAY
