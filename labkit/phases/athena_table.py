@@ -178,11 +178,13 @@ def solve(lab: Lab) -> None:
     query(lab, QUERY)
 
 
-def clean_up(lab: Lab) -> None:
+def clean_up(lab: Lab) -> Note:
     """Drops the table, which leaves the records where they are, and deletes Athena's answers."""
-    if find_table(lab) is not None:
+    found = find_table(lab) is not None
+    if found:
         connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
-    delete_results(lab)
+    answers = delete_results(lab)
+    return Note(f"Table {DATABASE}.{TABLE}: {'dropped' if found else 'already gone'}. Answers deleted: {answers}.")
 
 
 def delete_results(lab: Lab) -> int:
