@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from moto.core.parse import EC2QueryParser, QueryParser
+from moto.core.parse import EC2QueryParser, QueryParser, default_timestamp_parser
 from moto.core.serialize import EC2Serializer, QuerySerializer, SerializationContext
 from moto.core.utils import get_service_model
 from werkzeug.wrappers import Response
@@ -14,9 +15,14 @@ from werkzeug.wrappers import Response
 
 def parse(service: str, operation: str, values: Mapping[str, str]) -> dict[str, Any]:
     """The members of an operation's input, from the form's values."""
-    parser: Any = (EC2QueryParser if service == "ec2" else QueryParser)(_operation(service, operation))
+    parser_class = EC2QueryParser if service == "ec2" else QueryParser
+    parser: Any = parser_class(_operation(service, operation), timestamp_parser=_aware_time)
     parsed: dict[str, Any] = parser.parse({"values": values})
     return parsed
+
+
+def _aware_time(text: str) -> datetime:
+    return default_timestamp_parser(text).replace(tzinfo=UTC)
 
 
 def serialize(service: str, operation: str, result: Mapping[str, Any], request_id: str) -> Response:
