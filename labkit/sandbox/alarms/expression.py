@@ -140,7 +140,7 @@ def _negative(node: Tree[Token], scope: Scope) -> Value:
 
 def _call(node: Tree[Token], scope: Scope) -> Value:
     name, *arguments = node.children
-    function = _FUNCTIONS.get(str(name))
+    function = FUNCTIONS.get(str(name))
     if function is None:
         if name in REFUSED:
             raise functions.refused(str(name))
@@ -197,7 +197,7 @@ def _clock(part: Callable[[Any], float]) -> Compute:
     return lambda scope, value: functions.of_timestamps(part, value)
 
 
-_FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
+FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "ABS": (1, 1, _each(abs)),
     "CEIL": (1, 1, _each(math.ceil)),
     "FLOOR": (1, 1, _each(math.floor)),

@@ -5,6 +5,7 @@ import re
 import signal
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from unittest.mock import PropertyMock, patch
 
 import pytest
@@ -12,6 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 
 from labkit.sandbox import process
+from labkit.sandbox.alarms.expression import FUNCTIONS, REFUSED
+from labkit.sandbox.alarms.service import CloudWatchService
+from labkit.sandbox.notifications.service import NotificationService
 from tests.conftest import FROZEN_AT, client_maker
 from tests.sandbox.alarms.cloudwatch import ALARM
 
@@ -169,3 +173,15 @@ def test_nothing_is_lost_or_sent_twice_when_the_sandbox_is_killed(tmp_path):
         assert [mail["subject"].split(":")[0] for mail in inbox(server)[2:]] == ["INSUFFICIENT_DATA"]
     finally:
         process.stop(home)
+
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "sandbox" / "alarms.md").read_text()
+
+
+@pytest.mark.parametrize("service", [CloudWatchService, NotificationService])
+def test_every_operation_is_documented(service):
+    assert [name for name in service.handlers if f"`{name}`" not in DOCUMENT] == []
+
+
+def test_every_function_of_metric_math_is_documented():
+    assert [name for name in [*FUNCTIONS, *REFUSED] if f"`{name}`" not in DOCUMENT] == []
