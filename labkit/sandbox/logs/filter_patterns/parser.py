@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
+from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import VisitError
 
 from labkit.sandbox.logs.filter_patterns import tree
@@ -18,7 +18,12 @@ MAX_LENGTH = 1024
 MAX_REGEXES = 2
 MAX_WILDCARDS = 3
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_OFFENDING = re.compile(r"\$[^\w\s]+|[^\w\s\"$]+|\S", re.ASCII)
+_OFFENDING = {
+    "terms": re.compile(r'[^\w\s"%]', re.ASCII),
+    "json": re.compile(r"\$[^\w\s]+|[^\w\s\"%=<>|&(){}\[\]$][^\w\s\"%$]*", re.ASCII),
+    "space": re.compile(r"\$[^\w\s]*|[^\w\s\"%=<>|&(){}\[\],$][^\w\s\"%$]*", re.ASCII),
+}
+"""By kind of pattern: the characters that AWS names when they stand where nothing can be made of them."""
 _STEP = re.compile(r"\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]|(\[?\*\]?)|\.?([\w-]+)", re.ASCII)
 
 
@@ -38,7 +43,7 @@ def parse(text: str) -> tree.Pattern:
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedInput as error:
-        raise _syntax_error(error, text) from None
+        raise _syntax_error(error, text, start) from None
     _check_quotas(pattern, text)
     return pattern  # type: ignore[no-any-return]
 
@@ -76,15 +81,12 @@ def _parser(start: str) -> Lark:
     return Lark(grammar, start=start, parser="lalr", maybe_placeholders=False)
 
 
-def _syntax_error(error: UnexpectedInput, text: str) -> PatternError:
+def _syntax_error(error: UnexpectedInput, text: str, kind: str) -> PatternError:
     """AWS names the characters it can't read; of a known token in the wrong place it says the pattern is invalid."""
     offset = len(text) if error.pos_in_stream in (None, -1) else int(error.pos_in_stream)
-    expected = _expected(error)
-    if isinstance(error, UnexpectedCharacters) and text[offset] != '"':
-        offending = _OFFENDING.match(text, offset)
-        shown = offending.group() if offending else text[offset]
-        return PatternError(f"Invalid character(s) in term '{shown}'", expected, offset)
-    return PatternError("", expected, offset)
+    offending = _OFFENDING[kind].match(text, offset)
+    message = f"Invalid character(s) in term '{offending.group()}'" if offending else ""
+    return PatternError(message, _expected(error), offset)
 
 
 _DESCRIPTIONS = {

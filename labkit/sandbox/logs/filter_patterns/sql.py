@@ -61,5 +61,5 @@ def text_matches(subject: str, value: Value) -> str:
 
 def decimal(subject: str) -> str:
     """SQL: a text as a number, NULL where it is none."""
-    pattern = quoted(f"^(?:{NUMBER.pattern})$")
-    return f"CASE WHEN regexp_matches({subject}, {pattern}, 'i') THEN TRY_CAST({subject} AS DOUBLE) END"
+    pattern = quoted(f"(?i)^(?:{NUMBER.pattern})$")
+    return f"TRY_CAST(regexp_extract({subject}, {pattern}) AS DOUBLE)"
