@@ -14,21 +14,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.lab import TAGS
-from labkit.phases import alarm, athena_table
+from labkit.phases import alarm, athena_table, investigation
 from labkit.phases.flow_logs import LOG_GROUP
 from labkit.provided import BUCKET_MARK, ROLE_MARK, WEB_SERVER_NAME
 from labkit.settings import Settings
 
 EC2 = "arn:aws:ec2:{region}:{account}"
 GROUP = f"arn:aws:logs:{{region}}:{{account}}:log-group:{LOG_GROUP}"
+CASES = f"arn:aws:logs:{{region}}:{{account}}:log-group:{investigation.PREFIX}*"
+GROUPS = (GROUP, f"{GROUP}:*", CASES)
 TOPIC = f"arn:aws:sns:{{region}}:{{account}}:{alarm.TOPIC_NAME}"
 ALARM = f"arn:aws:cloudwatch:{{region}}:{{account}}:alarm:{alarm.ALARM_NAME}"
 BUCKET = "arn:aws:s3:::{bucket}"
+RECORDS = f"{BUCKET}/AWSLogs/*"
+ANSWERS = f"{BUCKET}/{athena_table.RESULTS_PREFIX}*"
+CASE_FILES = f"{BUCKET}/{investigation.PREFIX}*"
 WORKGROUP = "arn:aws:athena:{region}:{account}:workgroup/primary"
 CATALOG = (
     "arn:aws:glue:{region}:{account}:catalog",
     f"arn:aws:glue:{{region}}:{{account}}:database/{athena_table.DATABASE}",
     f"arn:aws:glue:{{region}}:{{account}}:table/{athena_table.DATABASE}/{athena_table.TABLE}",
+    f"arn:aws:glue:{{region}}:{{account}}:table/{athena_table.DATABASE}/case_*",
 )
 ROLE = f"arn:aws:iam::{{account}}:role/*{ROLE_MARK}*"
 REGION_ONLY = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
@@ -83,18 +89,23 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "s3:GetBucketLocation": _on(BUCKET, "s3:GetBucketLocation"),
     "s3:GetBucketPolicy": _on(BUCKET, "s3:GetBucketPolicy"),
     "s3:ListObjectsV2": _on(BUCKET, "s3:ListBucket"),
-    "s3:GetObject": _on((f"{BUCKET}/AWSLogs/*", f"{BUCKET}/{athena_table.RESULTS_PREFIX}*"), "s3:GetObject"),
-    "s3:HeadObject": _on(f"{BUCKET}/{athena_table.RESULTS_PREFIX}*", "s3:GetObject"),
-    "s3:DeleteObjects": _on((f"{BUCKET}/AWSLogs/*", f"{BUCKET}/{athena_table.RESULTS_PREFIX}*"), "s3:DeleteObject"),
+    "s3:GetObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:GetObject"),
+    "s3:HeadObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:GetObject"),
+    "s3:PutObject": _on((RECORDS, CASE_FILES), "s3:PutObject"),
+    "s3:DeleteObjects": _on((RECORDS, ANSWERS, CASE_FILES), "s3:DeleteObject"),
     "logs:DescribeLogGroups": _in_region("logs:DescribeLogGroups"),
-    "logs:CreateLogGroup": _on((GROUP, f"{GROUP}:*"), "logs:CreateLogGroup", "logs:TagResource"),
-    "logs:DeleteLogGroup": _on((GROUP, f"{GROUP}:*"), "logs:DeleteLogGroup"),
+    "logs:CreateLogGroup": _on(GROUPS, "logs:CreateLogGroup", "logs:TagResource"),
+    "logs:DeleteLogGroup": _on(GROUPS, "logs:DeleteLogGroup"),
     "logs:FilterLogEvents": _on((GROUP, f"{GROUP}:*"), "logs:FilterLogEvents"),
     "logs:DescribeMetricFilters": _on((GROUP, f"{GROUP}:*"), "logs:DescribeMetricFilters"),
     "logs:PutMetricFilter": _on((GROUP, f"{GROUP}:*"), "logs:PutMetricFilter"),
     "logs:DeleteMetricFilter": _on((GROUP, f"{GROUP}:*"), "logs:DeleteMetricFilter"),
     "logs:TestMetricFilter": _in_region("logs:TestMetricFilter"),
-    "logs:StartQuery": _on((GROUP, f"{GROUP}:*"), "logs:StartQuery"),
+    "logs:StartQuery": _on(GROUPS, "logs:StartQuery"),
+    "logs:CreateLogStream": _on(CASES, "logs:CreateLogStream"),
+    "logs:PutLogEvents": _on(CASES, "logs:PutLogEvents"),
+    "logs:DescribeLogStreams": _on(GROUPS, "logs:DescribeLogStreams"),
+    "logs:DescribeQueries": _in_region("logs:DescribeQueries"),
     "logs:GetQueryResults": _in_region("logs:GetQueryResults"),
     "sns:ListTopics": _in_region("sns:ListTopics"),
     "sns:CreateTopic": _on(TOPIC, "sns:CreateTopic", "sns:TagResource"),
@@ -120,7 +131,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         ),
         *_on(BUCKET, "s3:ListBucketMultipartUploads"),
         *_on(
-            f"{BUCKET}/{athena_table.RESULTS_PREFIX}*",
+            ANSWERS,
             "s3:PutObject",
             "s3:AbortMultipartUpload",
             "s3:ListMultipartUploadParts",
@@ -128,8 +139,13 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     ),
     "athena:GetQueryExecution": _on(WORKGROUP, "athena:GetQueryExecution"),
     "athena:GetQueryResults": _on(WORKGROUP, "athena:GetQueryResults"),
-    "athena:GetWorkGroup": _on(WORKGROUP, "athena:GetWorkGroup"),
-    "glue:GetDatabases": _on(CATALOG, "glue:GetDatabases", "glue:GetDatabase"),
+    "athena:BatchGetQueryExecution": _on(WORKGROUP, "athena:BatchGetQueryExecution"),
+    "athena:ListQueryExecutions": _on(WORKGROUP, "athena:ListQueryExecutions"),
+    "athena:ListDatabases": (
+        *_on("arn:aws:athena:{region}:{account}:datacatalog/AwsDataCatalog", "athena:ListDatabases"),
+        *_on(CATALOG, "glue:GetDatabases", "glue:GetDatabase"),
+    ),
+    "glue:GetTables": _on(CATALOG, "glue:GetTables"),
     "glue:GetTable": _on(CATALOG, "glue:GetTable"),
     "glue:GetPartitions": _on(CATALOG, "glue:GetPartitions"),
 }

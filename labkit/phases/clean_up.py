@@ -23,6 +23,7 @@ KINDS = (
     "log group",
     "Athena table",
     "query results",
+    "case files",
     "delivered logs",
 )
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from labkit import provided
 from labkit.lab import Lab
-from labkit.phases import alarm, athena_table, delivered, flow_log_to_cloudwatch, flow_logs, metric_filter
+from labkit.phases import (
+    alarm,
+    athena_table,
+    delivered,
+    flow_log_to_cloudwatch,
+    flow_logs,
+    investigation,
+    metric_filter,
+)
 from labkit.phases.flow_logs import Destination
 from labkit.show.html import Html, join, table, tag
 from labkit.show.shown import Shown, text_table
@@ -119,20 +127,29 @@ def _flow_logs(lab: Lab) -> Iterator[Thing]:
 
 
 def _log_groups(lab: Lab) -> Iterator[Thing]:
-    if flow_logs.find_log_group(lab, flow_logs.LOG_GROUP):
-        yield Thing("log group", flow_logs.LOG_GROUP, "$0.03 per GB and month")
+    for prefix in (flow_logs.LOG_GROUP, investigation.PREFIX):
+        for group in lab.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+            if group["logGroupName"] == flow_logs.LOG_GROUP or prefix == investigation.PREFIX:
+                yield Thing("log group", group["logGroupName"], "$0.03 per GB and month")
 
 
 def _tables(lab: Lab) -> Iterator[Thing]:
-    if athena_table.find_table(lab):
-        yield Thing("Athena table", f"{athena_table.DATABASE}.{athena_table.TABLE}")
+    glue = lab.client("glue")
+    try:
+        pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=athena_table.DATABASE))
+    except glue.exceptions.EntityNotFoundException:
+        return
+    for name in (entry["Name"] for page in pages for entry in page["TableList"]):
+        if name == athena_table.TABLE or investigation.TABLE_NAME.fullmatch(name):
+            yield Thing("Athena table", f"{athena_table.DATABASE}.{name}")
 
 
-def _results(lab: Lab) -> Iterator[Thing]:
-    pages = lab.client("s3").get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=lab.bucket, Prefix=athena_table.RESULTS_PREFIX)
-    if count := sum(len(page.get("Contents", [])) for page in found):
-        yield Thing("query results", f"{count} in {athena_table.RESULTS_PREFIX}", "$0.023 per GB and month")
+def _folders(lab: Lab) -> Iterator[Thing]:
+    """The folders in the bucket that are the lab's own."""
+    for kind, prefix in (("query results", athena_table.RESULTS_PREFIX), ("case files", investigation.PREFIX)):
+        pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=prefix)
+        if count := sum(len(page.get("Contents", [])) for page in pages):
+            yield Thing(kind, f"{count} in {prefix}", "$0.023 per GB and month")
 
 
 def _delivered(lab: Lab) -> Iterator[Thing]:
@@ -147,7 +164,7 @@ _LOOKS: tuple[Callable[[Lab], Iterator[Thing]], ...] = (
     _flow_logs,
     _log_groups,
     _tables,
-    _results,
+    _folders,
     _delivered,
 )
 """In the order in which things are removed."""

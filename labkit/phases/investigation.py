@@ -28,6 +28,7 @@ KEY = "investigation"
 PREFIX = "investigation/"
 LOG_STREAM = "secure"
 DEFAULT_NUMBER = 7
+TABLE_NAME = re.compile(r"case_\d+")
 _EVENTS_A_REQUEST = 1000
 _KEYS_A_REQUEST = 1000
 
