@@ -1,6 +1,7 @@
 import pytest
 
 from labkit.sandbox.service import ServiceError
+from tests.sandbox.alarms.test_evaluation import TABLES
 
 
 def test_a_new_alarm_waits_for_data(cloudwatch):
@@ -293,3 +294,26 @@ def test_a_percentile_of_too_few_samples_can_be_ignored(cloudwatch, percentile, 
         cloudwatch.sample(0, 5.0)
     cloudwatch.to_minute(1)
     assert cloudwatch.state() == state
+
+
+@pytest.mark.parametrize("period", [60, 300])
+@pytest.mark.parametrize("row", range(10))
+@pytest.mark.parametrize("minutes_later", [1, 4])
+def test_aws_tables_on_samples_of_the_past(cloudwatch, period, row, minutes_later):
+    """Each row of the tables, its datapoints put before the alarm was made."""
+    table = TABLES["tables"][row // 5]
+    points, _, states = table["rows"][row % 5]
+    for age, point in enumerate(reversed(points), start=1):
+        if point != "-":
+            cloudwatch.sample(-age * period / 60, {"O": 0.0, "X": 5.0}[point])
+    for treatment in TABLES["treatments"]:
+        cloudwatch.put_alarm(
+            AlarmName=treatment,
+            Period=period,
+            EvaluationPeriods=3,
+            DatapointsToAlarm=table["datapoints_to_alarm"],
+            TreatMissingData=treatment,
+        )
+    cloudwatch.to_minute(minutes_later)
+    found = [cloudwatch.state(treatment) for treatment in TABLES["treatments"]]
+    assert found == [state or "INSUFFICIENT_DATA" for state in states]

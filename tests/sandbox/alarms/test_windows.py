@@ -25,6 +25,7 @@ def on_the_wall_clock(period, periods, end, timezone=None):
 @pytest.mark.parametrize("settings", [{}, {"EvaluationWindow": {"SlidingWindow": {}}}])
 def test_a_sliding_window_ends_now_and_reaches_further_back(settings):
     assert shown(windows(settings, 300, 3, at(2026, 11, 2, 9, 3))) == [
+        "02 08:33",
         "02 08:38",
         "02 08:43",
         "02 08:48",
