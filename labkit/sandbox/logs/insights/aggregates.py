@@ -60,14 +60,16 @@ def _sorted(direction: str) -> Aggregate:
     return Aggregate({}, (Kind.TEXT, pick), Kind.TEXT)
 
 
+_COUNT = Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER)
 _DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
 """Exact here; AWS's is an approximation where there are many values."""
 
 AGGREGATES: dict[str, Aggregate] = {
     "avg": _numeric("avg({0})"),
-    "count": Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER),
+    "count": _COUNT,
     "count_distinct": _DISTINCT,
     "countdistinct": _DISTINCT,
+    "count_over_time": _COUNT,
     "earliest": _nth("timestamp, sequence"),
     "latest": _nth("timestamp DESC, sequence DESC"),
     "max": _extreme("max"),
@@ -78,6 +80,7 @@ AGGREGATES: dict[str, Aggregate] = {
     "sortslast": _sorted("DESC"),
     "stddev": _numeric("stddev_pop({0})"),
     "sum": _numeric("sum({0})"),
+    "sum_over_time": _numeric("sum({0})"),
     "values": Aggregate(
         {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
     ),

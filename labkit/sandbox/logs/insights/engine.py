@@ -11,8 +11,9 @@ import duckdb
 
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.sandbox.logs.insights import fields, tree
+from labkit.sandbox.logs.insights.commands import compile_query
 from labkit.sandbox.logs.insights.parser import parse
-from labkit.sandbox.logs.insights.pipeline import Statement, compile_query
+from labkit.sandbox.logs.insights.pipeline import Statement
 from labkit.sandbox.logs.insights.values import quoted
 
 DEFAULT_LIMIT = 10_000
@@ -47,9 +48,9 @@ class Job:
     last_sequence: int
 
     @property
-    def window(self) -> str:
-        """The SQL condition on the events that are scanned."""
-        return f"timestamp >= {self.start} AND timestamp < {self.end} AND sequence <= {self.last_sequence}"
+    def window(self) -> fields.Window:
+        """The events that are scanned."""
+        return fields.Window(self.start, self.end, self.last_sequence)
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,18 @@ class Answer:
     bytes_scanned: int
 
 
-def check(text: str) -> None:
-    """Compiles a query without running it; raises QueryError where it is none."""
-    _compiled(text, [], "TRUE", 0, None)
+def check(text: str) -> tree.Query:
+    """A query, compiled once without being run; raises QueryError where it is none."""
+    query = parse(text)
+    _compiled(query, [], fields.Window(0, 1, 0), 0, None)
+    return query
 
 
 def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
     """Runs a query to its end."""
     cursor.execute(_macros())
-    sources = [source(group, job.window, cursor) for group in job.groups]
-    statement = _compiled(job.text, sources, job.window, job.now, job.limit)
+    sources = [source(group, job.window.sql, cursor) for group in job.groups]
+    statement = _compiled(parse(job.text), sources, job.window, job.now, job.limit)
     rows = cursor.execute(statement.sql).fetchall()
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
@@ -95,15 +98,16 @@ def source(group: Events, window: str, cursor: duckdb.DuckDBPyConnection) -> fie
     return fields.Source(group.relation, group.log, names, record, only_flow_logs=bool(_one(cursor, test)))
 
 
-def _compiled(text: str, sources: Sequence[fields.Source], window: str, now: float, limit: int | None) -> Statement:
-    query = parse(text)
-    own_limit = any(isinstance(command, tree.Limit) for command in query)
+def _compiled(
+    query: tree.Query, sources: Sequence[fields.Source], window: fields.Window, now: float, limit: int | None
+) -> Statement:
+    own_limit = any(isinstance(command, tree.Limit) for command in query.commands)
     return compile_query(query, sources, window, now, limit or (MAX_LIMIT if own_limit else DEFAULT_LIMIT))
 
 
 def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     parts = [
-        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {job.window}"
+        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {job.window.sql}"
         for group in job.groups
     ]
     total = f"SELECT sum(records), coalesce(sum(size), 0) FROM ({' UNION ALL '.join(parts)})"

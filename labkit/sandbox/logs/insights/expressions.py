@@ -50,6 +50,13 @@ class Scope:
             raise QueryError(f"{field.name} is not defined by the stats command before it", field.span)
         return fields.event_field(field.path, self.sources)
 
+    def structure(self, field: tree.Field) -> Value:
+        """A field that is to be a list: one of an event's JSON is taken whole."""
+        value = self.resolve(field)
+        if self.sources is not None and value == fields.event_field(field.path, self.sources):
+            return fields.event_structure(field.path)
+        return value
+
 
 class Expressions:
     """The compiler of the expressions of one command."""

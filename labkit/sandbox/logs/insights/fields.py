@@ -16,7 +16,7 @@ SYSTEM_FIELDS = {
     "@message": Value("message", Kind.TEXT),
     "@logStream": Value("stream", Kind.TEXT),
     "@log": Value("log", Kind.TEXT),
-    "@ptr": Value("base64(encode(concat_ws('|', timestamp, sequence, log)))", Kind.TEXT),
+    "@ptr": Value("base64(encode(timestamp || '|' || sequence || '|' || log))", Kind.TEXT),
 }
 
 FLOW_LOG_RECORD = r"[0-9]+( [^ ]+){11} (ACCEPT|REJECT|-) (OK|NODATA|SKIPDATA)"
@@ -37,6 +37,25 @@ class Source:
     """The regular expression of such a record."""
     only_flow_logs: bool
     """Every event is a record, so that its fields can be taken by place without a look at the event's shape."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The events that a query reads: of a time range in milliseconds, and stored no later than the query's start."""
+
+    start: int
+    end: int
+    last_sequence: int
+
+    @property
+    def sql(self) -> str:
+        """The condition on the columns of an event."""
+        return f"timestamp >= {self.start} AND timestamp < {self.end} AND sequence <= {self.last_sequence}"
+
+
+def event_structure(path: tuple[str, ...]) -> Value:
+    """The field of an event that is JSON, as it is: a list or map, where `event_field` finds nothing."""
+    return Value(extracted("TRY_CAST(message AS JSON)", path), Kind.STRUCTURE)
 
 
 def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:

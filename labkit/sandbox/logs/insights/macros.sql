@@ -59,3 +59,25 @@ CREATE OR REPLACE TEMP MACRO ipv6_digits(x) AS CASE WHEN is_ipv6(x) THEN lower(a
         range(8 - len(ipv6_groups(split_part(x, '::', 1))) - len(ipv6_groups(split_part(x, '::', 2)))), lambda i: '0')
     || ipv6_groups(split_part(x, '::', 2)),
     lambda part: lpad(part, 4, '0')), '')) END;
+
+-- The pattern of a text: words with digits are what varies. First masked, to group by; then numbered, to be shown.
+CREATE OR REPLACE TEMP MACRO masked_word(word) AS CASE
+    WHEN NOT regexp_matches(word, '[0-9]') THEN word
+    WHEN regexp_full_match(word, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)?') THEN chr(1) || 'Timestamp' || chr(2)
+    WHEN regexp_full_match(word, '[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}') THEN chr(1) || 'Date' || chr(2)
+    WHEN regexp_full_match(word, '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z?') THEN chr(1) || 'Time' || chr(2)
+    WHEN regexp_full_match(word, '[0-9]{1,3}(\.[0-9]{1,3}){3}') THEN chr(1) || 'IPAddress' || chr(2)
+    WHEN regexp_full_match(word, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') THEN chr(1) || 'UUID' || chr(2)
+    WHEN regexp_full_match(word, '[+-]?[0-9]+([.][0-9]+)?') THEN chr(1) || 'Number' || chr(2)
+    ELSE chr(1) || 'Token' || chr(2) END;
+CREATE OR REPLACE TEMP MACRO masked_pattern(x) AS array_to_string(list_transform(
+    regexp_extract_all(replace(replace(x, chr(1), ''), chr(2), ''), '[A-Za-z0-9_.:/@+-]+|[^A-Za-z0-9_.:/@+-]+'),
+    lambda word: masked_word(word)), '');
+CREATE OR REPLACE TEMP MACRO numbered_pattern(masked) AS array_to_string(list_transform(
+    string_split(masked, chr(1)),
+    lambda part, i: CASE WHEN i = 1 THEN part ELSE '<' || replace(part, chr(2), '-' || (i - 1) || '>') END), '');
+CREATE OR REPLACE TEMP MACRO severity_label(x) AS CASE
+    WHEN regexp_matches(x, '(?i)\b(error|exception|fatal|critical)') THEN 'ERROR'
+    WHEN regexp_matches(x, '(?i)\bwarn') THEN 'WARN'
+    WHEN regexp_matches(x, '(?i)\binfo\b') THEN 'INFO'
+    WHEN regexp_matches(x, '(?i)\b(debug|trace)\b') THEN 'DEBUG' END;

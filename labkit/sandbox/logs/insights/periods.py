@@ -52,6 +52,11 @@ def clamped(period: Period) -> tuple[int, str]:
     return count, unit
 
 
+def in_months(period: Period) -> bool:
+    """Whether a period is of months, which differ in length."""
+    return clamped(period)[1] in _MONTHS
+
+
 def milliseconds(period: Period) -> int:
     """The length of a period; months are of 30 days, quarters of 90 and years of 365."""
     count, unit = clamped(period)

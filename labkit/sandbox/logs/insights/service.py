@@ -19,7 +19,7 @@ from labkit.sandbox.logs.groups import LogGroup
 from labkit.sandbox.logs.insights import engine
 from labkit.sandbox.logs.insights.discovery import discovered
 from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
-from labkit.sandbox.logs.insights.tree import QueryError
+from labkit.sandbox.logs.insights.tree import QueryError, Source
 from labkit.sandbox.service import Call, ServiceError, operation
 
 if TYPE_CHECKING:
@@ -77,20 +77,20 @@ class InsightsOperations(LogsCore):
         start, end = call.params["startTime"], call.params["endTime"]
         if start > end:
             raise invalid(f"The start time {start} is after the end time {end}.")
-        groups = self._log_groups(call)
         text = call.params["queryString"]
         try:
-            engine.check(text)
+            query = engine.check(text)
         except QueryError as error:
             raise malformed(error) from None
+        groups = self._log_groups(call) if query.source is None else self._groups_of(query.source, call)
         events = tuple(self._events(group) for group in groups)
         with self.store.cursor() as cursor:
             last = engine.last_sequence([group.relation for group in events], cursor)
         now = self.sandbox.clock.timestamp()
         job = engine.Job(text, events, start * 1000, (end + 1) * 1000, now, call.params.get("limit"), last)
-        query = Query(self._new_id(), job, tuple(group.name for group in groups))
-        self._insights[call.region].queries[query.id] = query
-        return {"queryId": query.id}
+        started = Query(self._new_id(), job, tuple(group.name for group in groups))
+        self._insights[call.region].queries[started.id] = started
+        return {"queryId": started.id}
 
     @operation("GetQueryResults")
     def get_query_results(self, call: Call) -> dict[str, Any]:
@@ -245,6 +245,21 @@ class InsightsOperations(LogsCore):
         if len(identifiers) > MAX_LOG_GROUPS:
             raise invalid(f"A query can have at most {MAX_LOG_GROUPS} log groups, not {len(identifiers)}.")
         return tuple(self._named(call, identifier) for identifier in identifiers)
+
+    def _groups_of(self, source: Source, call: Call) -> tuple[LogGroup, ...]:
+        """The log groups that a query's own SOURCE command selects."""
+        if any(name in call.params for name in ("logGroupName", "logGroupNames", "logGroupIdentifiers")):
+            raise invalid("A query with a SOURCE command takes its log groups from there, not from the call.")
+        found = tuple(
+            group
+            for group in self.groups(call.region)
+            if group.name.startswith(source.prefixes or ("",))
+            and group.account_id in (source.accounts or (call.account_id,))
+            and group.log_class in (source.classes or ("STANDARD",))
+        )
+        if not found:
+            raise _not_found("No log group is selected by the SOURCE command.")
+        return found
 
     def _named(self, call: Call, identifier: str) -> LogGroup:
         try:

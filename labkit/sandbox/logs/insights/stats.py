@@ -65,7 +65,9 @@ class Aggregation(Expressions):
         return super().call(call)
 
     def _aggregate(self, call: tree.Call, aggregate: Aggregate) -> Value:
-        if call.name.lower() == "count" and (not call.arguments or isinstance(call.arguments[0], tree.Star)):
+        if call.name.lower() in ("count", "count_over_time") and (
+            not call.arguments or isinstance(call.arguments[0], tree.Star)
+        ):
             return self._column("CAST(count(*) AS DOUBLE)", Kind.NUMBER)
         wanted = 2 if aggregate.takes_percentage else 1
         if len(call.arguments) != wanted:

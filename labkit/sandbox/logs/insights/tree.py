@@ -249,4 +249,91 @@ class Diff(Command):
     period: str
 
 
-Query = tuple[Command, ...]
+@dataclass(frozen=True)
+class Expand(Command):
+    """Makes a row of each element of a list, which takes the list's place."""
+
+    name = "expand"
+    source: Field
+
+
+@dataclass(frozen=True)
+class CountFrequent(Command):
+    """Counts the combinations of values, the most frequent first."""
+
+    name = "countFrequent"
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Accum(Command):
+    """A running total."""
+
+    name = "accum"
+    source: Field
+    into: str
+
+
+@dataclass(frozen=True)
+class Autoregress(Command):
+    """The values that a field has in the rows before."""
+
+    name = "autoregress"
+    source: Field
+    into: dict[str, int]
+    """The names of the new fields, each with how many rows before it looks."""
+
+
+@dataclass(frozen=True)
+class Filldown(Command):
+    """Puts the last value in the place of missing ones; patterns of names, none for all."""
+
+    name = "filldown"
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fillmissing(Command):
+    """Makes rows for the bins that have none."""
+
+    name = "fillmissing"
+    values: tuple[tuple[Expression, Field], ...]
+
+
+@dataclass(frozen=True)
+class Sessionize(Command):
+    """Tells the sessions of each identity apart by the pauses between them."""
+
+    name = "sessionize"
+    fields: tuple[Field, ...]
+    pause: Period
+    into: str
+
+
+@dataclass(frozen=True)
+class Addtotals(Command):
+    """Sums of numeric fields in each row, and of each field in a last row."""
+
+    name = "addtotals"
+    fields: tuple[Field, ...]
+    into: str
+    rows: bool
+    columns: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which log groups a query reads, where it says so itself; empty: not limited."""
+
+    span: Span
+    prefixes: tuple[str, ...]
+    accounts: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query: its commands, and where it reads."""
+
+    commands: tuple[Command, ...]
+    source: Source | None

@@ -1,7 +1,8 @@
 import pytest
 
 from labkit.sandbox.logs.insights import tree
-from labkit.sandbox.logs.insights.parser import field_path, glob_regex, parse, plain_groups, unquoted
+from labkit.sandbox.logs.insights.builder import field_path, glob_regex, plain_groups, unquoted
+from labkit.sandbox.logs.insights.parser import parse
 from labkit.sandbox.logs.insights.tree import QueryError
 
 COMMANDS = [
@@ -21,7 +22,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("query", "names"), COMMANDS)
 def test_a_query_is_its_commands_in_order(query, names):
-    assert [command.name for command in parse(query)] == names.split()
+    assert [command.name for command in parse(query).commands] == names.split()
 
 
 NAMES = [
@@ -41,12 +42,12 @@ NAMES = [
 
 @pytest.mark.parametrize(("expression", "name"), NAMES)
 def test_a_column_without_alias_is_named_by_its_expression(expression, name):
-    (command,) = parse(f"stats {expression}")
+    (command,) = parse(f"stats {expression}").commands
     assert [item.name for item in command.items] == [name]
 
 
 def test_an_alias_may_be_backquoted_and_has_an_at_sign():
-    (command,) = parse("fields a as `my-alias`, b as @t")
+    (command,) = parse("fields a as `my-alias`, b as @t").commands
     assert [(item.name, item.aliased) for item in command.items] == [("my-alias", True), ("@t", True)]
 
 
@@ -98,7 +99,7 @@ def shape(node):
 
 @pytest.mark.parametrize(("text", "expected"), SHAPES)
 def test_operators_bind_as_in_arithmetic(text, expected):
-    (command,) = parse(f"filter {text}")
+    (command,) = parse(f"filter {text}").commands
     assert shape(command.condition) == expected
 
 
@@ -118,12 +119,14 @@ ERRORS = [
     ("fields a | fields 1e999", "unexpected symbol found 1e999 at line 1 and position 19", (18, 23)),
     ("fields a\0", "unexpected symbol found \0 at line 1 and position 9", (8, 9)),
     ("fields a | anomaly", "anomaly: the sandbox does not have this command, see docs/sandbox.md", (11, 18)),
-    ("SOURCE logGroups()", "SOURCE: the sandbox does not have this command, see docs/sandbox.md", (0, 6)),
     (
-        "fields a | COUNTFREQUENT a",
-        "countFrequent: the sandbox does not have this command, see docs/sandbox.md",
-        (11, 24),
+        "SOURCE logGroups(tag: ['a'])",
+        "SOURCE: unknown keyword tag, known are namePrefix, accountIdentifiers, accountIdentifier, class, "
+        "logGroupClass",
+        (0, 28),
     ),
+    ("autoregress a p=3-1", "autoregress: p=3-1 must be a range within 1 to 100", (14, 19)),
+    ("fields a | JOIN a", "join: the sandbox does not have this command, see docs/sandbox.md", (11, 15)),
     ('parse @message "[*] *" as a', 'parse: the pattern "[*] *" has 2 wildcards (*), but 1 fields follow as', (15, 22)),
     ("parse @message /x/", "parse: the pattern /x/ names no group: write (?<name>...)", (15, 18)),
 ]
@@ -138,7 +141,7 @@ def test_an_error_names_the_symbol_and_its_place(query, message, span):
 
 
 def test_parentheses_may_be_nested_but_not_without_bounds():
-    assert len(parse(f"fields {'(' * 99}a{')' * 99}")) == 1
+    assert len(parse(f"fields {'(' * 99}a{')' * 99}").commands) == 1
     with pytest.raises(QueryError, match=r"unexpected symbol found \( at line 1"):
         parse(f"fields {'(' * 5000}a{')' * 5000}")
 

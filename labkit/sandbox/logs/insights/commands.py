@@ -1,0 +1,198 @@
+"""The commands of the language, each a function that takes the pipeline one step further.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from labkit.sandbox.logs.insights import aggregates, fields, patterns, row_commands, tree
+from labkit.sandbox.logs.insights.calls import check_regex
+from labkit.sandbox.logs.insights.pipeline import Group, Pipeline, Statement, default_order
+from labkit.sandbox.logs.insights.stats import Aggregation
+from labkit.sandbox.logs.insights.tree import QueryError
+from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
+
+MAX_STATS = 10
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
+MAX_COMMANDS = 100
+"""A bound of our own: each command nests the SQL a level deeper."""
+
+
+def compile_query(
+    query: tree.Query, sources: Sequence[fields.Source], window: fields.Window, now: float, limit: int
+) -> Statement:
+    """The SQL of a query over the events of some log groups that lie within a window."""
+    _check_places(query.commands)
+    earlier = patterns.earlier_window(query.commands, window)
+    pipeline = Pipeline(sources, window, now, earlier)
+    try:
+        for command in query.commands:
+            COMMANDS[type(command)](pipeline, command)
+        return pipeline.statement(limit)
+    except RecursionError:
+        raise QueryError("the query is nested too deeply for the sandbox", query.commands[0].span) from None
+
+
+def _check_places(commands: Sequence[tree.Command]) -> None:
+    """What may stand where: only `limit` after `dedup`, `sort` and `limit` only after the last of several `stats`."""
+    stats = [place for place, command in enumerate(commands) if isinstance(command, tree.Stats)]
+    if len(stats) > MAX_STATS:
+        raise QueryError(f"a query has at most {MAX_STATS} stats commands", commands[stats[MAX_STATS]].span)
+    if len(commands) > MAX_COMMANDS:
+        raise QueryError(f"a query has at most {MAX_COMMANDS} commands in the sandbox", commands[MAX_COMMANDS].span)
+    for place, command in enumerate(commands):
+        if isinstance(command, (tree.Sort, tree.Limit)) and len(stats) > 1 and place < stats[-1]:
+            message = f"unexpected symbol found {command.name}: it must come after the last stats command"
+            raise QueryError(message, command.span)
+        if isinstance(command, tree.Dedup):
+            for later in commands[place + 1 :]:
+                if not isinstance(later, tree.Limit):
+                    message = f"unexpected symbol found {later.name}: only limit can follow dedup"
+                    raise QueryError(message, later.span)
+
+
+def _fields(pipeline: Pipeline, command: tree.Fields) -> None:
+    """Computes and shows fields. Names made in a command are known from the next one on, as in AWS."""
+    compiler = pipeline.expressions()
+    values = {item.name: compiler.compile(item.expression) for item in command.items}
+    computed = [item.name for item in command.items if item.aliased or not isinstance(item.expression, tree.Field)]
+    bound = dict(zip(computed, pipeline.bind([values[name] for name in computed]), strict=True))
+    pipeline.chosen = True
+    pipeline.columns |= bound
+    pipeline.shown |= values | bound
+
+
+def _display(pipeline: Pipeline, command: tree.Display) -> None:
+    """Chooses the columns of the result; the last `display` counts."""
+    compiler = pipeline.expressions()
+    values = pipeline.bind([compiler.compile(item.expression) for item in command.items])
+    pipeline.displayed = {item.name: value for item, value in zip(command.items, values, strict=True)}
+
+
+def _filter(pipeline: Pipeline, command: tree.Filter) -> None:
+    """Keeps the rows for which a condition holds."""
+    pipeline.sql = f"SELECT * FROM ({pipeline.sql}) WHERE {pipeline.expressions().condition(command.condition)}"
+
+
+def _parse(pipeline: Pipeline, command: tree.Parse) -> None:
+    """Extracts fields by the groups of a regular expression; where it does not match, they are missing."""
+    check_regex(command.pattern.pattern, command.pattern.span)
+    subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
+    pattern = quoted(command.pattern.pattern)
+    keys = ", ".join(f"'{number}'" for number in range(len(command.names)))
+    found = f"CASE WHEN regexp_matches({subject}, {pattern}) THEN regexp_extract({subject}, {pattern}, [{keys}]) END"
+    (groups,) = pipeline.bind([Value(found, Kind.STRUCTURE)])
+    for number, name in enumerate(command.names):
+        pipeline.define(name, command)
+        pipeline.put(name, Value(f"{groups.sql}['{number}']", Kind.TEXT))
+
+
+def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
+    """Aggregates."""
+    first = pipeline.sources is not None
+    aggregation = Aggregation(pipeline.scope(), pipeline.now)
+    keys = [(item, aggregation.key(item)) for item in command.groups]
+    outputs = [(item, aggregation.output(item)) for item in command.items]
+    grouped = aggregation.sql(pipeline.sql, f"{'count(*)' if first else 'max(matched)'} AS rows")
+    made = [(item.name, value, Value(pipeline.new_column(), value.kind)) for item, value in keys + outputs]
+    total = "CAST(sum(rows) OVER () AS BIGINT)" if first else "rows"
+    selected = [f"{value.sql} AS {column.sql}" for _, value, column in made]
+    sql = f"SELECT {', '.join([*selected, f'{total} AS matched'])} FROM ({grouped})"
+    columns = {name: column for name, _, column in made}
+    pipeline.groups = tuple(Group(columns[item.name], _bin_period(item.expression)) for item, _ in keys)
+    pipeline.replace_rows(sql, columns, [default_order(group.column) for group in pipeline.groups])
+
+
+def _bin_period(expression: tree.Expression) -> tree.Period | None:
+    if isinstance(expression, tree.Call) and expression.name.lower() == "bin":
+        return next((argument for argument in expression.arguments if isinstance(argument, tree.Period)), None)
+    return None
+
+
+def _sort(pipeline: Pipeline, command: tree.Sort) -> None:
+    """Orders the rows: numbers by size, texts in natural order, and events that tie newest first."""
+    compiler = pipeline.expressions()
+    order: list[str] = []
+    for key in command.keys:
+        value = compiler.compile(key.item.expression)
+        if key.item.aliased:
+            (value,) = pipeline.bind([value])
+            pipeline.put(key.item.name, value)
+        direction = "DESC NULLS LAST" if key.descending else "ASC NULLS FIRST"
+        order += [f"{sql} {direction}" for sql in _sort_keys(value)]
+    pipeline.order = tuple(order)
+
+
+def _sort_keys(value: Value) -> list[str]:
+    if value.kind in (Kind.NUMBER, Kind.TIME, Kind.BOOLEAN):
+        return [value.sql]
+    text = converted(value, Kind.TEXT)
+    return [key.format(text) for key in aggregates.SORT_KEYS]
+
+
+def _limit(pipeline: Pipeline, command: tree.Limit) -> None:
+    """Keeps the first rows."""
+    pipeline.note_matched()
+    pipeline.sql = f"SELECT * FROM ({pipeline.sql}) ORDER BY {pipeline.full_order} LIMIT {command.count}"
+
+
+def _dedup(pipeline: Pipeline, command: tree.Dedup) -> None:
+    """Keeps the first row of each combination of values, and each row that lacks one of them."""
+    pipeline.note_matched()
+    compiler = pipeline.expressions()
+    keys = [converted(compiler.field(field), Kind.TEXT) for field in command.fields]
+    place = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {pipeline.full_order})"
+    missing = " OR ".join(f"{key} IS NULL" for key in keys)
+    pipeline.sql = f"SELECT * FROM ({pipeline.sql}) QUALIFY {place} = 1 OR {missing}"
+
+
+def _unnest(pipeline: Pipeline, command: tree.Unnest) -> None:
+    """Makes a row of each element of a list; a row without one is left out."""
+    pipeline.note_matched()
+    pipeline.define(command.into, command)
+    elements = f"TRY_CAST({converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)} AS JSON[])"
+    (element,) = pipeline.bind([Value(f"unnest({elements})", Kind.STRUCTURE)])
+    pipeline.put(command.into, element)
+
+
+def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
+    """Makes a row of each element of a list, in its place; a row without a list stays as it is."""
+    pipeline.note_matched()
+    whole = converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)
+    elements = f"coalesce(TRY_CAST({whole} AS JSON[]), [{whole}])"
+    (element,) = pipeline.bind([Value(f"unnest({elements})", Kind.STRUCTURE)])
+    pipeline.put(command.source.name, element)
+
+
+def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
+    """Counts combinations of values, exactly; most frequent first."""
+    groups = tuple(tree.Item(field, field.name, aliased=False) for field in command.fields)
+    count = tree.Item(tree.Call(command.span, "count", (), "count()"), "_approxcount", aliased=True)
+    _stats(pipeline, tree.Stats(command.span, (count,), groups))
+    pipeline.order = (f"{pipeline.columns['_approxcount'].sql} DESC",)
+
+
+COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {
+    tree.Accum: row_commands.accum,
+    tree.Addtotals: row_commands.addtotals,
+    tree.Autoregress: row_commands.autoregress,
+    tree.CountFrequent: _count_frequent,
+    tree.Dedup: _dedup,
+    tree.Diff: patterns.diff,
+    tree.Display: _display,
+    tree.Expand: _expand,
+    tree.Fields: _fields,
+    tree.Filldown: row_commands.filldown,
+    tree.Fillmissing: row_commands.fillmissing,
+    tree.Filter: _filter,
+    tree.Limit: _limit,
+    tree.Parse: _parse,
+    tree.Pattern: patterns.pattern,
+    tree.Sessionize: row_commands.sessionize,
+    tree.Sort: _sort,
+    tree.Stats: _stats,
+    tree.Unnest: _unnest,
+}
