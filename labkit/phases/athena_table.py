@@ -28,7 +28,7 @@ SELECT day_of_week(from_iso8601_timestamp(dt)) AS day,
        dt, interfaceid, sourceaddress, destinationport, action, protocol
 FROM {TABLE}
 WHERE action = 'REJECT' AND protocol = 6
-ORDER BY sourceaddress
+ORDER BY sourceaddress, dt, destinationport
 LIMIT 100"""
 
 _CREATE = f"""\
