@@ -325,3 +325,61 @@ def test_the_fields_of_a_group_are_those_of_the_last_quarter_of_an_hour_or_aroun
     assert logs("GetLogGroupFields", logGroupName=GROUP, time=NOW + 300)["logGroupFields"] != []
     assert logs("GetLogGroupFields", logGroupName=GROUP, time=NOW + 600)["logGroupFields"] == []
     refused(logs, "ResourceNotFoundException", "GetLogGroupFields", logGroupName="nowhere")
+
+
+def test_diff_compares_the_patterns_of_two_time_ranges(logs, sandbox):
+    sandbox.logs.create_group("eu-west-1", "changing")
+    earlier = ["login of user 1", "login of user 2", "login of user 3", "disk full at 10.0.0.1"]
+    later = ["login of user 4", "bad password of user 5", "bad password of user 6"]
+    times = [
+        *((NOW - 7200 + number) * 1000 for number in range(4)),
+        *((NOW - 60 + number) * 1000 for number in range(3)),
+    ]
+    sandbox.logs.deliver("eu-west-1", "changing", "s", times, earlier + later)
+    answer = results(logs, "pattern @message | diff", logGroupName="changing", startTime=NOW - 3600, endTime=NOW - 1)
+    columns = ("@pattern", "@sampleCount", "@differenceStat", "@differenceDescription")
+    assert [tuple(row.get(column) for column in columns) for row in table(answer)] == [
+        ("bad password of user <Number-1>", "2", "2", "new"),
+        ("login of user <Number-1>", "1", "-2", "less often"),
+        ("disk full at <IPAddress-1>", "0", "-1", "no longer there"),
+    ]
+    assert answer["statistics"]["recordsMatched"] == 3
+
+
+@pytest.mark.parametrize(("period", "days"), [("previousDay", 1), ("previousWeek", 7), ("previousMonth", 31)])
+def test_diff_can_look_back_further(logs, sandbox, period, days):
+    sandbox.logs.create_group("eu-west-1", "old")
+    times = [(NOW - 60 - days * 86_400) * 1000, (NOW - 60) * 1000]
+    sandbox.logs.deliver("eu-west-1", "old", "s", times, ["same", "same"])
+    (row,) = table(results(logs, f"pattern @message | diff {period}", logGroupName="old"))
+    assert (row["@pattern"], row["@differenceDescription"]) == ("same", "unchanged")
+
+
+SOURCES = [
+    ("SOURCE logGroups()", 7),
+    ("SOURCE logGroups(namePrefix: ['VPC'])", 4),
+    ("source logGroups(namePrefix: ['VPC', 'a'], class: ['STANDARD'])", 7),
+    ("SOURCE logGroups(accountIdentifiers: ['123456789012'])", 7),
+]
+
+
+@pytest.mark.parametrize(("source", "events"), SOURCES)
+def test_a_query_may_select_its_log_groups_itself(logs, source, events):
+    answer = results(logs, f"{source} | stats count(*) as n", logGroupName=None)
+    assert table(answer) == [{"n": str(events)}]
+    assert len(results(logs, source, logGroupName=None)["results"]) == events
+
+
+@pytest.mark.parametrize(
+    ("source", "group", "code"),
+    [
+        ("SOURCE logGroups(namePrefix: ['nowhere'])", None, "ResourceNotFoundException"),
+        ("SOURCE logGroups(class: ['INFREQUENT_ACCESS'])", None, "ResourceNotFoundException"),
+        ("SOURCE logGroups(accountIdentifiers: ['111122223333'])", None, "ResourceNotFoundException"),
+        ("SOURCE logGroups()", GROUP, "InvalidParameterException"),
+    ],
+)
+def test_a_source_that_selects_nothing_is_refused(logs, source, group, code):
+    with pytest.raises(ServiceError) as caught:
+        start(logs, source, logGroupName=group)
+    assert caught.value.code == code
