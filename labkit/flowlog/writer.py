@@ -24,16 +24,25 @@ def lines(records: pa.Table, log_format: LogFormat) -> pa.StringArray:
 
 def text(records: pa.Table, log_format: LogFormat) -> bytes:
     """The lines of a file under its header line, not yet compressed."""
-    body = lines(records, log_format)
-    if not len(body):
-        return f"{log_format.header}\n".encode()
-    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(body)], pa.int32()), body), "\n")
-    return f"{log_format.header}\n{joined[0].as_py()}\n".encode()
+    return _under_header(lines(records, log_format), log_format)
 
 
 def gzip_text(records: pa.Table, log_format: LogFormat) -> bytes:
     """A `.log.gz` file; no time is written into it, so the same records give the same bytes."""
-    return gzip.compress(text(records, log_format), _GZIP_LEVEL, mtime=0)
+    return gzip_lines(lines(records, log_format), log_format)
+
+
+def gzip_lines(lines: pa.StringArray, log_format: LogFormat) -> bytes:
+    """A `.log.gz` file of lines that are made already."""
+    return gzip.compress(_under_header(lines, log_format), _GZIP_LEVEL, mtime=0)
+
+
+def _under_header(lines: pa.StringArray, log_format: LogFormat) -> bytes:
+    header = f"{log_format.header}\n".encode()
+    if not len(lines):
+        return header
+    ended = pc.binary_join_element_wise(lines, "", "\n")
+    return header + bytes(ended.buffers()[2])  # of a string array: its texts one after the other
 
 
 def parquet(records: pa.Table, log_format: LogFormat) -> bytes:

@@ -7,18 +7,16 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from labkit.flowlog import writer
 from labkit.sandbox.moto_state import iam, s3
 from labkit.sandbox.network.flow_logs import FlowLog
+from labkit.sandbox.network.records import Capture
 from labkit.sandbox.policies import Request, allows
 from labkit.sandbox.service import Call, ServiceError
 
@@ -55,29 +53,24 @@ class Delivery:
             return refusal.error
         return None
 
-    def put_file(self, flow_log: FlowLog, slot: int, records: pa.Table) -> None:
+    def put_file(self, flow_log: FlowLog, slot: int, captures: Sequence[Capture]) -> None:
         """Writes a file of the five minutes that begin at `slot`; raises Undeliverable."""
         self._check(flow_log)
         time = datetime.fromtimestamp(slot, UTC)
         digest = f"{self.sandbox.random.getrandbits(32):08x}"
         key = flow_log.layout.key(flow_log.account_id, flow_log.region, flow_log.id, time, digest)
-        write = writer.parquet if flow_log.layout.file_format == "parquet" else writer.gzip_text
-        s3.put_object(str(flow_log.bucket), key, write(records, flow_log.log_format), account_id=flow_log.account_id)
+        s3.put_object(str(flow_log.bucket), key, _file(flow_log, captures), account_id=flow_log.account_id)
 
-    def put_events(self, flow_log: FlowLog, interfaces: pa.Array, starts: pa.Array, records: pa.Table) -> None:
-        """Writes records, sorted by interface, as events of a log stream for each; raises Undeliverable."""
+    def put_events(self, flow_log: FlowLog, capture: Capture) -> None:
+        """Writes records as events, a log stream for each interface; raises Undeliverable."""
         self._check(flow_log)
         self._ensure_group(flow_log)
-        messages = writer.lines(records, flow_log.log_format)
-        times = pc.multiply(starts, 1000)
-        for interface, begin, end in _runs(interfaces):
-            self.sandbox.logs.deliver(
-                flow_log.region,
-                str(flow_log.group),
-                f"{interface}-{flow_log.stream_suffix}",
-                times[begin:end].to_pylist(),
-                messages[begin:end].to_pylist(),
-            )
+        messages = capture.lines(flow_log.log_format)
+        times = pa.array(capture.flows["first"] * 1000)
+        for interface, begin, end in capture.by_interface():
+            stream = f"{interface}-{flow_log.stream_suffix}"
+            where = flow_log.region, str(flow_log.group), stream
+            self.sandbox.logs.deliver(*where, times[begin:end], messages[begin:end])
 
     def _check(self, flow_log: FlowLog) -> None:
         if not (self._may_write_bucket(flow_log) if flow_log.bucket else self._may_write_group(flow_log)):
@@ -163,13 +156,12 @@ def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
     return json.dumps(document)
 
 
-def _runs(values: pa.Array) -> Iterator[tuple[str, int, int]]:
-    """Runs of the same value: the value, its first place, and the place after its last."""
-    numbers = values.indices.to_numpy()
-    borders = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
-    for begin, end in pairwise(borders):
-        if end > begin:
-            yield values[begin].as_py(), begin, end
+def _file(flow_log: FlowLog, captures: Sequence[Capture]) -> bytes:
+    log_format = flow_log.log_format
+    if flow_log.layout.file_format == "parquet":
+        tables = [writer.conform(capture.table(log_format), log_format) for capture in captures]
+        return writer.parquet(pa.concat_tables(tables), log_format)
+    return writer.gzip_lines(pa.concat_arrays([capture.lines(log_format) for capture in captures]), log_format)
 
 
 def _not_forwarded() -> Any:

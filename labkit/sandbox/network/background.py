@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from labkit.sandbox.network.attempts import EPHEMERAL_PORTS, FIN, RST, SYN, SYN_ACK
 from labkit.sandbox.network.firewall import ECHO_REQUEST, Packet
-from labkit.sandbox.network.flows import FLOW, MINUTE, NO_FLOWS, OK, Book, Flows, joined
+from labkit.sandbox.network.flows import FLOW, MINUTE, NO_FLOWS, OK, Book, Flows, joined, take
 from labkit.sandbox.network.journey import OPEN_PORTS, Journey, World, travel
 from labkit.sandbox.network.protocols import ICMP, TCP, UDP
 from labkit.sandbox.network.topology import Interface
@@ -47,6 +47,7 @@ _PORTS = [
 ]
 """What scanners try, and how often."""
 _SCAN_SIZES = np.array([40, 44, 44, 60])
+_STRIDE = 7919  # a prime: its multiples meet every port before they come round again
 _DATAGRAM_BYTES, _PING_BYTES, _SYN_BYTES, _RST_BYTES = 78, 84, 60, 40
 
 
@@ -54,8 +55,11 @@ def _block(first: str, count: int) -> Numbers:
     return int(IPv4Address(first)) + np.arange(count)
 
 
-SCANNERS = np.concatenate([_block("198.51.100.1", 254), _block("203.0.113.128", 127)])
-VISITORS = np.concatenate([_block("192.0.2.1", 254), _block("100.64.0.1", 2000)])
+_SCANNERS = np.concatenate([_block("198.51.100.1", 254), _block("203.0.113.128", 127)])
+_VISITORS = np.concatenate([_block("192.0.2.1", 254), _block("100.64.0.1", 2000)])
+OUTSIDERS = np.concatenate([_SCANNERS, _VISITORS])
+"""Whom packets come from."""
+_NAMES = [str(IPv4Address(int(address))) for address in OUTSIDERS]
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Draw:
     """Packets of a minute before anything looked at them, column by column."""
 
     source: Numbers
+    """Places among OUTSIDERS."""
     source_port: Numbers
     protocol: Numbers
     port: Numbers
@@ -81,7 +86,7 @@ def flows(interface: Interface, number: int, addresses: Book, *, minute: int, le
     parts = []
     for outcome, journey in enumerate(journeys):
         chosen = np.flatnonzero(outcomes == outcome)
-        parts += _seen(journey, rows[chosen], drawn.visit[chosen], random)
+        parts += _seen(journey, take(rows, chosen), drawn.visit[chosen], random)
     return joined(parts)
 
 
@@ -92,16 +97,23 @@ def _draw(random: np.random.Generator, minute: int, level: float) -> Draw:
     weights = np.array([weight for _, _, weight in _PORTS], float)
     kinds = random.choice(len(_PORTS), scans, p=weights / weights.sum())
     ports = np.array([(protocol, port) for protocol, port, _ in _PORTS])[kinds].reshape(-1, 2)
-    source_ports = random.integers(EPHEMERAL_PORTS[0], EPHEMERAL_PORTS[1], count, endpoint=True)
     protocols = np.concatenate([ports[:, 0], np.full(visits, TCP)])
+    scanners = random.integers(0, len(_SCANNERS), scans)
+    visitors = random.integers(len(_SCANNERS), len(OUTSIDERS), visits)
     return Draw(
-        source=np.concatenate([random.choice(SCANNERS, scans), random.choice(VISITORS, visits)]),
-        source_port=np.where(protocols == ICMP, 0, source_ports),
+        source=np.concatenate([scanners, visitors]),
+        source_port=np.where(protocols == ICMP, 0, _source_ports(random, count)),
         protocol=protocols,
         port=np.concatenate([ports[:, 1], np.full(visits, 80)]),
         first=minute * MINUTE + random.integers(0, MINUTE, count),
         visit=np.arange(count) >= scans,
     )
+
+
+def _source_ports(random: np.random.Generator, count: int) -> Numbers:
+    """Ports that look drawn and are all different, up to as many as there are: no two packets are of one flow."""
+    first, last = EPHEMERAL_PORTS
+    return first + (random.integers(0, last) + _STRIDE * np.arange(count)) % (last - first + 1)
 
 
 def _rhythm(minute: int) -> float:
@@ -111,16 +123,11 @@ def _rhythm(minute: int) -> float:
 
 def _judge(interface: Interface, drawn: Draw) -> tuple[Numbers, list[Journey]]:
     """Sends one packet of every kind on its way; packets that no rule tells apart are of one kind."""
-    kinds = np.stack(
-        [
-            np.searchsorted(_address_borders(interface), drawn.source, side="right"),
-            np.searchsorted(_port_borders(interface), drawn.source_port, side="right"),
-            np.searchsorted(_port_borders(interface), drawn.port, side="right"),
-            drawn.protocol,
-        ],
-        axis=1,
-    )
-    _, examples, outcomes = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
+    address_borders, port_borders = _address_borders(interface), _port_borders(interface)
+    address_kinds = np.searchsorted(address_borders, OUTSIDERS, side="right")[drawn.source]
+    kinds = address_kinds * (len(port_borders) + 1) + np.searchsorted(port_borders, drawn.source_port, side="right")
+    kinds = kinds * (len(port_borders) + 1) + np.searchsorted(port_borders, drawn.port, side="right")
+    _, examples, outcomes = np.unique(kinds * 256 + drawn.protocol, return_index=True, return_inverse=True)
     world = World(lambda address: [interface] if interface.owns(address) else [], lambda *_: {}, lambda *_: None)
     journeys = [travel(world, _packet(interface, drawn, int(example))) for example in examples]
     return outcomes.reshape(-1), journeys
@@ -129,7 +136,7 @@ def _judge(interface: Interface, drawn: Draw) -> tuple[Numbers, list[Journey]]:
 def _packet(interface: Interface, drawn: Draw, place: int) -> Packet:
     protocol = int(drawn.protocol[place])
     return Packet(
-        source=IPv4Address(int(drawn.source[place])),
+        source=IPv4Address(int(OUTSIDERS[drawn.source[place]])),
         destination=interface.public_address or interface.addresses[0],
         protocol=protocol,
         source_port=int(drawn.source_port[place]),
@@ -165,12 +172,11 @@ def _borders(spans: Iterable[tuple[int, int]]) -> Numbers:
 
 def _blank(interface: Interface, number: int, drawn: Draw, addresses: Book) -> Flows:
     """Requests as rows; packets, bytes, flags and action are filled in once their outcome is known."""
-    distinct, places = np.unique(drawn.source, return_inverse=True)
-    numbers = np.array([addresses.number(str(IPv4Address(int(each)))) for each in distinct], np.int32)
+    numbers = np.array([addresses.number(name) for name in _NAMES], np.int32)
     own = addresses.number(str(interface.addresses[0]))
     rows = np.zeros(len(drawn.source), FLOW)
     rows["interface"] = number
-    rows["source"] = rows["packet_source"] = numbers[places] if len(numbers) else 0
+    rows["source"] = rows["packet_source"] = numbers[drawn.source]
     rows["destination"] = rows["packet_destination"] = own
     rows["source_port"], rows["destination_port"] = drawn.source_port, drawn.port
     rows["protocol"] = drawn.protocol

@@ -9,18 +9,19 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from labkit.flowlog.formats import LogFormat
 from labkit.sandbox.clock import Event
 from labkit.sandbox.delivery import Delivery, Undeliverable
 from labkit.sandbox.moto_state import ec2
 from labkit.sandbox.network import background, records
-from labkit.sandbox.network.flow_logs import INTERVALS, FlowLog
-from labkit.sandbox.network.flows import FLOW, MINUTE, Flows, aggregate, in_order, joined
+from labkit.sandbox.network.flow_logs import INTERVALS, FlowLog, TrafficType
+from labkit.sandbox.network.flows import FLOW, MINUTE, Flows, joined, take
 from labkit.sandbox.network.recorder import Recorder
 from labkit.sandbox.network.topology import Interface
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 PROCESSING_SECONDS = 240
 """From the end of an interval (CloudWatch Logs) or of a file's five minutes (Amazon S3) to the delivery."""
 FILE_SECONDS = 300
-
-_STREAM_FORMAT = LogFormat.of(["interface-id", "start"])
 
 
 class Collector:
@@ -43,7 +42,7 @@ class Collector:
         self.delivery = Delivery(sandbox)
         self.flow_logs: dict[str, FlowLog] = {}
         self.level = 1.0
-        self._files: dict[tuple[str, int], list[Flows]] = {}
+        self._files: dict[tuple[str, int], list[records.Capture]] = {}
         self._next: Event | None = None
 
     def add(self, flow_log: FlowLog) -> None:
@@ -56,6 +55,8 @@ class Collector:
     def remove(self, flow_log_id: str) -> None:
         """Drops a flow log and what is not yet delivered of it; the last one stops the minute hand."""
         del self.flow_logs[flow_log_id]
+        for key in [key for key in self._files if key[0] == flow_log_id]:
+            del self._files[key]
         if not self.flow_logs and self._next is not None:
             self._next.cancel()
             self._next = None
@@ -95,79 +96,69 @@ class Collector:
             self.recorder.add(minute, drawn)
 
     def _close(self, interval: int, end: int, running: dict[int, Interface]) -> None:
-        """Closes the aggregation intervals of this length that end now."""
+        """Closes the aggregation intervals of this length that end now; flow logs of the same traffic share it."""
         begin = end - interval
-        everything = self.recorder.flows(range(begin // MINUTE, end // MINUTE))
-        aggregated = in_order(aggregate(everything))
+        minutes = range(begin // MINUTE, end // MINUTE)
+        made: dict[tuple[object, ...], records.Capture] = {}
         for flow_log in self.flow_logs.values():
-            created = flow_log.created.timestamp()
-            flows = aggregated
-            if created > begin:
-                flows = in_order(aggregate(everything[everything["first"] >= int(created)]))
-            self._take(flow_log, flows, interval, max(begin, int(created)), end, running)
+            mine = self._share(flow_log, interval)
+            since = max(begin, int(flow_log.created.timestamp()))
+            key = (mine.tobytes(), flow_log.traffic_type, since)
+            if mine.any() and key not in made:
+                idle = [records.no_data(number, since, end) for number in running if mine[number]]
+                flows = _of(self.recorder.flows(minutes, since), mine, flow_log.traffic_type, np.array(idle, FLOW))
+                made[key] = self._capture(flows)
+            if key in made and len(made[key].flows):
+                self._send(flow_log, made[key], end)
 
-    def _take(
-        self, flow_log: FlowLog, flows: Flows, interval: int, begin: int, end: int, running: dict[int, Interface]
-    ) -> None:
-        """Hands one flow log its share of closed intervals."""
+    def _share(self, flow_log: FlowLog, interval: int) -> NDArray[np.bool_]:
+        """The interfaces, by number, that a flow log covers and aggregates for this long."""
         mine = np.zeros(len(self.recorder.interfaces.names), np.bool_)
         for number, interface in self.recorder.met.items():
             mine[number] = flow_log.covers(interface) and flow_log.interval_of(interface) == interval
-        flows = flows[mine[flows["interface"]]]
-        busy = set(np.unique(flows["interface"]).tolist())
-        idle = [number for number in running if mine[number] and number not in busy]
-        if flow_log.traffic_type != "ALL":
-            flows = flows[flows["accepted"] == (flow_log.traffic_type == "ACCEPT")]
-        silent = np.array([records.no_data(number, begin, end) for number in idle], FLOW)
-        flows = joined([flows, silent])
-        if len(flows):
-            self._send(flow_log, flows, end)
+        return mine
 
-    def _send(self, flow_log: FlowLog, flows: Flows, end: int) -> None:
+    def _send(self, flow_log: FlowLog, capture: records.Capture, end: int) -> None:
         """Has records delivered when they are due."""
-        clock = self.sandbox.clock
         if flow_log.group:
-            due = end + PROCESSING_SECONDS
-            clock.call_at(due, lambda: self._deliver_events(flow_log, flows), name=f"deliver {flow_log.id}")
+            self._at(end + PROCESSING_SECONDS, flow_log, lambda: self.delivery.put_events(flow_log, capture))
             return
-        slots = flows["last"] // FILE_SECONDS * FILE_SECONDS
+        slots = capture.flows["last"] // FILE_SECONDS * FILE_SECONDS
         for slot in np.unique(slots).tolist():
-            due = max(slot + FILE_SECONDS, end) + PROCESSING_SECONDS
             waiting = self._files.setdefault((flow_log.id, slot), [])
-            waiting.append(flows[slots == slot])
+            whole = bool((slots == slot).all())
+            waiting.append(capture if whole else self._capture(take(capture.flows, slots == slot)))
             if len(waiting) == 1:
-                self._deliver_file_at(due, flow_log, slot)
+                due = max(slot + FILE_SECONDS, end) + PROCESSING_SECONDS
+                self._at(due, flow_log, partial(self._put_file, flow_log, slot))
 
-    def _deliver_file_at(self, due: float, flow_log: FlowLog, slot: int) -> None:
-        self.sandbox.clock.call_at(due, lambda: self._deliver_file(flow_log, slot), name=f"deliver {flow_log.id}")
+    def _put_file(self, flow_log: FlowLog, slot: int) -> None:
+        self.delivery.put_file(flow_log, slot, self._files.pop((flow_log.id, slot)))
 
-    def _deliver_file(self, flow_log: FlowLog, slot: int) -> None:
-        flows = joined(self._files.pop((flow_log.id, slot)))
-        if flow_log.id not in self.flow_logs:
-            return
-        try:
-            self.delivery.put_file(flow_log, slot, records.table(self._capture(flows), flow_log.log_format))
-            flow_log.error = None
-        except Undeliverable as refusal:
-            flow_log.error = refusal.error
+    def _at(self, due: float, flow_log: FlowLog, deliver: Callable[[], None]) -> None:
+        """Has something delivered, unless the flow log is deleted by then; its status tells how it went."""
 
-    def _deliver_events(self, flow_log: FlowLog, flows: Flows) -> None:
-        if flow_log.id not in self.flow_logs:
-            return
-        capture = self._capture(flows)
-        keys = records.table(capture, _STREAM_FORMAT)
-        try:
-            table = records.table(capture, flow_log.log_format)
-            self.delivery.put_events(flow_log, _only(keys["interface_id"]), _only(keys["start"]), table)
-            flow_log.error = None
-        except Undeliverable as refusal:
-            flow_log.error = refusal.error
+        def attempt() -> None:
+            if flow_log.id not in self.flow_logs:
+                return
+            try:
+                deliver()
+                flow_log.error = None
+            except Undeliverable as refusal:
+                flow_log.error = refusal.error
+
+        self.sandbox.clock.call_at(due, attempt, name=f"deliver {flow_log.id}")
 
     def _capture(self, flows: Flows) -> records.Capture:
         public = {str(each.public_address) for each in self.recorder.met.values()} - {"None"}
         return records.Capture(flows, self.recorder.met, self.recorder.addresses, frozenset(public))
 
 
-def _only(column: pa.ChunkedArray) -> pa.Array:
-    """The one chunk of a column that was made of one array."""
-    return column.chunk(0)
+def _of(flows: Flows, mine: NDArray[np.bool_], traffic_type: TrafficType, idle: Flows) -> Flows:
+    """The flows of some interfaces and one type of traffic, and a row without data for each that had no traffic."""
+    if not mine[flows["interface"]].all():
+        flows = take(flows, mine[flows["interface"]])
+    silent = take(idle, ~np.isin(idle["interface"], flows["interface"]))
+    if traffic_type != "ALL":
+        flows = take(flows, flows["accepted"] == (traffic_type == "ACCEPT"))
+    return joined([flows, silent])

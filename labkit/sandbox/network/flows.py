@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,20 +39,8 @@ OK, NODATA, SKIPDATA = 0, 1, 2
 NO_FLOWS: Flows = np.empty(0, FLOW)
 MINUTE = 60
 
-_KEY = [
-    "interface",
-    "egress",
-    "source",
-    "destination",
-    "packet_source",
-    "packet_destination",
-    "source_port",
-    "destination_port",
-    "protocol",
-    "accepted",
-    "path",
-    "status",
-]
+_ROW = np.dtype((np.void, FLOW.itemsize))
+"""A row as so many bytes: numpy moves them five times as fast as a row of fields."""
 
 
 class Book:
@@ -106,27 +94,48 @@ def aggregate(flows: Flows) -> Flows:
     """One row a flow: packets and bytes summed, times spanned, TCP flags or-ed over rows of the same key."""
     if len(flows) < 2:
         return flows
-    order = np.lexsort([flows[name] for name in reversed(_KEY)])
-    rows = flows[order]
-    new = np.zeros(len(rows), np.bool_)
-    new[0] = True
-    for name in _KEY:
-        new[1:] |= rows[name][1:] != rows[name][:-1]
+    keys = _keys(flows)
+    order = np.lexsort(keys)
+    rows = take(flows, order)
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
     begins = np.flatnonzero(new)
-    result = rows[begins]
+    result = take(rows, begins)
     for name, join in (("packets", np.add), ("bytes", np.add), ("first", np.minimum), ("last", np.maximum)):
         result[name] = join.reduceat(rows[name], begins)
     result["tcp_flags"] = np.bitwise_or.reduceat(rows["tcp_flags"], begins)
     return result
 
 
+def _keys(flows: Flows) -> list[NDArray[np.int64]]:
+    """What tells flows apart, packed into a few whole numbers a row."""
+
+    def packed(*fields: tuple[str, int]) -> NDArray[np.int64]:
+        key = np.zeros(len(flows), np.int64)
+        for name, bits in fields:
+            key = key << bits | flows[name]
+        return key
+
+    return [
+        packed(("source_port", 16), ("destination_port", 16), ("protocol", 8), ("path", 4), ("status", 2)),
+        packed(("packet_source", 32), ("packet_destination", 31)),
+        packed(("source", 32), ("destination", 31)),
+        packed(("interface", 32), ("egress", 1), ("accepted", 1)),
+    ]
+
+
 def in_order(flows: Flows) -> Flows:
-    """The rows by interface and then by time, as they lie in log streams; what else differs settles ties."""
-    keys = ["protocol", "destination_port", "source_port", "source", "egress", "first", "interface"]
-    return flows[np.lexsort([flows[name] for name in keys])]
+    """The rows by interface and then by time, as they lie in log streams; ties stay as they were."""
+    return take(flows, np.argsort(flows["interface"].astype(np.int64) << 36 | flows["first"], kind="stable"))
+
+
+def take(flows: Flows, places: NDArray[Any]) -> Flows:
+    """The rows at some places, or those that a mask lets through."""
+    taken: Flows = flows.view(_ROW)[places].view(FLOW)
+    return taken
 
 
 def joined(parts: Iterable[Flows]) -> Flows:
     """Several arrays as one."""
-    several = [part for part in parts if len(part)]
-    return np.concatenate(several) if several else NO_FLOWS
+    several = [part.view(_ROW) for part in parts if len(part)]
+    return np.concatenate(several).view(FLOW) if several else NO_FLOWS

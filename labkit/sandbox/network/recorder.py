@@ -7,7 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from labkit.sandbox.network.firewall import Packet
-from labkit.sandbox.network.flows import FLOW, MINUTE, OK, Book, Burst, Flows, joined
+from labkit.sandbox.network.flows import (
+    FLOW,
+    MINUTE,
+    OK,
+    Book,
+    Burst,
+    Flows,
+    aggregate,
+    in_order,
+    joined,
+    take,
+)
 from labkit.sandbox.network.journey import AMAZON_SERVICES, Leg, Sighting
 from labkit.sandbox.network.protocols import UDP
 from labkit.sandbox.network.topology import Interface
@@ -46,14 +57,21 @@ class Recorder:
             self._rows.setdefault(times[0] // MINUTE, []).append(row)
 
     def add(self, minute: int, flows: Flows) -> None:
-        """Takes rows that are made already, all of one minute."""
+        """Takes rows that are made already, all of one minute and each of a flow of its own."""
         self._flows.setdefault(minute, []).append(flows)
 
-    def flows(self, minutes: range) -> Flows:
-        """All rows of some minutes of the epoch."""
-        parts = [part for minute in minutes for part in self._flows.get(minute, [])]
-        rows = [row for minute in minutes for row in self._rows.get(minute, [])]
-        return joined([*parts, np.array(rows, FLOW)])
+    def flows(self, minutes: range, since: float = 0) -> Flows:
+        """The flows of some minutes of the epoch, one row each, by interface and time; packets before `since` left out.
+
+        Rows that came ready-made are of different flows within a minute, and need no aggregation there.
+        """
+        made = joined(part for minute in minutes for part in self._flows.get(minute, []))
+        rows = np.array([row for minute in minutes for row in self._rows.get(minute, [])], FLOW)
+        if since > minutes.start * MINUTE:
+            made, rows = (take(each, each["first"] >= int(since)) for each in (made, rows))
+        if len(minutes) > 1:
+            return in_order(aggregate(joined([made, rows])))
+        return in_order(joined([made, aggregate(rows)]))
 
     def forget_before(self, minute: int) -> None:
         """Drops what all flow logs have taken."""

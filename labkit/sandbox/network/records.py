@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from labkit.flowlog import writer
 from labkit.flowlog.formats import LogFormat
 from labkit.sandbox.network.flows import NODATA, OK, Book, Flows
 from labkit.sandbox.network.topology import Interface
@@ -19,13 +21,31 @@ _STATUSES = ["OK", "NODATA", "SKIPDATA"]
 
 @dataclass(frozen=True)
 class Capture:
-    """Flows together with what their numbers stand for."""
+    """Flows together with what their numbers stand for; several flow logs may share one."""
 
     flows: Flows
     interfaces: Mapping[int, Interface]
     addresses: Book
     amazon_addresses: frozenset[str]
     """Public addresses of our own interfaces: AWS names the service EC2 for them."""
+    _lines: dict[LogFormat, pa.StringArray] = field(default_factory=dict, repr=False, compare=False)
+
+    def table(self, log_format: LogFormat) -> pa.Table:
+        """The records of the flows, in their order."""
+        return table(self, log_format)
+
+    def lines(self, log_format: LogFormat) -> pa.StringArray:
+        """The records as text; written once, however many flow logs of the format there are."""
+        if log_format not in self._lines:
+            self._lines[log_format] = writer.lines(table(self, log_format), log_format)
+        return self._lines[log_format]
+
+    def by_interface(self) -> Iterator[tuple[str, int, int]]:
+        """Runs of rows of the same interface: its id, the first row, and the row after the last."""
+        numbers = self.flows["interface"]
+        borders = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+        for begin, end in pairwise(borders):
+            yield self.interfaces[int(numbers[begin])].id, begin, end
 
 
 Column: TypeAlias = Callable[[Capture, LogFormat], pa.Array]
