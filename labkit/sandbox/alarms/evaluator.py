@@ -62,10 +62,11 @@ class Evaluator:
 
     def wake(self, alarm: MetricAlarm) -> None:
         """Has an alarm evaluated at the next of its regular times."""
-        every = evaluated_every(alarm)
+        self._schedule(alarm, self._next_time(evaluated_every(alarm)))
+
+    def _next_time(self, every: int) -> float:
         offset = HOURLY_AT if every == HOUR else 0
-        now = self._sandbox.clock.timestamp()
-        self._schedule(alarm, (int(now - offset) // every + 1) * every + offset)
+        return (int(self._sandbox.clock.timestamp() - offset) // every + 1) * every + offset
 
     def _schedule(self, alarm: MetricAlarm, due: float) -> None:
         """Has an alarm evaluated at `due`, unless it is evaluated before that anyway."""
@@ -92,26 +93,40 @@ class Evaluator:
         verdict = evaluate(points, alarm.rule)
         if verdict.state not in (None, alarm.state.value) and not _too_few_samples(alarm, verdict):
             self._enter(alarm, verdict, str(verdict.state))
-        self._schedule_next(alarm, verdict, ranges, points)
+        self._schedule_next(alarm, verdict, ranges)
 
-    def _schedule_next(
-        self, alarm: MetricAlarm, verdict: Verdict, ranges: Sequence[Window], points: Sequence[Datapoint]
-    ) -> None:
+    def _schedule_next(self, alarm: MetricAlarm, verdict: Verdict, ranges: Sequence[Window]) -> None:
         """Has the alarm evaluated when it may come to something else.
 
-        Without a sample in the range, that is when there is one. With samples, it is at the next regular time; but
-        where the periods are as long as the steps from one evaluation to the next, the same datapoints come to the
-        same state until the oldest of them leaves the range.
+        Without a sample in the range, that is when there is one; with samples, at the next regular time, or later
+        where nothing moves before.
         """
         newest = max((self._region.store.newest(metric) or 0 for metric in alarm.inputs), default=0)
         if newest < ranges[0].start:
             return
-        real = [point.timestamp for point in points if point.value is not None]
-        steady = alarm.period == evaluated_every(alarm) and not alarm.metrics and verdict.state is not None
-        if steady and real and newest < ranges[-1].end:
-            self._schedule(alarm, real[-1] + (len(points) + 1) * alarm.period)
+        (window, *others), every = ranges, evaluated_every(alarm)
+        steady = verdict.state is not None and newest < ranges[-1].end and every < HOUR
+        if steady and not others and not alarm.metrics and "EvaluationWindow" not in alarm.settings:
+            self._schedule(alarm, self._next_move(alarm, window, every))
         else:
             self.wake(alarm)
+
+    def _next_move(self, alarm: MetricAlarm, window: Window, every: int) -> float:
+        """The first regular time at which a sample leaves the range, or goes from one period to the one before.
+
+        Between periods as long as the steps from one evaluation to the next, samples move together: the datapoints
+        stay as they are. So does a single one.
+        """
+        periods = len(window.timestamps())
+        series, _ = series_of(self._region.store, alarm.inputs[0], alarm.settings.get("Unit"), window)
+        begins = [begin for begin, _ in series.between(window.start, window.end)] if series else []
+        if not begins:
+            return self._next_time(every)
+        if alarm.period == every or len(begins) == 1:
+            moves = [begins[0] + periods * alarm.period]
+        else:
+            moves = [begin + -((begin - window.end) // alarm.period) * alarm.period for begin in begins]
+        return max((min(moves) // every + 1) * every, self._next_time(every))
 
     def _datapoints(self, alarm: MetricAlarm, ranges: Sequence[Window]) -> list[Datapoint]:
         """The datapoints of the ranges, newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,13 +25,13 @@ class History:
     """The history of a region's alarms, oldest first; that of deleted alarms too."""
 
     def __init__(self) -> None:
-        self._items: list[HistoryItem] = []
+        self._items: deque[HistoryItem] = deque()
 
     def add(self, alarm: Alarm, at: datetime, item: str, summary: str, data: dict[str, Any]) -> None:
         """Adds an entry, and drops those that are past their time."""
         self._items.append(HistoryItem(alarm.name, alarm.kind, at, item, summary, compact(data)))
-        if self._items[0].at < at - HISTORY_KEPT:
-            self._items = self.since(at - HISTORY_KEPT)
+        while self._items[0].at < at - HISTORY_KEPT:
+            self._items.popleft()
 
     def since(self, moment: datetime) -> list[HistoryItem]:
         """The entries from a moment on."""
