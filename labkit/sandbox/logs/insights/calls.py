@@ -94,7 +94,7 @@ def _regex_replace(compiler: Compiler, call: tree.Call) -> Value:
     """`regexReplace(text, regex, replacement)`: all matches; RE2 syntax, `$1` or `\\1` for a group."""
     subject, pattern, replacement = _arguments(call, 3, 3)
     regex = compiler.compile(pattern)
-    if regex.constant is None:
+    if regex.constant is None or regex.kind is not Kind.TEXT:
         raise QueryError("regexReplace: the regular expression must be a quoted string", pattern.span)
     check_regex(regex.constant, pattern.span)
     text = compiler.compile(replacement)

@@ -27,7 +27,7 @@ class Value:
     sql: str
     kind: Kind
     constant: str | None = None
-    """The text, of a string that stands in the query itself."""
+    """The text, of a string or whole number that stands in the query itself."""
     part_of: str | None = None
     """The column that the text is a part of, as it stands there."""
 
@@ -73,7 +73,8 @@ def text(value: str) -> Value:
 def number(value: float) -> Value:
     """A number of the query's text."""
     digits = repr(float(value))
-    return Value(digits if "e" in digits else f"{digits}e0", Kind.NUMBER)
+    whole = str(int(value)) if value == int(value) else None
+    return Value(digits if "e" in digits else f"{digits}e0", Kind.NUMBER, constant=whole)
 
 
 def converted(value: Value, kind: Kind) -> str:
