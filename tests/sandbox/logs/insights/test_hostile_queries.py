@@ -101,6 +101,19 @@ def test_a_regex_that_is_not_of_re2_is_refused_with_its_place(pattern):
 WORDS = st.sampled_from(
     [
         *("fields", "filter", "stats", "sort", "limit", "parse", "display", "dedup", "unnest", "pattern", "diff"),
+        *(
+            "expand",
+            "accum",
+            "autoregress",
+            "filldown",
+            "fillmissing",
+            "with",
+            "for",
+            "sessionize",
+            "maxspan",
+            "addtotals",
+        ),
+        *("countFrequent", "p=1-3", "col=true", "row=false", "SOURCE", "logGroups()", "any", "previousDay"),
         *("by", "as", "into", "and", "or", "not", "like", "in", "desc", "asc", "|", "|", "|", "|", ",", ",", "\n#"),
         *("(", ")", "[", "]", "=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "^", "=~"),
         *("count(*)", "sum(", "avg(", "pct(", "earliest(", "bin(5m)", "datefloor(", "now(", "ispresent(", "jsonParse("),
@@ -175,6 +188,46 @@ def test_any_expression_has_a_value_for_any_event(expression):
 @settings(max_examples=60, deadline=None)
 def test_any_expression_can_be_aggregated(expression, aggregate):
     assert len(answer(f"stats {aggregate}({expression}) as e by bin(1h)", MESSAGES).rows) == 1
+
+
+COMMANDS = st.sampled_from(
+    [
+        *("fields a, b as c", "filter a = 3", "sort b desc", "limit 3", "dedup a", "display a, b", "accum a as total"),
+        *(
+            "autoregress a p=1-2",
+            "filldown",
+            "filldown a b",
+            "addtotals",
+            "addtotals col=true a",
+            "expand a",
+            "expand b",
+        ),
+        *(
+            "stats count(*) as n, max(a) as a by b",
+            "stats sum(n) as n by b",
+            "stats count(*) as n by bin(1h)",
+            "stats n",
+        ),
+        *("fillmissing with 0 for n", "sessionize b maxspan 1m", "countFrequent b", "pattern @message", "diff"),
+        *(
+            'parse @message "*x*" as y, z',
+            "parse @message /(?<w>.)/",
+            "unnest a into u",
+            "sort @sampleCount",
+            "fields n",
+        ),
+    ]
+)
+
+
+@given(st.lists(COMMANDS, min_size=1, max_size=5).map(" | ".join))
+@settings(max_examples=60, deadline=None)
+def test_commands_in_any_order_run_or_are_refused(query):
+    try:
+        check(query)
+    except QueryError:
+        return
+    assert answer(query, MESSAGES).records_scanned == len(MESSAGES)
 
 
 @given(st.text(string.printable, max_size=40))
