@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 from labkit.sandbox import moto_state
 
 
@@ -14,4 +12,4 @@ def stream_exists(name: str, account_id: str, region: str) -> bool:
 
 def put_record(name: str, data: bytes, account_id: str, region: str) -> None:
     """Puts one record."""
-    moto_state.backend("firehose", account_id, region).put_record(name, {"Data": base64.b64encode(data)})
+    moto_state.backend("firehose", account_id, region).put_record(name, {"Data": data})

@@ -9,15 +9,17 @@ Step = str | int | None
 """One step of a JSON selector: a property's name, an element's index, or None for the wildcard."""
 
 
-@dataclass(frozen=True)
 class PatternError(Exception):
-    """What is wrong with a pattern, and where."""
+    """What is wrong with a pattern, and where.
 
-    message: str
-    """In AWS's words; empty for what AWS calls just an invalid pattern."""
-    detail: str
-    """What was expected instead."""
-    offset: int
+    `message` is in AWS's words, and empty for what AWS calls just an invalid pattern; `detail` is what was expected.
+    """
+
+    def __init__(self, message: str, detail: str, offset: int) -> None:
+        super().__init__(message or detail)
+        self.message = message
+        self.detail = detail
+        self.offset = offset
 
 
 @dataclass(frozen=True)
