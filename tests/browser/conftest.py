@@ -1,0 +1,76 @@
+"""The lab in a real browser: Chromium, headless, on the JupyterLab that `labkit up` serves."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from labkit.sandbox import process
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""Root may run it, and it asks nobody outside for anything."""
+MINUTES = 60_000
+
+
+@pytest.fixture(scope="session")
+def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL that `labkit up` prints, for a learner whose sandbox is frozen and seeded."""
+    home = Path(tmp_path_factory.mktemp("browser")) / "home"
+    process.start(home, frozen_at=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=7)
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "labkit", "up", "--no-browser"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LABKIT_HOME": str(home)},
+    )
+    try:
+        for line in serving.stdout or ():
+            if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", line):
+                yield found[0]
+                break
+        else:
+            pytest.fail("labkit up printed no URL")
+    finally:
+        serving.send_signal(signal.SIGINT)
+        serving.wait(timeout=60)
+        process.stop(home)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser of the machine's own."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install it to have the lab tried in a real browser")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page as wide as a laptop's screen."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(1.5 * MINUTES)
+    expect.set_options(timeout=1.5 * MINUTES)
+    yield page
+    page.close()
