@@ -14,6 +14,9 @@ from labkit.errors import LabError
 SANDBOX_KEY_PREFIX = "LKIASANDBOX"
 """How every access key of a sandbox begins."""
 
+BACK_TO_THE_SANDBOX = '`from labkit import settings; settings.change(cloud="sandbox")`'
+"""What works where the form of notebook 00 can't be shown, because the cloud it belongs to can't be opened."""
+
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 
 
@@ -67,8 +70,8 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
         credentials = self.get_credentials()
         if credentials is None:
             raise LabError(
-                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or choose the sandbox in the "
-                "form of notebook 00."
+                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or go back to the sandbox: "
+                f"{BACK_TO_THE_SANDBOX}."
             )
         if (credentials.access_key or "").startswith(SANDBOX_KEY_PREFIX):
             raise LabError(_mixed_up("the AWS credentials are the sandbox's"))
@@ -102,5 +105,5 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
 def _mixed_up(fact: str) -> str:
     return (
         f"The lab is set to AWS, but {fact}. Unset AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
-        "this terminal, or choose the sandbox in the form of notebook 00."
+        f"this terminal, or go back to the sandbox: {BACK_TO_THE_SANDBOX}."
     )

@@ -20,7 +20,7 @@ from urllib import error, request
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit.aws_session import GuardedSession, SandboxSession
+from labkit.aws_session import BACK_TO_THE_SANDBOX, GuardedSession, SandboxSession
 from labkit.calls import Recorder
 from labkit.errors import LabError
 from labkit.settings import Settings, home
@@ -61,6 +61,8 @@ class Cloud(Protocol):
     name: str
     advice_if_missing: str
     """What to do when the provided environment is not there."""
+    advice_if_unreachable: str
+    """What to do when its first answer is an error, or none comes."""
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A boto3 session whose clients all reach this cloud; their calls are written down in `calls`."""
@@ -91,6 +93,7 @@ class SandboxCloud:
 
     name = "sandbox"
     advice_if_missing = "Start the sandbox afresh with `labkit sandbox reset`."
+    advice_if_unreachable = "The sandbox can't be used: stop it with `labkit sandbox stop`, and open the lab again."
     step = 30.0
     """Seconds of virtual time between two looks at a condition."""
 
@@ -167,6 +170,10 @@ class AwsCloud:
     name = "aws"
     advice_if_missing = (
         "Deploy infra/lab_environment.yaml with CloudFormation in this region, or choose another region."
+    )
+    advice_if_unreachable = (
+        "AWS can't be used: see that there is a network, and that `aws sts get-caller-identity` works; or go back "
+        f"to the sandbox, which needs neither: {BACK_TO_THE_SANDBOX}."
     )
     shortest_pause, longest_pause = 5.0, 30.0
 

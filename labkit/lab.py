@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from labkit import provided, settings
 from labkit.calls import Recorder
 from labkit.cloud import Cloud, minutes, open_cloud
@@ -54,7 +56,7 @@ class Lab:
         kept = settings.load()
         wanted = Settings.parse(asdict(replace(kept, **changes))) if changes else kept
         lab = cls(wanted, open_cloud(wanted))
-        lab.account_id  # noqa: B018 -- credentials that don't work are best met here
+        lab.meet_account()
         cls._current = lab
         return lab
 
@@ -85,6 +87,13 @@ class Lab:
     def session(self) -> boto3.Session:
         """The boto3 session; every client made of it, PyAthena's too, reaches the lab's cloud."""
         return self.cloud.session(self.region, self.calls)
+
+    def meet_account(self) -> None:
+        """Asks whose the credentials are: ones that don't work, or no network, are best met here, in a sentence."""
+        try:
+            _ = self.account_id
+        except (BotoCoreError, ClientError) as failure:
+            raise LabError(f"{self.cloud.advice_if_unreachable} ({failure})") from failure
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service in the lab's region, made once."""
@@ -125,7 +134,8 @@ class Lab:
     def use(self, wanted: Settings) -> None:
         """Goes over to other settings, if the cloud they name can be reached with them."""
         other = Lab(wanted, open_cloud(wanted))
-        other.account_id, other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
+        other.meet_account()
+        other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
         vars(self).clear()
         vars(self).update(vars(other))
 

@@ -2,6 +2,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 import labkit
 from labkit import settings
@@ -186,3 +187,26 @@ def test_a_stale_home_starts_no_second_sandbox_and_needs_no_repair(own_home, run
     lab = Lab.open()
     assert isinstance(lab.cloud, SandboxCloud)
     assert process.find(own_home).pid == running_server.pid
+
+
+def test_aws_without_a_network_is_said_in_a_sentence_with_the_way_back(own_home, monkeypatch):
+    def unreachable(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
+
+    monkeypatch.setattr("botocore.endpoint.Endpoint.make_request", unreachable)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    settings.save(Settings(cloud="aws", email="me@mycompany.io"))
+    with pytest.raises(LabError, match="see that there is a network") as refusal:
+        Lab.open()
+    assert 'settings.change(cloud="sandbox")' in str(refusal.value)
+    settings.change(cloud="sandbox")
+
+
+def test_without_a_network_the_sandbox_opens_as_ever(own_home, monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://192.0.2.1:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    lab = Lab.open()
+    assert lab.vpc.name == "Lab VPC"
+    assert lab.cloud.now().year == 2026

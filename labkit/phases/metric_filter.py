@@ -13,8 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from labkit.checks import Check, Item, absent, right, wrong
+from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.phases.flow_logs import LOG_GROUP
+from labkit.phases.flow_logs import LOG_GROUP, find_log_group
 from labkit.phases.traffic import ssh_pattern
 from labkit.show import console
 from labkit.show.cards import Card
@@ -119,6 +120,8 @@ def create_metric_filter(lab: Lab) -> Card:
     """Makes the filter `dest-port-22-rejects`, which counts 1 into `VPC Flow Logs` / `ssh-rejects` for each match."""
     mark = lab.calls.mark()
     outcome = "already there"
+    if find_log_group(lab, LOG_GROUP) is None:
+        raise LabError(f'There is no log group {LOG_GROUP} yet: lab.catch_up(before="{KEY}") makes it.')
     if not _is_wanted(find_filter(lab)):
         lab.client("logs").put_metric_filter(
             logGroupName=LOG_GROUP,

@@ -13,7 +13,7 @@ from labkit.checks import Check, Item, absent, right, wrong
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.phases import delivered
-from labkit.phases.flow_logs import LOG_GROUP
+from labkit.phases.flow_logs import LOG_GROUP, Destination, find_flow_logs
 from labkit.show import console
 from labkit.show.cards import Card
 from labkit.show.tables import Note, Table
@@ -72,6 +72,7 @@ def ssh_pattern(action: str) -> str:
 
 def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Note:
     """Waits until the log group holds a record of SSH traffic with that action."""
+    _require_flow_log(lab, Destination("cloud-watch-logs", log_group))
     what = f"a record of SSH traffic with {action} in {log_group}"
     return lab.wait_until(lambda: has_ssh_record(lab, action, log_group), what=what)
 
@@ -97,6 +98,7 @@ def read_log_events(
 
 def wait_for_delivered_objects(lab: Lab) -> Note:
     """Waits until the bucket holds an object of the lab's flow log."""
+    _require_flow_log(lab, Destination("s3", lab.bucket))
     return lab.wait_until(lambda: _has_objects(lab), what="an object of the flow log in the bucket")
 
 
@@ -164,6 +166,12 @@ def _record_item(lab: Lab, action: str) -> Item:
         return right(name)
     group = OPEN_GROUP if action == "ACCEPT" else CLOSED_GROUP
     return absent(name, hint=f"With {group} attached, connect_by_ssh(lab); then wait 5 to 15 minutes for the record.")
+
+
+def _require_flow_log(lab: Lab, destination: Destination) -> None:
+    """Without a flow log one would wait in vain, and long."""
+    if not any(destination.receives(each) and each["ResourceId"] == lab.vpc.id for each in find_flow_logs(lab)):
+        raise LabError(f'No flow log of {lab.vpc.name} delivers to {destination}: lab.catch_up(before="{KEY}") first.')
 
 
 def _has_objects(lab: Lab) -> bool:

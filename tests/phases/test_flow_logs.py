@@ -8,7 +8,7 @@ from labkit import made
 from labkit.checks import Verdict, check
 from labkit.errors import LabError
 from labkit.lab import TAGS
-from labkit.phases import flow_log_to_cloudwatch, flow_log_to_s3, flow_logs
+from labkit.phases import alarm, flow_log_to_cloudwatch, flow_log_to_s3, flow_logs, metric_filter, traffic
 
 
 def verdicts(found):
@@ -174,3 +174,23 @@ def test_solving_does_both(lab):
     flow_log_to_cloudwatch.solve(lab)
     assert check(1).passed
     assert check(2).passed
+
+
+@pytest.mark.parametrize("wait", [traffic.wait_for_log_events, traffic.wait_for_delivered_objects])
+def test_without_a_flow_log_there_is_nothing_to_wait_for(lab, wait):
+    flow_log_to_s3.clean_up(lab)
+    flow_log_to_cloudwatch.clean_up(lab)
+    start = lab.now()
+    with pytest.raises(LabError, match=r'No flow log of Lab VPC delivers to the .*: lab.catch_up\(before="traffic"\)'):
+        wait(lab)
+    assert lab.now() == start
+
+
+def test_a_filter_without_its_log_group_says_what_to_do(lab):
+    with pytest.raises(LabError, match="There is no log group VPCFlowLogs yet"):
+        metric_filter.create_metric_filter(lab)
+
+
+def test_an_alarm_that_is_not_there_is_not_watched(lab):
+    with pytest.raises(LabError, match=r"There is no alarm SSH Rejects yet: create_alarm\(lab\) first"):
+        alarm.watch_alarm(lab)
