@@ -24,12 +24,12 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 MISSING, IGNORE, BREACHING, NOT_BREACHING = "missing", "ignore", "breaching", "notBreaching"
 
 LOOK_BACK = 900
-"""Seconds before the evaluation periods in which late datapoints are looked for; 2 periods at least, 10 at most.
+"""Seconds before the evaluation periods in which late datapoints are looked for; 2 periods at least.
 
 AWS documents that the evaluation range is longer than the evaluation periods, but not by how much; its tables show 5
 datapoints for 3 periods of 5 minutes. Those are 5 that have arrived: as the newest period's datapoint is usually still
-on its way, the range here has one more. Ten minutes keep the datapoints of one-minute alarms that are some minutes late
-(as those of metric filters on flow logs always are), as such alarms in AWS are seen to do."""
+on its way, the range here has one more. A quarter of an hour keeps the datapoints of one-minute alarms that are some
+minutes late (as those of metric filters on flow logs always are), as such alarms in AWS are seen to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def evaluation_range(period: int, evaluation_periods: int) -> int:
     """How many periods an evaluation looks at.
 
     >>> evaluation_range(300, 3), evaluation_range(60, 1), evaluation_range(3600, 1)
-    (6, 11, 3)
+    (6, 16, 3)
     """
     late = LOOK_BACK if period >= 60 else 60
-    return evaluation_periods + min(10, max(2, math.ceil(late / period)))
+    return evaluation_periods + max(2, math.ceil(late / period))
 
 
 def evaluate(datapoints: Sequence[Datapoint], rule: Rule) -> Verdict:

@@ -25,16 +25,16 @@ def test_the_alarm_ends_when_the_datapoint_has_left_the_range(cloudwatch):
     cloudwatch.put_alarm()
     cloudwatch.sample(0)
     cloudwatch.to_minute(60)
-    assert cloudwatch.transitions() == [(1, "ALARM"), (12, "INSUFFICIENT_DATA")]
+    assert cloudwatch.transitions() == [(1, "ALARM"), (17, "INSUFFICIENT_DATA")]
 
 
 @pytest.mark.parametrize(
     ("treat", "expected"),
     [
-        ("notBreaching", [(1, "ALARM"), (12, "OK")]),
+        ("notBreaching", [(1, "ALARM"), (17, "OK")]),
         ("breaching", [(1, "ALARM")]),
         ("ignore", [(1, "ALARM")]),
-        ("missing", [(1, "ALARM"), (12, "INSUFFICIENT_DATA")]),
+        ("missing", [(1, "ALARM"), (17, "INSUFFICIENT_DATA")]),
     ],
 )
 def test_what_missing_data_lead_to(cloudwatch, treat, expected):
@@ -97,7 +97,7 @@ def test_a_sample_of_the_future_counts_when_its_minute_is_over(cloudwatch):
     cloudwatch.put_alarm()
     cloudwatch.sample(90)
     cloudwatch.to_minute(200)
-    assert cloudwatch.transitions() == [(91, "ALARM"), (102, "INSUFFICIENT_DATA")]
+    assert cloudwatch.transitions() == [(91, "ALARM"), (107, "INSUFFICIENT_DATA")]
 
 
 def test_longer_periods_slide_with_the_minute(cloudwatch):
@@ -242,7 +242,7 @@ def test_a_composite_alarm_follows_its_children(cloudwatch):
     )
     assert [mail["subject"] for mail in cloudwatch.mails()] == ['ALARM: "both" in EU (Ireland)']
     cloudwatch.to_minute(60)
-    assert cloudwatch.transitions("both") == [(0, "OK"), (3, "ALARM"), (12, "OK")]
+    assert cloudwatch.transitions("both") == [(0, "OK"), (3, "ALARM"), (17, "OK")]
 
 
 def test_a_composite_alarm_on_a_composite_alarm(cloudwatch):

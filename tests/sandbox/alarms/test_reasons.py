@@ -111,11 +111,11 @@ REASONS = {
         "Threshold Crossed: 1 datapoint [1.0 (02/11/26 09:00:00)] was not less than the threshold (1.0) and 1 missing "
         "datapoint was treated as [Breaching].",
     ),
-    "unknown": ({}, [1.0], 20, "Insufficient Data: 1 datapoint was unknown."),
+    "unknown": ({}, [1.0], 30, "Insufficient Data: 1 datapoint was unknown."),
     "unknown, of several periods": (
         {"EvaluationPeriods": 5, "DatapointsToAlarm": 1},
         [1.0],
-        20,
+        30,
         "Insufficient Data: 5 datapoints were unknown.",
     ),
 }
