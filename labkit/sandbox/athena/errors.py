@@ -38,6 +38,10 @@ class QueryError(Exception):
         self.error_type = _TYPES.get(name, _ANY_USER_ERROR)
 
 
+class Cancelled(QueryError):
+    """Why a query was stopped by a limit of its work group."""
+
+
 def hive_error(message: str, exception: str = "") -> QueryError:
     """A DDL statement that the metastore refuses."""
     reason = f"{exception}(message:{message})" if exception else message

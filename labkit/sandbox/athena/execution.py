@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.errors import Cancelled, QueryError
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 QUEUED_MILLISECONDS, PLANNING_MILLISECONDS, SERVICE_MILLISECONDS = 64, 107, 18
@@ -54,8 +54,9 @@ class QueryExecution:
         return self.state in ENDED
 
     def fail(self, error: QueryError) -> None:
-        """It failed."""
-        self.state, self.error, self.reason = "FAILED", error, str(error)
+        """It failed, or was stopped by a limit."""
+        self.state = "CANCELLED" if isinstance(error, Cancelled) else "FAILED"
+        self.error, self.reason = error, str(error)
 
     @property
     def engine_milliseconds(self) -> int:

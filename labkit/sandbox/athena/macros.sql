@@ -2,6 +2,7 @@
 -- once, before the database is locked. An error is a cast of its text, which fails: TRY takes no error().
 
 CREATE MACRO trino_divisor(x) AS CASE WHEN x = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS TINYINT) ELSE x END;
+CREATE MACRO trino_quotient(a, b) AS CASE WHEN b = 0 THEN a * CAST('Infinity' AS FLOAT) ELSE a / b END;
 CREATE MACRO trino_times(i, n) AS to_microseconds(CAST(round(epoch_us(i) * n) AS BIGINT));
 CREATE MACRO trino_width_bucket(x, low, high, buckets) AS
     CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1
@@ -104,6 +105,8 @@ CREATE MACRO trino_json_text(j) AS
 CREATE MACRO trino_json_scalar(j, path) AS
     CASE WHEN json_type(j, trino_json_path(path)) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string(j, trino_json_path(path)) END;
 CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
+CREATE MACRO trino_json_array_contains(j, x) AS
+    CASE WHEN json_type(j) = 'ARRAY' THEN list_contains(CAST(j AS JSON[]), to_json(x)) END;
 CREATE MACRO trino_json_size(j, path) AS
     CASE json_type(j, trino_json_path(path)) WHEN 'OBJECT' THEN len(json_keys(j, trino_json_path(path)))
     WHEN 'ARRAY' THEN json_array_length(j, trino_json_path(path)) WHEN NULL THEN NULL ELSE 0 END;

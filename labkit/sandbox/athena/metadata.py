@@ -63,7 +63,7 @@ class MetadataOperations(SavedQueryOperations):
             raise metadata_error(f"Database {database} not found.")
         expression = call.params.get("Expression")
         try:
-            pattern = re.compile(expression.replace("*", ".*") if expression else ".*", re.IGNORECASE)
+            pattern = re.compile(expression or ".*", re.IGNORECASE)
         except re.error:
             raise bad_request(f"Invalid expression: {expression}") from None
         found = [_table(table) for table in catalog.tables(database) if pattern.fullmatch(table.name)]

@@ -19,7 +19,7 @@ from labkit.sandbox.athena.dialect.queries import QueryCompiler
 from labkit.sandbox.athena.dialect.scope import Query
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.athena.engine_errors import from_duckdb
-from labkit.sandbox.athena.errors import QueryError, hive_error
+from labkit.sandbox.athena.errors import Cancelled, QueryError, hive_error
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info
 from labkit.sandbox.athena.statements import definitions
@@ -312,7 +312,7 @@ class Runner:
             outcome.scanned += size
             relations.append(f"{plan.scan.alias} AS NOT MATERIALIZED ({sql})")
             if job.cutoff is not None and outcome.scanned > job.cutoff:
-                raise QueryError("", f"Bytes scanned limit was exceeded: {outcome.scanned} > {job.cutoff}")
+                raise Cancelled("", f"Bytes scanned limit was exceeded: {outcome.scanned} > {job.cutoff}")
         columns = ", ".join(f"{presentable(f'c{n}', c.type)} AS c{n}" for n, c in enumerate(job.query.columns))
         columns = columns if not job.target else "*"
         with_ = f"WITH {', '.join(relations)} " if relations else ""

@@ -273,7 +273,7 @@ class AthenaService(MetadataOperations):
 
     def _rows(self, execution: QueryExecution, first: int, most: int) -> tuple[list[list[str | None]], bool]:
         """Rows of the object that holds the result; the header is the first."""
-        if execution.update_count is not None or not execution.columns:
+        if execution.update_count is not None or not (execution.has_header or execution.rows):
             return [], False
         bucket, key = split_object(execution.output_location)
         try:

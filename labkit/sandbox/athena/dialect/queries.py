@@ -102,7 +102,7 @@ class QueryCompiler:
                 query = self._recursive(cte, name, scope)
             else:
                 query = self._named(cte, self.query(cte.this, scope))
-            self.ctes[cte.alias.lower()] = (name, query.columns)
+            self.ctes[cte.alias.lower()] = (name, _movable(cte, node, query))
             parts.append(f"{name} AS ({query.sql})")
         return f"WITH {'RECURSIVE ' if node.args.get('recursive') else ''}{', '.join(parts)} "
 
@@ -363,6 +363,14 @@ class QueryCompiler:
         if node.args.get("offset"):
             sql += f" OFFSET {int(node.args['offset'].expression.this)}"
         return sql
+
+
+def _movable(cte: Any, with_: Any, query: Query) -> tuple[Column, ...]:
+    """The columns of a CTE; conditions on them move into it only where it is named once: another mention needs all."""
+    mentions = [
+        each for each in with_.parent.find_all(exp.Table) if not each.db and each.name.lower() == cte.alias.lower()
+    ]
+    return query.columns if len(mentions) == 1 else tuple(replace(column, origin="") for column in query.columns)
 
 
 def _without_shadowed(outputs: tuple[Column, ...], rest: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -111,7 +111,7 @@ def _table(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[
         return _aliased(
             queries,
             own,
-            tuple(replace(c, sql=f"c{n}", table=(), origin="") for n, c in enumerate(columns)),
+            tuple(replace(c, sql=f"c{n}", table=()) for n, c in enumerate(columns)),
             node,
             (name,),
         )

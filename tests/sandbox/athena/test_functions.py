@@ -1,0 +1,87 @@
+"""The table of functions: every line of it is one that DuckDB takes."""
+
+import pytest
+
+from labkit.sandbox.athena.dialect.functions import best_match, signatures
+from labkit.sandbox.athena.types import DATE, INTEGER, TIMESTAMP_TZ, VARCHAR, array, decimal, varchar
+
+SAMPLES = {
+    "T": "1", "K": "'k'", "V": "2", "U": "3", "number": "1", "integral": "1", "decimal": "1.5",
+    "local": "TIMESTAMP '2026-11-02 09:00:00'", "bigint": "1", "integer": "1", "double": "0.5e0", "real": "CAST(0.5 AS real)",
+    "varchar": "'1'", "varbinary": "X'31'", "boolean": "true", "date": "DATE '2026-11-02'",
+    "timestamp": "TIMESTAMP '2026-11-02 09:00:00'", "timestamp with time zone": "now()", "time": "TIME '09:00:00'",
+    "json": "JSON '[1]'", "ipaddress": "IPADDRESS '10.0.0.1'", "ipprefix": "IPPREFIX '10.0.0.0/8'", "uuid": "uuid()",
+    "interval day to second": "INTERVAL '1' DAY", "interval year to month": "INTERVAL '1' MONTH",
+}  # fmt: skip
+OF_THEIR_OWN = {
+    "json_extract": "json_extract('[1]', '$[0]')",
+    "from_iso8601_date": "from_iso8601_date('2026-11-02')",
+    "from_iso8601_timestamp": "from_iso8601_timestamp('2026-11-02')",
+    "from_iso8601_timestamp_nanos": "from_iso8601_timestamp_nanos('2026-11-02')",
+    "from_base": "from_base('1', 16)",
+    "to_base": "to_base(7, 2)",
+    "from_base64": "from_base64('YQ==')",
+    "from_hex": "from_hex('31')",
+    "date": "date('2026-11-02')",
+    "contains": "contains('10.0.0.0/8', IPADDRESS '10.0.0.1')",
+    "map_from_entries": "map_from_entries(ARRAY[ROW('a', 1)])",
+    "split_to_map": "split_to_map('a=1', ',', '=')",
+    "regexp_extract": "regexp_extract('1', '(1)', 1)",
+    "regexp_extract_all": "regexp_extract_all('1', '(1)', 1)",
+    "array_average": "array_average(ARRAY[1e0])",
+    "random": "random(1, 2)",
+    "ip_prefix": "ip_prefix('10.0.0.1', 8)",
+}
+
+
+def sample(kind) -> str:
+    if kind.name == "array":
+        return f"ARRAY[{sample(kind.items[0])}]"
+    if kind.name == "map":
+        return f"MAP(ARRAY[{sample(kind.items[0])}], ARRAY[{sample(kind.items[1])}])"
+    if kind.name == "row":
+        return f"ROW({', '.join(map(sample, kind.items))})"
+    if kind.name == "function":
+        *given, result = kind.items
+        names = [f"x{number}" for number in range(len(given))]
+        return f"({', '.join(names)}) -> {'true' if result.name == 'boolean' else names[0]}"
+    return SAMPLES[kind.name]
+
+
+def written(signature) -> str:
+    if signature.name in OF_THEIR_OWN:
+        return OF_THEIR_OWN[signature.name]
+    over = " OVER (ORDER BY 1)" if signature.kind == "window" else ""
+    arguments = [sample(kind) for kind in signature.parameters]
+    return f"{signature.name}({', '.join(arguments)}){over}"
+
+
+ALL = [each for forms in signatures().values() for each in forms]
+
+
+@pytest.mark.parametrize("signature", ALL, ids=str)
+def test_every_function_runs(shared_athena, signature):
+    done = shared_athena.run(f"SELECT {written(signature)} AS x")
+    assert done.state == "SUCCEEDED", done.reason
+
+
+MATCHES = [
+    ("sum", [INTEGER], "bigint"),
+    ("sum", [decimal(5, 2)], "decimal(38,2)"),
+    ("avg", [INTEGER], "double"),
+    ("contains", [array(VARCHAR), varchar(3)], "boolean"),
+    ("hour", [TIMESTAMP_TZ], "bigint"),
+    ("array_sort", [array(INTEGER)], "array(integer)"),
+    ("max", [VARCHAR, INTEGER], "array(varchar)"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "result"), MATCHES)
+def test_the_form_that_a_call_means(name, given, result):
+    assert str(best_match(name, given).result) == result
+
+
+def test_a_call_that_no_form_fits():
+    assert best_match("lower", [INTEGER]) is None
+    assert best_match("hour", [VARCHAR]) is None
+    assert best_match("sum", [DATE]) is None
