@@ -26,7 +26,8 @@ _SOURCE_ARGUMENTS = {
 _OPTION = re.compile(r"\s*=\s*")
 _ESCAPE = re.compile(r"\\(.)", re.S)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
-_NAMED_GROUP = re.compile(r"\\.|\(\?P?<([A-Za-z]\w*)>", re.S)
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<(?P<name>[A-Za-z]\w*)>|(?P<plain>\()(?!\?)", re.S)
+"""A group, or what only looks like one: an escaped character, a class."""
 _FIELD_PART = re.compile(r"`([^`]+)`|([\w@]+)|\[(\d+)\]")
 
 
@@ -66,16 +67,18 @@ def glob_regex(glob: str, wildcards: int) -> str:
 
 
 def plain_groups(pattern: str) -> tuple[str, tuple[str, ...]]:
-    """A pattern with its named groups made plain ones, and their names: DuckDB's RE2 knows no `(?<name>`."""
-    names: list[str] = []
+    """A pattern whose named groups are plain ones, and their names: DuckDB's RE2 knows no `(?<name>`.
+
+    Beside named groups the others stop to capture, so that the names belong to the groups in their order.
+    """
+    names = tuple(match["name"] for match in _GROUP.finditer(pattern) if match["name"])
 
     def plain(match: re.Match[str]) -> str:
-        if match[1] is None:
-            return match[0]
-        names.append(match[1])
-        return "("
+        if match["name"]:
+            return "("
+        return "(?:" if match["plain"] and names else match[0]
 
-    return _NAMED_GROUP.sub(plain, pattern), tuple(names)
+    return _GROUP.sub(plain, pattern), names
 
 
 def build(parsed: Any, text: str) -> tree.Query:

@@ -173,12 +173,15 @@ def _regex_engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:")
 
 
-def check_regex(pattern: str, span: tree.Span) -> None:
-    """Refuses a regular expression that DuckDB's RE2 does not take."""
+def check_regex(pattern: str, span: tree.Span, groups: int = 0) -> None:
+    """Refuses a regular expression that DuckDB's RE2 does not take, or that has fewer groups than wanted."""
+    names = [str(number) for number in range(groups)]
     try:
         _regex_engine().execute("SELECT regexp_matches('', $1)", [pattern])
+        if names:
+            _regex_engine().execute(f"SELECT regexp_extract('', $1, {names})", [pattern])
     except duckdb.Error as error:
-        reason = str(error).removeprefix("Invalid Input Error: ")
+        reason = str(error).partition("Error: ")[2]
         raise QueryError(f"invalid regular expression /{pattern}/: {reason}", span) from None
 
 

@@ -60,6 +60,9 @@ def _fields(pipeline: Pipeline, command: tree.Fields) -> None:
     values = {item.name: compiler.compile(item.expression) for item in command.items}
     computed = [item.name for item in command.items if item.aliased or not isinstance(item.expression, tree.Field)]
     bound = dict(zip(computed, pipeline.bind([values[name] for name in computed]), strict=True))
+    for item in command.items:
+        if item.aliased:
+            pipeline.define(item.name, command)
     pipeline.chosen = True
     pipeline.columns |= bound
     pipeline.shown |= values | bound
@@ -79,7 +82,7 @@ def _filter(pipeline: Pipeline, command: tree.Filter) -> None:
 
 def _parse(pipeline: Pipeline, command: tree.Parse) -> None:
     """Extracts fields by the groups of a regular expression; where it does not match, they are missing."""
-    check_regex(command.pattern.pattern, command.pattern.span)
+    check_regex(command.pattern.pattern, command.pattern.span, len(command.names))
     subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
     pattern = quoted(command.pattern.pattern)
     keys = ", ".join(f"'{number}'" for number in range(len(command.names)))

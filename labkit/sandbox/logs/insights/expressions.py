@@ -120,8 +120,8 @@ class Expressions:
         return compared(node.operator, self.compile(node.left), self.compile(node.right))
 
     def logic(self, node: tree.Logic) -> Value:
-        """`and`, `or`: what is unknown is false."""
-        operands = [f"coalesce({self.condition(operand)}, FALSE)" for operand in node.operands]
+        """`and`, `or`."""
+        operands = [self.condition(operand) for operand in node.operands]
         return Value("(" + f" {node.operator.upper()} ".join(operands) + ")", Kind.BOOLEAN)
 
     def like(self, node: tree.Like) -> Value:

@@ -71,6 +71,13 @@ ERRORS = [
     ("dedup a | sort a", "unexpected symbol found sort: only limit can follow dedup", "sort a"),
     ("dedup a | limit 1 | display a", "unexpected symbol found display: only limit can follow dedup", "display a"),
     ('parse a "*" as b | parse c "*" as b', "Ephemeral field is already defined: b", 'parse c "*" as b'),
+    (
+        "parse @message /(a)/ as x, y",
+        "invalid regular expression /(a)/: Not enough capturing groups (1) for provided names (2)",
+        "/(a)/",
+    ),
+    ("filter a like /(?=x)/", "invalid regular expression /(?=x)/: invalid perl operator: (?=", "/(?=x)/"),
+    ("fields a as x | fields b as x", "Ephemeral field is already defined: x", "fields b as x"),
     ("filter a | diff", "Diff compilation Failed : Diff operation has to be used after Pattern", "diff"),
     ("diff", "Diff compilation Failed : Diff operation has to be used after Pattern", "diff"),
     (

@@ -180,5 +180,15 @@ def test_a_glob_takes_as_little_as_it_can_but_for_its_end(glob, wildcards, regex
     assert glob_regex(glob, wildcards) == regex
 
 
-def test_named_groups_become_plain_ones():
-    assert plain_groups(r"(?<a>x)(?:y)\(?<z>(?P<b>.)") == (r"(x)(?:y)\(?<z>(.)", ("a", "b"))
+GROUPS = [
+    (r"(?<a>x)(?:y)\(?<z>(?P<b>.)", r"(x)(?:y)\(?<z>(.)", ("a", "b")),
+    (r"(x)(?<a>y)", r"(?:x)(y)", ("a",)),
+    (r"(x)(y)", r"(x)(y)", ()),
+    (r"[(](?<a>y)[]()]", r"[(](y)[]()]", ("a",)),
+    (r"(?i)(?<a>y)", r"(?i)(y)", ("a",)),
+]
+
+
+@pytest.mark.parametrize(("pattern", "plain", "names"), GROUPS)
+def test_named_groups_become_plain_ones(pattern, plain, names):
+    assert plain_groups(pattern) == (plain, names)
