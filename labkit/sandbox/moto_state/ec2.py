@@ -7,7 +7,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from moto.backends import get_backend
+from moto.ec2.models import elastic_ip_addresses, elastic_network_interfaces
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.network.protocols import number_of
@@ -26,6 +28,11 @@ from labkit.sandbox.network.topology import (
 # moto answers with the union of an interface's groups and its instance's, in no certain order. On AWS an interface has
 # its own groups, and an instance those of its primary interface; `set_groups` keeps the two alike.
 setattr(NetworkInterface, "group_set", property(lambda interface: interface._group_set))  # noqa: B010 (mypy)
+
+# An elastic address is one like any public one; moto draws it from 127.0.0.0/8.
+elastic_ip_addresses.random_ip = elastic_network_interfaces.random_public_ip  # type: ignore[attr-defined]
+
+EC2_PREFIX_TO_RESOURCE["fl"] = "vpc-flow-log"  # as DescribeTags calls it
 
 _LAST_ENTRY = 32767
 _ANY_IPV6_ENTRY = NetworkAclEntry(101, True, ip_network("::/0"))
@@ -122,6 +129,18 @@ def set_interface_groups(account_id: str, region: str, interface_id: str, group_
     interface._group_set = [backend.get_security_group_from_id(group_id) for group_id in group_ids]
     if interface.instance and interface.device_index == 0:
         interface.instance.security_groups = list(interface._group_set)
+
+
+def keep_tags(account_id: str, region: str, resource_id: str, tags: dict[str, str]) -> dict[str, str]:
+    """Gives a resource its first tags; returns them as CreateTags and DeleteTags go on changing them."""
+    kept: dict[str, str] = _backend(account_id, region).tags[resource_id]
+    kept.update(tags)
+    return kept
+
+
+def drop_tags(account_id: str, region: str, resource_id: str) -> None:
+    """Forgets the tags of a resource that is gone."""
+    _backend(account_id, region).tags.pop(resource_id, None)
 
 
 def _backend(account_id: str, region: str) -> Any:

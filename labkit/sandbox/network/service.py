@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from labkit.sandbox.delivery import may_deliver, policy_with_delivery
 from labkit.sandbox.moto_state import ec2, s3
+from labkit.sandbox.moto_state import flow_logs as moto_flow_logs
 from labkit.sandbox.network import attempts, flow_logs, listing
 from labkit.sandbox.network.collector import Collector
 from labkit.sandbox.network.firewall import ECHO_REQUEST, Packet
@@ -53,6 +54,7 @@ class NetworkService(Service):
         self.collector = Collector(sandbox, self.recorder)
         self._formats: dict[tuple[str, str], str] = {}
         self._made_by_token: dict[tuple[str, str], dict[str, Any]] = {}
+        moto_flow_logs.take_over(self._create_from_template, self._delete)
         self.world = World(
             interfaces_with=lambda address: ec2.interfaces_with(sandbox.account_id, address),
             peered_vpcs=self._peered_vpcs,
@@ -90,19 +92,7 @@ class NetworkService(Service):
         token = call.params.get("ClientToken")
         if token and (call.region, token) in self._made_by_token:
             return self._made_by_token[call.region, token]
-        draft = flow_logs.parse(
-            call.params, region=call.region, account_id=call.account_id, created=self.sandbox.clock.now()
-        )
-        _end_dry_run(call.params)
-        made, refused = [], []
-        for resource_id in dict.fromkeys(call.params["ResourceIds"]):
-            try:
-                made.append(self._create(replace(draft, resource_id=resource_id, tags=dict(draft.tags))))
-            except ServiceError as error:
-                if len(call.params["ResourceIds"]) == 1 and error.code != "400":
-                    raise
-                refused.append(_unsuccessful(resource_id, error))
-        result = {"ClientToken": token, "FlowLogIds": made, "Unsuccessful": refused}
+        result = self._create_all(call.region, call.params)
         if token:
             self._made_by_token[call.region, token] = result
         return result
@@ -126,7 +116,7 @@ class NetworkService(Service):
         ids = call.params["FlowLogIds"]
         self._require(ids, [each for each in self.collector.flow_logs.values() if each.region == call.region])
         for flow_log_id in dict.fromkeys(ids):
-            self.collector.remove(flow_log_id)
+            self._delete(call.region, flow_log_id)
         return {"Unsuccessful": []}
 
     @operation("ModifyInstanceAttribute")
@@ -151,6 +141,32 @@ class NetworkService(Service):
             ec2.set_interface_groups(call.account_id, call.region, call.params["NetworkInterfaceId"], groups)
         return response
 
+    def _create_all(self, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        draft = flow_logs.parse(
+            params, region=region, account_id=self.sandbox.account_id, created=self.sandbox.clock.now()
+        )
+        _end_dry_run(params)
+        made, refused = [], []
+        for resource_id in dict.fromkeys(params["ResourceIds"]):
+            try:
+                made.append(self._create(replace(draft, resource_id=resource_id)))
+            except ServiceError as error:
+                if len(params["ResourceIds"]) == 1 and error.code != "400":
+                    raise
+                refused.append(_unsuccessful(resource_id, error))
+        return {"ClientToken": params.get("ClientToken"), "FlowLogIds": made, "Unsuccessful": refused}
+
+    def _create_from_template(self, region: str, params: Mapping[str, Any]) -> str:
+        result = self._create_all(region, params)
+        for refused in result["Unsuccessful"]:
+            raise ServiceError(refused["Error"]["Code"], refused["Error"]["Message"])
+        return str(result["FlowLogIds"][0])
+
+    def _delete(self, region: str, flow_log_id: str) -> None:
+        if flow_log_id in self.collector.flow_logs:
+            self.collector.remove(flow_log_id)
+            ec2.drop_tags(self.sandbox.account_id, region, flow_log_id)
+
     def _create(self, flow_log: FlowLog) -> str:
         exists, code, message = _RESOURCE_ERRORS[flow_log.resource_type]
         if not exists(flow_log.account_id, flow_log.region, flow_log.resource_id):
@@ -164,6 +180,7 @@ class NetworkService(Service):
         else:
             self._formats[flow_log.region, str(flow_log.group)] = str(flow_log.log_format)
         flow_log.id = f"fl-{self.sandbox.random.getrandbits(68):017x}"
+        flow_log.tags = ec2.keep_tags(flow_log.account_id, flow_log.region, flow_log.id, flow_log.tags)
         self.collector.add(flow_log)
         return flow_log.id
 

@@ -39,6 +39,16 @@ def test_it_is_found_by_each_of_its_addresses_in_any_region(sandbox, vpc):
     assert ec2.interfaces_with(sandbox.account_id, ip_address("192.0.2.1")) == []
 
 
+def test_an_elastic_address_is_a_public_one_of_a_range_for_tests(vpc):
+    address = vpc.ec2.allocate_address("vpc")
+    vpc.ec2.associate_address(
+        eni=vpc.ec2.get_network_interface(vpc.interface().id), allocation_id=address.allocation_id
+    )
+    assert ip_address(address.public_ip) in ip_network("198.18.0.0/15")
+    assert vpc.interface().public_address == ip_address(address.public_ip)
+    assert vpc.connect(22)["outcome"] == "connected"
+
+
 def test_a_stopped_instance_does_not_run(sandbox, vpc):
     vpc.server.stop()
     assert not vpc.interface().running

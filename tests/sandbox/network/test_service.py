@@ -137,6 +137,18 @@ def test_describe_shows_what_was_asked_for(vpc):
     assert shown["CreationTime"].isoformat() == "2026-11-02T09:00:00+00:00"
 
 
+def test_tags_of_a_flow_log_are_changed_like_those_of_any_resource(vpc):
+    tags = [{"ResourceType": "vpc-flow-log", "Tags": [{"Key": "Name", "Value": "lab"}]}]
+    flow_log = vpc.log_to_s3(TagSpecifications=tags)
+    vpc.ec2.create_tags([flow_log], {"stage": "test"})
+    vpc.ec2.delete_tags([flow_log], {"Name": None})
+    assert vpc.flow_log(flow_log)["Tags"] == [{"Key": "stage", "Value": "test"}]
+    (listed,) = vpc.ec2.describe_tags({"resource-id": [flow_log]})
+    assert (listed["resource_type"], listed["key"]) == ("vpc-flow-log", "stage")
+    vpc.call("DeleteFlowLogs", FlowLogIds=[flow_log])
+    assert vpc.ec2.describe_tags({"resource-id": [flow_log]}) == []
+
+
 def test_the_interval_is_ten_minutes_unless_told_otherwise(vpc):
     flow_log = vpc.log_to_group(MaxAggregationInterval=600)
     assert vpc.flow_log(flow_log)["MaxAggregationInterval"] == 600

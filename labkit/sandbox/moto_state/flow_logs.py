@@ -1,0 +1,57 @@
+"""AWS::EC2::FlowLog in a CloudFormation template: made and deleted by the sandbox, not by moto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.ec2.models.flow_logs import FlowLogs
+
+from labkit.sandbox.service import ServiceError
+
+Create = Callable[[str, dict[str, Any]], str]
+"""Makes a flow log in a region from the parameters of CreateFlowLogs; returns its id or raises ServiceError."""
+Delete = Callable[[str, str], None]
+"""Deletes a region's flow log, if it is still there."""
+
+
+class FlowLog:
+    """What a stack remembers of a flow log."""
+
+    def __init__(self, flow_log_id: str) -> None:
+        self.physical_resource_id = flow_log_id
+
+
+def take_over(create: Create, delete: Delete) -> None:
+    """Has stacks make and delete flow logs with these functions from now on."""
+
+    def create_from_template(name: str, template: Any, account_id: str, region: str, **kwargs: Any) -> FlowLog:
+        try:
+            return FlowLog(create(region, parameters(template["Properties"])))
+        except ServiceError as error:
+            raise ValidationError(name_or_id=name, message=f"{name}: {error.message} ({error.code})") from error
+
+    def delete_from_template(name: str, template: Any, account_id: str, region: str) -> None:
+        delete(region, name)
+
+    FlowLogs.create_from_cloudformation_json = staticmethod(create_from_template)  # type: ignore[assignment]
+    FlowLogs.delete_from_cloudformation_json = staticmethod(delete_from_template)  # type: ignore[assignment]
+
+
+def parameters(properties: dict[str, Any]) -> dict[str, Any]:
+    """A template's properties as the parameters of CreateFlowLogs; texts from a template become what they stand for.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-flowlog.html
+    """
+    params = dict(properties)
+    params["ResourceIds"] = [params.pop("ResourceId")]
+    if "MaxAggregationInterval" in params:
+        params["MaxAggregationInterval"] = int(params["MaxAggregationInterval"])
+    if "Tags" in params:
+        params["TagSpecifications"] = [{"ResourceType": "vpc-flow-log", "Tags": params.pop("Tags")}]
+    options = params.get("DestinationOptions", {})
+    for member in ("HiveCompatiblePartitions", "PerHourPartition"):
+        if member in options:
+            options = options | {member: str(options[member]).lower() == "true"}
+    return params | ({"DestinationOptions": options} if options else {})
