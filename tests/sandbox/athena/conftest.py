@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """Runs statements on a sandbox's Athena and hands back what came of them."""
 
 import gzip

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """DDL and utility statements: what they do to the Glue Data Catalog, what they answer, and how they fail."""
 
 import pytest

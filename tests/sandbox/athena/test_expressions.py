@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """Expressions with Trino's meaning: each with the type that ColumnInfo tells and the text that the result holds."""
 
 import pytest

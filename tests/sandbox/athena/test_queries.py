@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """Queries over values written out: clauses, joins, grouping, windows, and the errors of what can't be."""
 
 import pytest

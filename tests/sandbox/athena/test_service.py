@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """The API's operations: executions, results in pages and in S3, work groups, saved queries, catalogs."""
 
 import threading

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """Tables on S3: how their objects become rows, which of them a query reads, and how many bytes that is."""
 
 import gzip

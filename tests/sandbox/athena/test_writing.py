@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of cases: a case a line)
 """CREATE TABLE AS, INSERT INTO and UNLOAD: the objects that they leave, and the catalog after them."""
 
 import gzip
