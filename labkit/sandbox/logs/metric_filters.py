@@ -6,13 +6,15 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
 
 from labkit.sandbox.logs.core import LogsCore, invalid, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
-from labkit.sandbox.logs.filter_patterns.parser import NUMBER
+from labkit.sandbox.logs.filter_patterns.parser import is_number
+from labkit.sandbox.logs.filter_patterns.sql import decimal
 from labkit.sandbox.logs.groups import LogGroup, LogStream
 from labkit.sandbox.service import Call, Result, ServiceError, operation
 
@@ -136,7 +138,7 @@ class MetricFilterOperations(LogsCore):
         told = {timestamp // MINUTE for timestamp, *_ in rows}
         system = self._system_dimensions(group, filter_)
         for timestamp, value, *found in rows:
-            if value is not None and all(found):
+            if value is not None and isfinite(value) and all(found):
                 named = dict(zip(dimensions, found, strict=True))
                 self._record(group, transformation, system | named, timestamp / 1000, value)
         self._record_defaults(group, filter_, transformation, batch, told)
@@ -195,7 +197,7 @@ def _refuse_what_is_not_here(call: Call) -> None:
 
 def _check_transformation(transformation: dict[str, Any], pattern: FilterPattern, system_dimensions: int) -> None:
     value = transformation["metricValue"]
-    if not value.startswith("$") and not NUMBER.fullmatch(value):
+    if not value.startswith("$") and not is_number(value):
         raise invalid("Invalid metric transformation: metric value must be a valid number")
     if value.startswith("$") and not pattern.has_fields:
         raise invalid(f"Invalid metric transformation: the filter pattern has no fields for the metric value {value}")
@@ -215,7 +217,7 @@ def _value_sql(pattern: FilterPattern, value: str) -> str:
     if not value.startswith("$"):
         return f"{float(value)!r}::DOUBLE"
     text = pattern.extraction(value)
-    return f"TRY_CAST({text} AS DOUBLE)" if text else "NULL"
+    return decimal(text) if text else "NULL"
 
 
 def _makes(filter_: MetricFilter, metric: str, namespace: str) -> bool:

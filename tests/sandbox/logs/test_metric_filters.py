@@ -74,6 +74,9 @@ def test_events_refused_by_their_age_do_not_count(logs: Logs) -> None:
         ("[..., n]", "$2", ["a 7 c", "1"], [7.0]),
         ("[..., n]", "$n", ["a b 5"], [5.0]),
         ("[a, b]", "$none", ["1 2"], []),
+        ("[a, b]", "$99999999999999999999", ["1 2"], []),
+        ("[a, b]", "$²", ["1 2"], []),
+        ("[a]", "$a", ["nan", "inf", "1e999", "0x10", "1_0", "-.5"], [-0.5]),
         ("{ $.latency = * }", "$.latency", ['{"latency": 50}', '{"latency": "7"}', '{"latency": "x"}'], [50.0, 7.0]),
         ("{ $.a.b[1] > 0 }", "$.a.b[1]", ['{"a": {"b": [0, 4]}}'], [4.0]),
         ("{ $.a = 1 }", "$.other", ['{"a": 1, "other": true}', '{"a": 1}'], []),
@@ -187,6 +190,7 @@ INVALID = "InvalidParameterException"
     [
         ("[a", {}, "Invalid metric filter pattern"),
         ("x", {"metricValue": "one"}, "Invalid metric transformation: metric value must be a valid number"),
+        ("x", {"metricValue": "1e999"}, "Invalid metric transformation: metric value must be a valid number"),
         ("x", {"metricValue": "$size"}, "Invalid metric transformation: the filter pattern has no fields"),
         ("x", {"dimensions": {"A": "$a"}}, "The specified filter pattern does not support dimensions"),
         (

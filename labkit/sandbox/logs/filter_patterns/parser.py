@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ def parse(text: str) -> tree.Pattern:
         raise _syntax_error(error, text, start) from None
     _check_quotas(pattern, text)
     return pattern  # type: ignore[no-any-return]
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number that a double can hold."""
+    return NUMBER.fullmatch(text) is not None and isfinite(float(text))
 
 
 def is_selector(text: str) -> bool:
@@ -185,7 +191,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         return tree.Terms(tuple(term if isinstance(term, tree.Term) else tree.Term("", term) for term in terms))
 
     def comparison(self, subject: Token, operator: Token, value: tree.Value) -> tree.Comparison:
-        number = isinstance(value, tree.Text) and not value.quoted and NUMBER.fullmatch(value.text)
+        number = isinstance(value, tree.Text) and not value.quoted and is_number(value.text)
         if operator not in ("=", "!=") and not number:
             shown = f'"{value.text}"' if isinstance(value, tree.Text) else "%"
             raise PatternError(f"Invalid character(s) in term '{shown}'", "a number", value.offset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import duckdb
 
@@ -83,10 +83,15 @@ def _compiled(text: str) -> FilterPattern:
     return FilterPattern(text, tree)
 
 
+@cache
+def _regex_engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:")
+
+
 def _check_regex(pattern: str, offset: int) -> None:
     """Has RE2 read a regular expression: an unclosed bracket or a range that runs backwards shows only there."""
     try:
-        duckdb.execute("SELECT regexp_matches('', $1)", [pattern])
+        _regex_engine().execute("SELECT regexp_matches('', $1)", [pattern])
     except duckdb.Error as error:
         reason = str(error).removeprefix("Invalid Input Error: ")
         raise PatternError("", f"a regular expression (of this one is said: {reason})", offset) from None

@@ -11,6 +11,7 @@ pattern's equalities in it; any other is cut. Before either, the message is sear
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from labkit.sandbox.logs.filter_patterns.sql import COMPARISONS, decimal, number_of, quoted, text_matches
@@ -57,7 +58,8 @@ def extraction(pattern: Space, reference: str) -> str | None:
     for position, field in _positions(pattern):
         if field.name == name:
             return f"list_extract({fields(pattern)}, {position})"
-    return f"list_extract({fields(pattern)}, {int(name)})" if name.isdigit() and int(name) else None
+    numbered = re.fullmatch("[1-9][0-9]{0,3}", name)
+    return f"list_extract({fields(pattern)}, {name})" if numbered else None
 
 
 def names(pattern: Space, count: int) -> list[str]:

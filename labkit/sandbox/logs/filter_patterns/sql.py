@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.sandbox.logs.filter_patterns.parser import NUMBER
+from labkit.sandbox.logs.filter_patterns.parser import NUMBER, is_number
 from labkit.sandbox.logs.filter_patterns.tree import Regex, Text, Value
 
 COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -27,8 +27,8 @@ def literal_regex(text: str) -> str:
 
 
 def number_of(value: Value) -> float | None:
-    """The number a value stands for; quoted it is a text."""
-    if isinstance(value, Text) and not value.quoted and NUMBER.fullmatch(value.text):
+    """The number a value stands for; quoted, or out of a double's range, it is a text."""
+    if isinstance(value, Text) and not value.quoted and is_number(value.text):
         return float(value.text)
     return None
 
