@@ -77,7 +77,12 @@ _STRING = {
         optional=((NUMBER, "1e9"),),
     ),
     "replace": Function((TEXT, TEXT, TEXT), TEXT, "replace({0}, {1}, {2})"),
-    "strcontains": Function((TEXT, TEXT), NUMBER, "CAST(contains({0}, {1}) AS DOUBLE)"),
+    "strcontains": Function(
+        (TEXT, TEXT),
+        NUMBER,
+        "CAST(CASE WHEN {2} THEN contains(lower({0}), lower({1})) ELSE contains({0}, {1}) END AS DOUBLE)",
+        optional=((BOOLEAN, "FALSE"),),
+    ),
     "startswith": Function((TEXT, TEXT), BOOLEAN, "starts_with({0}, {1})"),
     "endswith": Function((TEXT, TEXT), BOOLEAN, "ends_with({0}, {1})"),
     "split": Function((TEXT, TEXT), STRUCTURE, "to_json(string_split({0}, {1}))"),
