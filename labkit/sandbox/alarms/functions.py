@@ -92,15 +92,15 @@ def _safely(compute: Callable[[float, float], float], left: float, right: float)
 def mapped(change: Callable[[float], float], value: Value) -> Value:
     """A function of every single value."""
 
-    def changed(number: float) -> float:
+    def _changed(number: float) -> float:
         try:
             return float(change(number))
         except ValueError:
             return math.nan
 
     if isinstance(value, (int, float)):
-        return changed(value)
-    results = [with_points(series, {at: changed(n) for at, n in series.points.items()}) for series in many(value)]
+        return _changed(value)
+    results = [with_points(series, {at: _changed(n) for at, n in series.points.items()}) for series in many(value)]
     return results if isinstance(value, list) else results[0]
 
 
@@ -123,7 +123,7 @@ def deviation(numbers: Sequence[float]) -> float:
 def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
     """Of a series a number, of an array a series: what it is at each timestamp."""
 
-    def reduced(value: Value) -> Value:
+    def _reduced(value: Value) -> Value:
         if isinstance(value, TimeSeries):
             numbers = list(value.points.values())
             return float(reduce(numbers)) if numbers else math.nan
@@ -135,7 +135,7 @@ def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
         points = {at: float(reduce(at_each[at])) for at in sorted(at_each)}
         return TimeSeries(points, several[0].period if several else 60)
 
-    return reduced
+    return _reduced
 
 
 def _steps(value: Value, step: Callable[[float, float, float], float]) -> Value:
@@ -201,10 +201,10 @@ def choose(condition: Value, when_true: Value, when_false: Value = math.nan) -> 
     if not isinstance(condition, TimeSeries):
         return when_true if scalar(condition) else when_false
 
-    def at(value: Value, moment: int) -> float:
+    def _at(value: Value, moment: int) -> float:
         return value.points.get(moment, math.nan) if isinstance(value, TimeSeries) else scalar(value)
 
-    chosen = {moment: at(when_true if n else when_false, moment) for moment, n in condition.points.items()}
+    chosen = {moment: _at(when_true if n else when_false, moment) for moment, n in condition.points.items()}
     return with_points(condition, chosen)
 
 

@@ -73,22 +73,22 @@ def _ranged(name: str, match: re.Match[str]) -> Statistic:
 def _trimmed(kind: str, low: float, high: float) -> Statistic:
     """Between two percentiles: their values are the bounds."""
 
-    def between(weights: Weights) -> float | None:
+    def _between(weights: Weights) -> float | None:
         floor = _percentile(weights, low) if low else -math.inf
         return _KINDS[kind](weights, floor, _percentile(weights, high))
 
-    return _of_values(between)
+    return _of_values(_between)
 
 
 def _of_values(compute: Callable[[Weights], float | None]) -> Statistic:
     """Percentiles need every value, and there are none of metrics with negative values."""
 
-    def of_samples(samples: SampleSet) -> float | None:
+    def _of_samples(samples: SampleSet) -> float | None:
         if samples.values is None or samples.minimum < 0:
             return None
         return compute(sorted(samples.values.items()))
 
-    return of_samples
+    return _of_samples
 
 
 def _percentile(weights: Weights, percent: float) -> float:

@@ -25,7 +25,7 @@ class Subscription:
     asked_at: float
     confirmed: bool
     authenticated: bool = False
-    """Whether it was confirmed by the owner's own signed request: then a link can't end it."""
+    """What GetSubscriptionAttributes calls ConfirmationWasAuthenticated."""
     attributes: dict[str, str] = field(default_factory=dict)
 
     @property
