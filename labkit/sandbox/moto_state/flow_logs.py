@@ -16,11 +16,11 @@ Delete = Callable[[str, str], None]
 """Deletes a region's flow log, if it is still there."""
 
 
-class FlowLog:
+class FlowLog(FlowLogs):
     """What a stack remembers of a flow log."""
 
     def __init__(self, flow_log_id: str) -> None:
-        self.physical_resource_id = flow_log_id
+        self.id = flow_log_id
 
 
 def take_over(create: Create, delete: Delete) -> None:
@@ -28,7 +28,7 @@ def take_over(create: Create, delete: Delete) -> None:
 
     def create_from_template(name: str, template: Any, account_id: str, region: str, **kwargs: Any) -> FlowLog:
         try:
-            return FlowLog(create(region, parameters(template["Properties"])))
+            return FlowLog(create(region, parameters(template["Properties"])))  # type: ignore[abstract]
         except ServiceError as error:
             raise ValidationError(name_or_id=name, message=f"{name}: {error.message} ({error.code})") from error
 

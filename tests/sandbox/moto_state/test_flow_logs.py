@@ -39,7 +39,8 @@ def test_a_stack_makes_a_flow_log_and_takes_it_with_it(sandbox, vpc):
     (made,) = vpc.call("DescribeFlowLogs")["FlowLogs"]
     assert stack.resource_map["Log"].physical_resource_id == made["FlowLogId"]
     assert (made["TrafficType"], made["MaxAggregationInterval"]) == ("REJECT", 60)
-    assert made["Tags"] == [{"Key": "Name", "Value": "from a template"}]
+    tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
+    assert (tags["Name"], tags["aws:cloudformation:stack-name"]) == ("from a template", "logs")
     assert made["DestinationOptions"] == {
         "FileFormat": "parquet",
         "HiveCompatiblePartitions": True,
