@@ -59,6 +59,8 @@ class Cloud(Protocol):
     """What the lab needs of a cloud."""
 
     name: str
+    is_personal: bool
+    """True if its account, addresses and mails are somebody's, and not to be shown around."""
     advice_if_missing: str
     """What to do when the provided environment is not there."""
     advice_if_unreachable: str
@@ -92,6 +94,7 @@ class SandboxCloud:
     """The sandbox on this machine: its time is virtual and is skipped."""
 
     name = "sandbox"
+    is_personal = False
     advice_if_missing = "Start the sandbox afresh with `labkit sandbox reset`."
     advice_if_unreachable = "The sandbox can't be used: stop it with `labkit sandbox stop`, and open the lab again."
     step = 30.0
@@ -168,6 +171,7 @@ class AwsCloud:
     """A real AWS account, by the credentials that boto3 finds."""
 
     name = "aws"
+    is_personal = True
     advice_if_missing = (
         "Deploy infra/lab_environment.yaml with CloudFormation in this region, or choose another region."
     )

@@ -17,6 +17,7 @@ from labkit.cloud import Cloud, minutes, open_cloud
 from labkit.errors import LabError
 from labkit.provided import Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
+from labkit.show import masking
 from labkit.show.tables import Note, Table
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Lab:
         wanted = Settings.parse(asdict(replace(kept, **changes))) if changes else kept
         lab = cls(wanted, open_cloud(wanted))
         lab.meet_account()
+        lab.mask()
         cls._current = lab
         return lab
 
@@ -95,6 +97,12 @@ class Lab:
         except (BotoCoreError, ClientError) as failure:
             raise LabError(f"{self.cloud.advice_if_unreachable} ({failure})") from failure
 
+    def mask(self) -> None:
+        """Keeps what is the learner's own out of what cells show, on a cloud where there is such a thing."""
+        masking.show_all()
+        if self.cloud.is_personal:
+            masking.hide({self.account_id: "ACCOUNT", self.email: "E-MAIL"})
+
     def client(self, service: str) -> Any:
         """The boto3 client of a service in the lab's region, made once."""
         if service not in self._clients:
@@ -109,7 +117,10 @@ class Lab:
     @property
     def web_server(self) -> WebServer:
         """The instance tagged `Web Server`, looked up anew each time: its security groups change."""
-        return provided.find_web_server(self)
+        server = provided.find_web_server(self)
+        if self.cloud.is_personal:
+            masking.hide({server.public_ip: "SERVER-ADDRESS"})
+        return server
 
     @cached_property
     def bucket(self) -> str:
@@ -138,6 +149,7 @@ class Lab:
         other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
         vars(self).clear()
         vars(self).update(vars(other))
+        self.mask()
 
     def phases(self) -> PhaseTable:
         """The phases of the lab, with what is done of each."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from labkit.show.html import Html
+from labkit.show.masking import masked
 
 
 class Shown(ABC):
@@ -20,13 +21,13 @@ class Shown(ABC):
         """The object as HTML, everything in it escaped."""
 
     def __repr__(self) -> str:
-        return self.text()
+        return masked(self.text())
 
     def __str__(self) -> str:
-        return self.text()
+        return masked(self.text())
 
     def _repr_html_(self) -> str:
-        return str(self.html())
+        return masked(self.html())
 
 
 def text_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -19,6 +19,7 @@ from labkit.lab import Lab
 from labkit.phases import alarm, clean_up, flow_logs, traffic
 from labkit.sandbox.process import Server
 from labkit.settings import Settings
+from labkit.show import masking
 
 
 class Socket:
@@ -77,7 +78,16 @@ def aws(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         settings = Settings(cloud="aws", email="me@mycompany.io")
         lab = Lab(settings, AwsCloud.open(settings))
         patch.setattr(Lab, "_current", lab)
+        lab.mask()
         yield lab
+    masking.show_all()
+
+
+def test_what_is_the_learners_own_is_not_shown(aws):
+    shown = str(aws.provided())
+    assert f"arn:aws:iam::ACCOUNT:role/{aws.delivery_role.name}" in shown
+    assert "SERVER-ADDRESS" in shown
+    assert not re.search(r"\d{12}|198\.19\.", shown)
 
 
 def test_an_unconfirmed_account_is_looked_at_and_not_touched(aws):
@@ -100,7 +110,7 @@ def test_the_mail_is_the_learners_to_click(aws, running_server):
     aws.catch_up(before="alarm")
     alarm.subscribe_email(aws)
     assert alarm.confirm_subscription(aws).outcome.startswith("waiting for you")
-    assert str(alarm.read_inbox(aws)) == "Mailbox of me@mycompany.io: no mail to be seen here"
+    assert str(alarm.read_inbox(aws)) == "Mailbox of E-MAIL: no mail to be seen here"
     (mail,) = running_server.control("GET", "/inbox")["messages"]
     token = re.search(r"Token=(\w+)", mail["body"])[1]
     aws.client("sns").confirm_subscription(TopicArn=alarm.find_topic(aws), Token=token)
