@@ -172,7 +172,9 @@ def _borders(spans: Iterable[tuple[int, int]]) -> Numbers:
 
 def _blank(interface: Interface, number: int, drawn: Draw, addresses: Book) -> Flows:
     """Requests as rows; packets, bytes, flags and action are filled in once their outcome is known."""
-    numbers = np.array([addresses.number(name) for name in _NAMES], np.int32)
+    numbers = np.zeros(len(OUTSIDERS), np.int32)
+    for place in np.unique(drawn.source).tolist():
+        numbers[place] = addresses.number(_NAMES[place])
     own = addresses.number(str(interface.addresses[0]))
     rows = np.zeros(len(drawn.source), FLOW)
     rows["interface"] = number

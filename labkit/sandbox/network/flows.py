@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 FLOW = np.dtype(
@@ -49,6 +50,7 @@ class Book:
     def __init__(self) -> None:
         self.names: list[str] = [""]
         self._numbers: dict[str, int] = {}
+        self._column = pa.array(self.names)
 
     def number(self, name: str) -> int:
         """The number of a name, a new one for a new name."""
@@ -56,6 +58,12 @@ class Book:
             self._numbers[name] = len(self.names)
             self.names.append(name)
         return self._numbers[name]
+
+    def column(self) -> pa.StringArray:
+        """The names as a column, so that a number is a place in it."""
+        if len(self._column) < len(self.names):
+            self._column = pa.array(self.names)
+        return self._column
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _always(name: str) -> Column:
 
 
 def _address(name: str) -> Column:
-    return lambda capture, _: _words(capture.flows[name], capture.addresses.names, _missing(capture))
+    return lambda capture, _: _words(capture.flows[name], capture.addresses.column(), _missing(capture))
 
 
 def _interface(name: Callable[[Interface], str | None]) -> Column:
@@ -123,10 +123,13 @@ def _unknown(capture: Capture, _: LogFormat) -> pa.Array:
     return pa.nulls(len(capture.flows), pa.string())
 
 
-def _words(positions: NDArray[Any], words: Sequence[str | None], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+def _words(
+    positions: NDArray[Any], words: Sequence[str | None] | pa.Array, missing: NDArray[np.bool_] | None = None
+) -> pa.Array:
     """Words by their positions in a list: a column of strings that costs four bytes a row."""
     numbers = pa.array(np.ascontiguousarray(positions, np.int32), mask=missing)
-    return pa.DictionaryArray.from_arrays(numbers, pa.array(words, pa.string()))
+    column = words if isinstance(words, pa.Array) else pa.array(words, pa.string())
+    return pa.DictionaryArray.from_arrays(numbers, column)
 
 
 _COLUMNS: dict[str, Column] = {
