@@ -18,6 +18,7 @@ from labkit.errors import LabError
 from labkit.provided import Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
 from labkit.show import masking
+from labkit.show.explain import explain_in_cells
 from labkit.show.tables import Note, Table
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Lab:
         lab = cls(wanted, open_cloud(wanted))
         lab.meet_account()
         lab.mask()
+        explain_in_cells()
         cls._current = lab
         return lab
 

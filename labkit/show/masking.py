@@ -6,6 +6,7 @@ Whatever a cell shows is masked, whoever made it: cards, frames, dicts. What a c
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ def masked(text: str) -> str:
 
 def _mask_what_cells_show() -> None:
     """IPython's formatter is what every output of a cell passes through."""
+    if "IPython" not in sys.modules:  # no cells, and an import that takes its time
+        return
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
