@@ -25,6 +25,7 @@ def register(subparsers: Any) -> None:
     start.add_argument("--seed", type=int, metavar="N", help="draw ids and traffic from this seed; default: 0")
     start.add_argument("--no-provision", action="store_true", help="begin with an empty account")
     start.add_argument("--any-credentials", action="store_true", help="answer requests signed with any access key")
+    start.add_argument("--smtp", metavar="HOST:PORT", help="also send the mails to an SMTP server on this machine")
     start.set_defaults(run=_start)
     for name, run, text in (
         ("stop", _stop, "stop the sandbox; the next start goes on where it was"),
@@ -60,6 +61,7 @@ def _start(options: argparse.Namespace) -> int:
         seed=options.seed,
         provision=not options.no_provision,
         any_credentials=options.any_credentials,
+        smtp=options.smtp,
     )
     print(f"The sandbox runs at {server.endpoint}.")
     print('In another terminal, eval "$(labkit sandbox env)" lets the AWS CLI and any SDK use it.')

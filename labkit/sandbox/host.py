@@ -24,6 +24,7 @@ PROVIDING_SERVICES = ("ec2", "cloudformation")
 """A region gets its provided environment with the first request to one of these."""
 
 if TYPE_CHECKING:
+    from labkit.sandbox.postman import Postman
     from labkit.sandbox.ssh_door import SshDoor
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Host:
         endpoint: str,
         *,
         any_credentials: bool = False,
+        postman: Postman | None = None,
     ) -> None:
         self.credentials = credentials
         self.faults = Faults(origin.seed)
@@ -47,6 +49,7 @@ class Host:
         self._journal = journal
         self._endpoint = endpoint
         self._any_credentials = any_credentials
+        self._postman = postman
         self._lock = threading.RLock()
         self._dispatcher = Dispatcher()
         self._control = Control(self)
@@ -58,6 +61,7 @@ class Host:
                 self._begin()
             else:
                 self._replay()
+            self._engage_postman()
 
     @property
     def region(self) -> str:
@@ -125,6 +129,7 @@ class Host:
             self.faults = Faults(origin.seed)
             self.sandbox = self._new_sandbox()
             self._begin()
+            self._engage_postman()
 
     def tick(self) -> None:
         """Runs what real time has made due."""
@@ -138,6 +143,10 @@ class Host:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
             self._journal.close()
+
+    def _engage_postman(self) -> None:
+        if self._postman is not None:
+            self.sandbox.notifications.inbox.take_on = self._postman.take
 
     def _new_sandbox(self) -> Sandbox:
         origin = self._origin

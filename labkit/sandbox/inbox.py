@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -23,10 +24,14 @@ class Inbox:
 
     def __init__(self) -> None:
         self._mails: list[Mail] = []
+        self.take_on: Callable[[Mail], None] = lambda mail: None
+        """Whoever else is to have the mails; a replay of the journal tells nobody a second time."""
 
     def deliver(self, to: str, subject: str, body: str, at: datetime) -> None:
         """Puts a mail into the box."""
-        self._mails.append(Mail(to, subject, body, at.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        mail = Mail(to, subject, body, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self._mails.append(mail)
+        self.take_on(mail)
 
     def messages(self) -> list[dict[str, str]]:
         """The mails as JSON has them."""

@@ -105,6 +105,7 @@ def start(
     seed: int | None = None,
     provision: bool = True,
     any_credentials: bool = False,
+    smtp: str | None = None,
     region: str = DEFAULT_REGION,
 ) -> Server:
     """Starts the sandbox of a home and waits until it answers; one that runs already is returned as it is.
@@ -114,6 +115,8 @@ def start(
     """
     if running := find(home):
         return running
+    if smtp is not None:
+        _check_smtp(smtp)
     folder = directory(home)
     _check_history(folder, frozen_at, seed)
     command = [sys.executable, "-m", "labkit.sandbox.server", "--home", str(home), "--region", region]
@@ -121,6 +124,7 @@ def start(
     if frozen_at is not None:
         command += ["--frozen", "--start", str(frozen_at.timestamp())]
     command += ["--seed", str(seed or 0)]
+    command += ["--smtp", smtp] if smtp else []
     command += ["--no-provision"] * (not provision) + ["--any-credentials"] * any_credentials
     (folder / SERVER_FILE).unlink(missing_ok=True)
     code = _launch(home, folder, command)
@@ -177,6 +181,15 @@ def _launch(home: Path, folder: Path, command: list[str]) -> int | None:
             return None
         time.sleep(0.05)
     return process.poll()
+
+
+def _check_smtp(text: str) -> None:
+    from labkit.sandbox.postman import SmtpServer
+
+    try:
+        SmtpServer.parse(text)
+    except ValueError as error:
+        raise SandboxError(str(error)) from error
 
 
 def _check_history(folder: Path, frozen_at: datetime | None, seed: int | None) -> None:

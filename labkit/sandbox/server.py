@@ -20,6 +20,7 @@ from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
 from labkit.sandbox.moto_state.requests import RequestHandler
+from labkit.sandbox.postman import Postman, SmtpServer
 from labkit.sandbox.process import PORT_FILE, SERVER_FILE, Server, directory
 from labkit.sandbox.ssh_door import Keys, SshDoor
 
@@ -74,6 +75,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--region", required=True)
     parser.add_argument("--no-provision", action="store_true")
     parser.add_argument("--any-credentials", action="store_true")
+    parser.add_argument("--smtp", type=SmtpServer.parse)
     return parser.parse_args(arguments)
 
 
@@ -83,7 +85,8 @@ def _host(options: argparse.Namespace, home: Path, endpoint: str) -> Host:
     origin = journal.origin or Origin(
         round(start, 3), options.frozen, options.seed, not options.no_provision, options.region
     )
-    return Host(origin, journal, _credentials(home), endpoint, any_credentials=options.any_credentials)
+    postman = Postman(options.smtp) if options.smtp else None
+    return Host(origin, journal, _credentials(home), endpoint, any_credentials=options.any_credentials, postman=postman)
 
 
 def _credentials(home: Path) -> Credentials:
