@@ -26,7 +26,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="labkit-athena-"))
-        self.connection = duckdb.connect(str(self.directory / "cache.duckdb"))
+        self.connection = duckdb.connect()
         self._execute("LOAD icu")
         self._settings()
         self._functions()

@@ -21,7 +21,7 @@ REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
 HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
 _ONE_COLUMN = r"delim=E'\x01', quote='', escape='', columns={'line': 'VARCHAR'}, nullstr=E'\x02'"
-_COMMON = "header=false, auto_detect=false, null_padding=true, strict_mode=false, max_line_size=16777216, filename=true"
+_COMMON = "header=false, auto_detect=false, null_padding=true, strict_mode=false, filename=true"
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _strict(sql: str, name: str, kind: Type) -> str:
 
 
 def _lines(table: Table, files: str) -> str:
-    return f"read_csv({files}, {_ONE_COLUMN}, skip={_skipped(table)}, {_COMMON})"
+    return f"read_csv({files}, {_ONE_COLUMN}, max_line_size=16777216, skip={_skipped(table)}, {_COMMON})"
 
 
 def _regex(table: Table, files: str, numbers: Sequence[int]) -> str:

@@ -26,6 +26,8 @@ from labkit.sandbox.moto_state import s3
 
 KEPT_BYTES = 2 * 1024**3
 """How many bytes of objects are kept as columns; the copies used longest ago go first."""
+_DIGITS = 9
+"""How many digits of a file's name say which object of its copy it is."""
 _UNREAD_CODECS = (".snappy", ".lz4", ".lzo")
 
 
@@ -129,10 +131,11 @@ class Store:
             return
         first = max(copy.objects.values(), default=-1) + 1
         numbered = dict(enumerate(objects, first))
-        paths = [self._lay_down(each, f"{copy.name}-{number}") for number, each in numbered.items()]
+        paths = [self._lay_down(each, f"{copy.name}-{number:0{_DIGITS}}") for number, each in numbered.items()]
         files = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
         numbers = sorted(copy.numbers)
-        number_of = "CAST(split_part(split_part(parse_filename(path), '-', 2), '.', 1) AS INTEGER)"
+        start = len(f"{self._directory}/{copy.name}-") + 1
+        number_of = f"CAST(substr(path, {start}, {_DIGITS}) AS INTEGER)"
         columns = "".join(f", c{n}" for n in numbers)
         try:
             cursor.execute(f"INSERT INTO {copy.name} SELECT {number_of}{columns} FROM ({how.sql(files, numbers)})")
