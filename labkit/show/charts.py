@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SIZE = (7.2, 3.8)
+SIZE = (6.6, 3.6)
 
 SERVICES = {
     0: "ICMP",
@@ -173,6 +173,7 @@ def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     data = frame.set_axis(list(names), axis="columns")
     if not pd.api.types.is_numeric_dtype(data[names[-1]]):
         raise ChartError(f"column {frame.columns[-1]!r} is to hold the numbers; it holds {data[names[-1]].dtype}")
+    data[names[-1]] = data[names[-1]].astype(float)
     if data.empty:
         raise ChartError("there is nothing to draw: the frame has no rows; has the query found any records?")
     return data

@@ -1,6 +1,6 @@
 """A chart that is turned by hand: what rejects are counted by, at which port, and who is left out.
 
-Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts.
+Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts, in words.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Explorer(Shown):
         return self.draw().text()
 
     def html(self) -> Html:
-        """The first chart as an image, where there are no widgets."""
-        note = tag("p", "In Jupyter, with a running kernel, this chart has controls.")
-        return tag("div", self.draw().html(), note)
+        """What the chart would show, in words: where there are no widgets, there is nothing to turn."""
+        note = tag("p", "In Jupyter, with a running kernel, this is a chart with controls. It begins with this:")
+        return tag("div", note, tag("p", self.text()))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = self.build()._repr_mimebundle_()[_VIEW]

@@ -17,15 +17,15 @@ from labkit.show.charts import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
-COLOURS = 64
-"""A chart needs few colours, and the notebooks it is stored in are to stay small."""
+COLOURS = 32
+"""A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP."""
 
 
 @dataclass(frozen=True, repr=False)
 class Picture(Shown):
     """A chart as an image with its text alternative."""
 
-    png: bytes
+    image: bytes
     description: str
 
     def text(self) -> str:
@@ -34,23 +34,23 @@ class Picture(Shown):
 
     def html(self) -> Html:
         """The image, its description as alternative text and, folded, for everybody to read."""
-        source = f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
-        image = tag("img", src=source, alt=self.description, style="max-width:100%;height:auto")
+        source = f"data:image/webp;base64,{base64.b64encode(self.image).decode()}"
+        drawn = tag("img", src=source, alt=self.description, style="max-width:100%;height:auto")
         caption = tag("details", tag("summary", "The chart in words"), self.description)
-        return tag("figure", image, tag("figcaption", caption), style="margin:0")
+        return tag("figure", drawn, tag("figcaption", caption), style="margin:0")
 
 
 def picture(axes: Axes) -> Picture:
     """The figure that the axes are on, drawn, with the words of the chart."""
-    return Picture(_png(axes), describe(axes))
+    return Picture(_image(axes), describe(axes))
 
 
-def _png(axes: Axes) -> bytes:
+def _image(axes: Axes) -> bytes:
     drawn, small = BytesIO(), BytesIO()
     figure = axes.get_figure(root=True)
     if figure is None:
         raise ChartError("these axes are on no figure any more; draw the chart again")
     figure.savefig(drawn, format="png", metadata={"Software": None})
     image = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    image.save(small, format="png", optimize=True)
+    image.convert("RGB").save(small, format="webp", lossless=True, quality=100, method=6)
     return small.getvalue()

@@ -79,14 +79,14 @@ def test_a_chart_leaves_its_frame_alone(chart, frame):
 
 @every_chart
 def test_the_same_frame_gives_the_same_image(chart, frame):
-    assert picture(chart(frame)).png == picture(chart(frame)).png
+    assert picture(chart(frame)).image == picture(chart(frame)).image
 
 
 @every_chart
 def test_an_image_is_small_and_of_the_size_that_was_settled(chart, frame):
-    png = picture(chart(frame)).png
-    assert len(png) < 60_000
-    assert Image.open(BytesIO(png)).size == (720, 380)
+    image = picture(chart(frame)).image
+    assert len(image) < 60_000
+    assert Image.open(BytesIO(image)).size == (660, 360)
 
 
 @every_chart
@@ -216,3 +216,9 @@ def test_sizes_are_counted_in_steps_of_tens():
 def test_every_size_is_counted_also_none_and_one():
     axes = sizes(pd.DataFrame({"bytes": [0, 1, 10, 100]}), unit="bytes")
     assert sum(bar.get_height() for bar in axes.patches) == 4
+
+
+@every_chart
+def test_the_nullable_integers_of_pyathena_are_numbers_too(chart, frame):
+    nullable = frame.astype({frame.columns[-1]: "Int64"})
+    assert describe(chart(nullable)) == describe(chart(frame))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from labkit.show.charts import ChartError, rejects_by_port, rejects_by_source
-from labkit.show.pictures import picture
+from labkit.show.pictures import COLOURS, picture
 
 PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
 WORDS = "What they knocked at, rejected flows: 22 SSH 9; 23 Telnet 5; 40123 1."
@@ -15,7 +15,7 @@ WORDS = "What they knocked at, rejected flows: 22 SSH 9; 23 Telnet 5; 40123 1."
 
 def test_a_picture_reaches_the_page_with_its_words():
     html = picture(rejects_by_port(PORTS))._repr_html_()
-    assert re.search(r'<img src="data:image/png;base64,[\w+/=]+" alt="([^"]+)"', html)[1] == WORDS
+    assert re.search(r'<img src="data:image/webp;base64,[\w+/=]+" alt="([^"]+)"', html)[1] == WORDS
 
 
 def test_everybody_can_unfold_the_words():
@@ -29,8 +29,9 @@ def test_where_there_is_only_text_the_words_are_the_picture():
 
 
 def test_the_image_can_be_read_and_has_few_colours():
-    image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).png))
-    assert (image.format, image.mode) == ("PNG", "P")
+    image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).image))
+    assert image.format == "WEBP"
+    assert len(image.convert("RGB").getcolors()) <= COLOURS
     assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
 
 
