@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (SQL and commands as they are written)
 """The sandbox's Athena beside plain DuckDB on the same gzip files: first query of a table, later queries, SELECT 1.
 
     python benchmarks/athena.py [MILLIONS]
