@@ -18,7 +18,7 @@ from botocore import xform_name
 
 _CLI_SERVICES = {"s3": "s3api"}
 _SHORTHAND_SAFE = re.compile(r"[A-Za-z0-9_./:@*+-][A-Za-z0-9_./:@*+ -]*")
-_READING = re.compile("(Describe|Get|List|Head|Filter|Test|Lookup|Simulate|Search|StartQuery$|StopQuery$)")
+_READING = re.compile("(Describe|Get|BatchGet|List|Head|Filter|Test|Lookup|Simulate|Search|StartQuery$|StopQuery$)")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,16 @@ AS_CLI = [
     (Call("x", "PutBlob", {"Body": b"text"}), "aws x put-blob --body text"),
     (Call("x", "PutName", {"Name": "it's; rm -rf $HOME"}), """aws x put-name --name 'it'"'"'s; rm -rf $HOME'"""),
 ]
-READING = ["DescribeVpcs", "GetObject", "ListRoles", "HeadBucket", "FilterLogEvents", "TestMetricFilter", "StartQuery"]
+READING = [
+    "BatchGetQueryExecution",
+    "DescribeVpcs",
+    "GetObject",
+    "ListRoles",
+    "HeadBucket",
+    "FilterLogEvents",
+    "TestMetricFilter",
+    "StartQuery",
+]
 CHANGING = [
     "CreateFlowLogs",
     "PutMetricAlarm",

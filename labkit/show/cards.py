@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 
+_WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
+"""A call is a long line: it has to fit a phone as well."""
+
 
 @dataclass(frozen=True, repr=False)
 class Card(Shown):
@@ -43,7 +46,7 @@ class Card(Shown):
             for label, value in self._rows()
         )
         link = tag("a", "Open in the AWS console", href=self.console, target="_blank") if self.console else ""
-        calls = folded("What AWS was asked", tag("pre", "\n".join(self.calls))) if self.calls else ""
+        calls = folded("What AWS was asked", tag("pre", "\n".join(self.calls), style=_WRAPPED)) if self.calls else ""
         return tag(
             "div",
             tag("p", head, f" - {self.outcome}" if self.outcome else ""),

@@ -78,7 +78,8 @@ def test_a_card_as_text():
 
 def test_a_cards_calls_are_folded_and_its_link_leads_to_the_console():
     page = Card("Flow log", "fl-1", console="https://console/#x", calls=("aws ec2 x",)).html()
-    assert "<details><summary>What AWS was asked</summary><pre>aws ec2 x</pre></details>" in page
+    assert "<details><summary>What AWS was asked</summary><pre style=" in page
+    assert 'overflow-wrap:anywhere">aws ec2 x</pre></details>' in page
     assert 'href="https://console/#x"' in page
 
 
