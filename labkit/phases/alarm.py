@@ -113,10 +113,10 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
 
     A change to the state counts however short it was; `since` leaves out the changes of an earlier time.
     """
-    mark = lab.calls.mark()
     if find_alarm(lab) is None:
         raise LabError(f"There is no alarm {ALARM_NAME} yet: create_alarm(lab) first.")
     lab.wait_until(lambda: _change_to(lab, state, since) is not None, what=f"the alarm {ALARM_NAME} to be {state}")
+    mark = lab.calls.mark()
     change = _change_to(lab, state, since)
     if change is None:
         raise LabError(f"The alarm {ALARM_NAME} was deleted while it was watched.")
