@@ -80,6 +80,7 @@ class Runner:
         self._engine: Engine | None = None
         self._store: Store | None = None
         self._running: dict[str, Job] = {}
+        self._closing = False
 
     @property
     def engine(self) -> Engine:
@@ -99,6 +100,7 @@ class Runner:
 
     def close(self) -> None:
         """Stops every query and removes DuckDB's files."""
+        self._closing = True
         for job in list(self._running.values()):
             if job.cursor:
                 job.cursor.interrupt()
@@ -176,8 +178,13 @@ class Runner:
     def _finish_later(self, job: Job, done: Future[Outcome]) -> None:
         if done.cancelled():
             return
-        with self.sandbox.lock:
+        while not self.sandbox.lock.acquire(timeout=0.1):
+            if self._closing:  # whoever closes the sandbox holds the lock, and waits for this worker
+                return
+        try:
             self._finish(job, done.result())
+        finally:
+            self.sandbox.lock.release()
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         execution = job.execution
