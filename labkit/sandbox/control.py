@@ -45,6 +45,7 @@ class Control:
             "/clock/advance": self._advance,
             "/connect": self._connect,
             "/background": self._background,
+            "/delivery": self._delivery,
         }
         self._hosting: dict[str, Route] = {"/faults": self._faults, "/reset": self._reset}
 
@@ -127,6 +128,14 @@ class Control:
             raise ControlError(400, f"level is a factor from 0 (off) to 1000, 1 being usual, not {level!r}")
         self._host.sandbox.network.set_background(level)
         return {"level": level}
+
+    def _delivery(self, body: dict[str, Any]) -> dict[str, Any]:
+        delay, lost = body.get("delay_seconds", 0), body.get("lost", 0)
+        for name, value, most in (("delay_seconds", delay, 86_400), ("lost", lost, 1)):
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+                raise ControlError(400, f"{name} is a number from 0 to {most}, not {value!r}")
+        self._host.sandbox.network.disturb_delivery(delay_seconds=delay, lost=lost)
+        return {"delay_seconds": delay, "lost": lost}
 
     def _faults(self, body: dict[str, Any]) -> dict[str, Any]:
         rules = body.get("faults")

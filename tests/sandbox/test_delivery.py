@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -7,6 +7,7 @@ from labkit.flowlog import reader
 from labkit.flowlog.s3_keys import parse_key
 from labkit.sandbox import moto_state
 from labkit.sandbox.moto_state import s3
+from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import client_call
 from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, Vpc
@@ -182,6 +183,51 @@ def test_a_deleted_flow_log_delivers_nothing_more(sandbox, vpc):
     vpc.call("DeleteFlowLogs", FlowLogIds=[flow_log])
     sandbox.clock.advance(3600)
     assert files() == []
+
+
+def test_deliveries_may_be_late(sandbox, vpc):
+    vpc.log_to_group()
+    vpc.log_to_s3()
+    sandbox.network.disturb_delivery(delay_seconds=1800)
+    vpc.connect(443)
+    sandbox.clock.advance(1800)
+    assert files() == []
+    sandbox.clock.advance(600)
+    assert len(files()) == 1
+    assert sum(message.endswith("OK") for message in vpc.messages()) == 1
+
+
+def test_lost_records_are_told_by_skipdata(sandbox, vpc):
+    vpc.log_to_group()
+    sandbox.network.disturb_delivery(lost=1.0)
+    vpc.connect(443)
+    sandbox.clock.advance(60)
+    sandbox.network.disturb_delivery()
+    sandbox.clock.advance(300)
+    assert [message.split()[3:] for message in vpc.messages()] == [
+        ["-"] * 7 + ["1793610000", "1793610059", "-", "SKIPDATA"],
+        ["-"] * 7 + ["1793610060", "1793610119", "-", "NODATA"],
+    ]
+
+
+def story(seed):
+    """What a small day of a lab leaves behind, in a sandbox of its own."""
+    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=seed)
+    try:
+        with sandbox.change():
+            vpc = Vpc(sandbox)
+        vpc.log_to_s3()
+        vpc.log_to_group()
+        vpc.connect(22, count=3)
+        sandbox.clock.advance(900)
+        return [(key, s3.get_object(BUCKET, key)) for key in files()], vpc.messages()
+    finally:
+        sandbox.close()
+
+
+def test_the_same_seed_leaves_the_same_bytes():
+    assert story(3) == story(3)
+    assert story(3) != story(4)
 
 
 def test_a_missing_log_group_is_made_with_the_first_records(sandbox, vpc):

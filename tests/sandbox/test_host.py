@@ -115,6 +115,8 @@ WRONG_CONTROL = [
     ("/connect", {"destination": "192.0.2.1", "port": 22, "count": 0}, "count is a number"),
     ("/faults", {"faults": [{"kind": "flood"}]}, "kind is one of"),
     ("/background", {"level": "loud"}, "level is a factor"),
+    ("/delivery", {"delay_seconds": -1}, "delay_seconds is a number from 0 to 86400"),
+    ("/delivery", {"lost": 2}, "lost is a number from 0 to 1"),
     ("/rewind", {}, "is not part of the control API"),
 ]
 

@@ -21,7 +21,7 @@ from labkit.sandbox.delivery import Delivery, Undeliverable
 from labkit.sandbox.moto_state import ec2
 from labkit.sandbox.network import background, records
 from labkit.sandbox.network.flow_logs import INTERVALS, FlowLog, TrafficType
-from labkit.sandbox.network.flows import FLOW, MINUTE, Flows, joined, take
+from labkit.sandbox.network.flows import FLOW, MINUTE, NO_FLOWS, NODATA, SKIPDATA, Flows, joined, take
 from labkit.sandbox.network.recorder import Recorder
 from labkit.sandbox.network.topology import Interface
 
@@ -42,6 +42,10 @@ class Collector:
         self.delivery = Delivery(sandbox)
         self.flow_logs: dict[str, FlowLog] = {}
         self.level = 1.0
+        self.delay = 0.0
+        """Seconds by which deliveries are late."""
+        self.lost = 0.0
+        """The share of aggregation intervals of which all records are lost, which AWS tells by SKIPDATA."""
         self._files: dict[tuple[str, int], list[records.Capture]] = {}
         self._next: Event | None = None
 
@@ -105,9 +109,10 @@ class Collector:
             since = max(begin, int(flow_log.created.timestamp()))
             key = (mine.tobytes(), flow_log.traffic_type, since)
             if mine.any() and key not in made:
-                idle = [records.no_data(number, since, end) for number in running if mine[number]]
-                flows = _of(self.recorder.flows(minutes, since), mine, flow_log.traffic_type, np.array(idle, FLOW))
-                made[key] = self._capture(flows)
+                status = SKIPDATA if self.lost and self.sandbox.random.random() < self.lost else NODATA
+                bare = [records.without_flow(number, since, end, status) for number in running if mine[number]]
+                flows = self.recorder.flows(minutes, since) if status == NODATA else NO_FLOWS
+                made[key] = self._capture(_of(flows, mine, flow_log.traffic_type, np.array(bare, FLOW)))
             if key in made and len(made[key].flows):
                 self._send(flow_log, made[key], end)
 
@@ -147,7 +152,7 @@ class Collector:
             except Undeliverable as refusal:
                 flow_log.error = refusal.error
 
-        self.sandbox.clock.call_at(due, attempt, name=f"deliver {flow_log.id}")
+        self.sandbox.clock.call_at(due + self.delay, attempt, name=f"deliver {flow_log.id}")
 
     def _capture(self, flows: Flows) -> records.Capture:
         public = {str(each.public_address) for each in self.recorder.met.values()} - {"None"}

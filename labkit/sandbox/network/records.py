@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labkit.flowlog import writer
 from labkit.flowlog.formats import LogFormat
-from labkit.sandbox.network.flows import NODATA, OK, Book, Flows
+from labkit.sandbox.network.flows import OK, Book, Flows
 from labkit.sandbox.network.topology import Interface
 
 _STATUSES = ["OK", "NODATA", "SKIPDATA"]
@@ -57,9 +57,9 @@ def table(capture: Capture, log_format: LogFormat) -> pa.Table:
     return pa.table(columns)
 
 
-def no_data(interface: int, begin: int, end: int) -> tuple[object, ...]:
-    """The row of an interface without traffic from `begin` up to `end`."""
-    return (interface, False, 0, 0, 0, 0, 0, 0, 0, 0, 0, begin, end - 1, False, 0, 0, NODATA)
+def without_flow(interface: int, begin: int, end: int, status: int) -> tuple[object, ...]:
+    """The row of an interface that has no traffic to show from `begin` up to `end`: NODATA or SKIPDATA."""
+    return (interface, False, 0, 0, 0, 0, 0, 0, 0, 0, 0, begin, end - 1, False, 0, 0, status)
 
 
 def _missing(capture: Capture) -> NDArray[np.bool_]:

@@ -69,6 +69,10 @@ class NetworkService(Service):
         """How busy the internet is: 1 is usual, 0 is silence."""
         self.collector.level = level
 
+    def disturb_delivery(self, *, delay_seconds: float = 0, lost: float = 0) -> None:
+        """Has records come late, or a share of aggregation intervals get lost; without arguments all is well again."""
+        self.collector.delay, self.collector.lost = delay_seconds, lost
+
     def connect(
         self, *, destination: str, port: int, protocol: str = "tcp", source: str | None = None, count: int = 1
     ) -> dict[str, Any]:

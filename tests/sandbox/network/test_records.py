@@ -7,10 +7,10 @@ from labkit.flowlog import reader, writer
 from labkit.flowlog.fields import FIELDS
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.sandbox.network.firewall import Packet
-from labkit.sandbox.network.flows import FLOW, Burst, joined
+from labkit.sandbox.network.flows import FLOW, NODATA, Burst, joined
 from labkit.sandbox.network.journey import Leg, Sighting
 from labkit.sandbox.network.recorder import Recorder
-from labkit.sandbox.network.records import Capture, no_data, table
+from labkit.sandbox.network.records import Capture, table, without_flow
 from tests.sandbox.network.vpc import interface
 
 EVERYTHING = LogFormat(FIELDS)
@@ -107,7 +107,7 @@ def test_an_interface_without_an_instance_has_a_dash_for_it():
 
 
 def test_no_data_leaves_out_what_a_flow_would_have():
-    captured = capture(extra=no_data(1, 1_793_610_000, 1_793_610_060))
+    captured = capture(extra=without_flow(1, 1_793_610_000, 1_793_610_060, NODATA))
     (record,) = values(captured)
     known = {name for name, value in record.items() if value != "-"}
     assert record["log-status"] == "NODATA"
@@ -120,7 +120,7 @@ def test_no_data_leaves_out_what_a_flow_would_have():
 
 
 def test_records_are_read_back_as_they_were_written():
-    captured = capture(INBOUND, OUTBOUND, extra=no_data(1, 1_793_610_000, 1_793_610_060))
+    captured = capture(INBOUND, OUTBOUND, extra=without_flow(1, 1_793_610_000, 1_793_610_060, NODATA))
     made = table(captured, EVERYTHING)
     plain = writer.conform(made, EVERYTHING)
     assert reader.read(writer.gzip_text(made, EVERYTHING)).equals(plain)
