@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, date2num
+from matplotlib.ticker import MaxNLocator
 
 from labkit.show.charts import ChartError, new_axes
 
@@ -43,6 +44,7 @@ def alarm_timeline(datapoints: pd.DataFrame, history: pd.DataFrame, *, threshold
     axes.set_title("When the alarm rang, and why", loc="left", fontweight="bold")
     axes.set_xlabel("time of day, UTC")
     axes.set_ylabel("rejected SSH attempts a minute")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis_date(tz="UTC")
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz="UTC"))  # type: ignore[no-untyped-call]
     axes.spines[["top", "right"]].set_visible(False)
@@ -61,7 +63,8 @@ def _states(
     if not changes:
         raise ChartError("the alarm's history has no change of state yet; watch_alarm(lab) waits for one")
     first = min([changes[0][0], *datapoints["timestamp"]]) - _MARGIN
-    moments = [first, *(moment for moment, _, _ in changes), until]
+    end = max(until, changes[-1][0] + _MARGIN)  # the last state may be seconds old, and is to be seen
+    moments = [first, *(moment for moment, _, _ in changes), end]
     states = [changes[0][1], *(after for _, _, after in changes)]
     yield from zip(moments, moments[1:], states, strict=False)
 
