@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,7 @@ VPC_NAME = "Lab VPC"
 WEB_SERVER_NAME = "Web Server"
 BUCKET_MARK = "vpcflowlogsbucket"
 ROLE_MARK = "DeliverVPCFlowLogsRole"
+Found = TypeVar("Found")
 SECURITY_GROUPS = ("HTTPOnly", "HTTPAndSSH")
 
 
@@ -134,13 +135,13 @@ def describe(lab: Lab) -> Table:
     return Table(f"Provided in {lab.region}", ("what", "name", "id"), rows)
 
 
-def _one(lab: Lab, found: Iterable[Any], what: str) -> Any:
-    found = list(found)
-    if not found:
+def _one(lab: Lab, found: Iterable[Found], what: str) -> Found:
+    candidates = list(found)
+    if not candidates:
         raise LabError(f"There is no {what} in {lab.region}. {lab.cloud.advice_if_missing}")
-    if len(found) > 1:
+    if len(candidates) > 1:
         raise LabError(f"There is more than one {what} in {lab.region}: remove or rename all but one.")
-    return found[0]
+    return candidates[0]
 
 
 def _named_bucket(lab: Lab, name: str) -> str:

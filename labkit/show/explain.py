@@ -68,7 +68,7 @@ def explain_in_cells() -> None:
         return
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()
+    shell: Any = get_ipython()
     if shell is not None:
         shell.set_custom_exc((ClientError, BotoCoreError), _show)
 
