@@ -14,6 +14,7 @@ from labkit.sandbox.athena.dialect import casts
 from labkit.sandbox.athena.dialect.functions import LOCAL_TIMES, Match, best_match, resolve, signatures
 from labkit.sandbox.athena.dialect.operators import row_of, string
 from labkit.sandbox.athena.dialect.scope import Value, place
+from labkit.sandbox.athena.dialect.windows import order_by, over
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, VARBINARY, VARCHAR, Type, common_type, varchar
 
@@ -195,17 +196,6 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
     )
 
 
-def order_by(compiler: ExpressionCompiler, ordered: Sequence[Any]) -> str:
-    """ORDER BY inside an aggregate or window: NULLs are last unless it says otherwise, ascending or descending."""
-    return " ORDER BY " + ", ".join(f"{compiler.value(each.this).sql}{direction(each)}" for each in ordered)
-
-
-def direction(ordered: Any) -> str:
-    """ASC or DESC, and where the NULLs go."""
-    nulls = "FIRST" if ordered.args.get("nulls_first") else "LAST"
-    return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {nulls}"
-
-
 def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
     """A call with FILTER, IGNORE NULLS, OVER around it."""
     modifiers = Modifiers()
@@ -219,37 +209,11 @@ def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
         elif isinstance(node, exp.Window):
             if compiler.clause_without_aggregates:
                 raise _misplaced(compiler, node)
-            modifiers = replace(modifiers, over=" " + _over(compiler, node))
+            modifiers = replace(modifiers, over=" " + over(compiler, node))
         else:
             raise not_supported(f"{place(node)}: {compiler.text(node)}")
         node = node.this
     return _call(compiler, node, modifiers)
-
-
-def _over(compiler: ExpressionCompiler, node: Any) -> str:
-    if node.args.get("alias"):
-        named = compiler.queries.windows.get(node.alias.lower())
-        if named is None:
-            raise QueryError("INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot resolve WINDOW name {node.alias}")
-        node = named
-    parts = []
-    if node.args.get("partition_by"):
-        keys = ", ".join(compiler.value(each).sql for each in node.args["partition_by"])
-        parts.append(f"PARTITION BY {keys}")
-    if node.args.get("order"):
-        parts.append(order_by(compiler, node.args["order"].expressions).strip())
-    if node.args.get("spec"):
-        parts.append(_frame(compiler, node.args["spec"]))
-    return f"OVER ({' '.join(parts)})"
-
-
-def _frame(compiler: ExpressionCompiler, spec: Any) -> str:
-    bounds = []
-    for side in ("start", "end"):
-        bound = spec.args.get(side)
-        text = compiler.value(bound).sql if isinstance(bound, exp.Expr) else (bound or "CURRENT ROW")
-        bounds.append(f"{text} {spec.args.get(f'{side}_side') or ''}".strip())
-    return f"{spec.args['kind']} BETWEEN {bounds[0]} AND {bounds[1]}"
 
 
 def _listagg(compiler: ExpressionCompiler, node: Any) -> Value:

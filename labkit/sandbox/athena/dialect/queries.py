@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from labkit.sandbox.athena.dialect import calls, grouping, relations
+from labkit.sandbox.athena.dialect import grouping, relations, windows
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, is_plain, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -303,7 +303,7 @@ class QueryCompiler:
         for ordered in node.args["order"].expressions:
             parts.append(
                 self._order_key(ordered.this, expressions, items, bool(node.args.get("distinct")))
-                + calls.direction(ordered)
+                + windows.direction(ordered)
             )
         return " ORDER BY " + ", ".join(parts)
 

@@ -11,66 +11,9 @@ from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken, Vis
 
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.statements import nodes
+from labkit.sandbox.athena.statements.reserved import RESERVED
 from labkit.sandbox.athena.types import Type, array, parse_type, row
 
-RESERVED = frozenset(
-    [
-        "ALL",
-        "ALTER",
-        "AND",
-        "AS",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CAST",
-        "COLUMN",
-        "CREATE",
-        "CROSS",
-        "DELETE",
-        "DESCRIBE",
-        "DISTINCT",
-        "DROP",
-        "ELSE",
-        "END",
-        "EXISTS",
-        "EXTERNAL",
-        "FALSE",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INNER",
-        "INSERT",
-        "INTERVAL",
-        "INTO",
-        "IS",
-        "JOIN",
-        "LEFT",
-        "LIKE",
-        "NOT",
-        "NULL",
-        "ON",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "PARTITION",
-        "RIGHT",
-        "SELECT",
-        "SET",
-        "TABLE",
-        "THEN",
-        "TO",
-        "TRUE",
-        "UNION",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WITH",
-    ]
-)
-"""Words that a column of CREATE TABLE can't be called without backticks:
-https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html"""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
 _DELIMITERS = {
     "field_delim": "field.delim",

@@ -12,6 +12,7 @@ from labkit.sandbox.athena.catalog import Catalog, Partition, Table
 from labkit.sandbox.athena.dialect.functions import signatures
 from labkit.sandbox.athena.errors import QueryError, hive_error
 from labkit.sandbox.athena.statements import nodes, tables
+from labkit.sandbox.athena.statements.conditions import meets
 from labkit.sandbox.athena.statements.shown import describe, show_create_table, show_create_view
 from labkit.sandbox.athena.storage.location import Listing, split
 from labkit.sandbox.athena.types import hive_name
@@ -216,35 +217,13 @@ def _drop_partition(context: Context, statement: Any) -> Answer:
                 raise QueryError(
                     "", f"FAILED: SemanticException [Error 10001]: Table not found {name} is not a partition column"
                 )
-        found = [each for each in context.catalog.partitions(table) if _meets(names, each, conditions)]
+        found = [each for each in context.catalog.partitions(table) if meets(names, each, conditions)]
         if not found and not statement.quiet:
             spec = ", ".join(f"{name} {operator} '{value}'" for name, operator, value in conditions)
             raise QueryError("", f"FAILED: SemanticException [Error 10006]: Partition not found ({spec})")
         for each in found:
             glue.delete_partition(*context.where, table.database, table.name, list(each.values))
     return Answer()
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda a, b: a == b,
-    "<>": lambda a, b: a != b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-
-
-def _meets(names: list[str], partition: Partition, conditions: tuple[tuple[str, str, str], ...]) -> bool:
-    values = dict(zip(names, partition.values, strict=True))
-    return all(_compared(values[name], operator, value) for name, operator, value in conditions)
-
-
-def _compared(own: str, operator: str, value: str) -> bool:
-    if own.isdigit() and value.isdigit():
-        return _COMPARISONS[operator](int(own), int(value))
-    return _COMPARISONS[operator](own, value)
 
 
 def _rename_partition(context: Context, statement: Any) -> Answer:

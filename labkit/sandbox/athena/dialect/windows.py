@@ -1,0 +1,52 @@
+"""ORDER BY and OVER inside expressions: of aggregates and of window functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.dialect.scope import place
+from labkit.sandbox.athena.errors import QueryError
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+
+def order_by(compiler: ExpressionCompiler, ordered: Sequence[Any]) -> str:
+    """ORDER BY inside an aggregate or window: NULLs are last unless it says otherwise, ascending or descending."""
+    return " ORDER BY " + ", ".join(f"{compiler.value(each.this).sql}{direction(each)}" for each in ordered)
+
+
+def direction(ordered: Any) -> str:
+    """ASC or DESC, and where the NULLs go."""
+    nulls = "FIRST" if ordered.args.get("nulls_first") else "LAST"
+    return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {nulls}"
+
+
+def over(compiler: ExpressionCompiler, node: Any) -> str:
+    """OVER (...), or the window of the WINDOW clause that it names."""
+    if node.args.get("alias"):
+        named = compiler.queries.windows.get(node.alias.lower())
+        if named is None:
+            raise QueryError("INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot resolve WINDOW name {node.alias}")
+        node = named
+    parts = []
+    if node.args.get("partition_by"):
+        keys = ", ".join(compiler.value(each).sql for each in node.args["partition_by"])
+        parts.append(f"PARTITION BY {keys}")
+    if node.args.get("order"):
+        parts.append(order_by(compiler, node.args["order"].expressions).strip())
+    if node.args.get("spec"):
+        parts.append(_frame(compiler, node.args["spec"]))
+    return f"OVER ({' '.join(parts)})"
+
+
+def _frame(compiler: ExpressionCompiler, spec: Any) -> str:
+    bounds = []
+    for side in ("start", "end"):
+        bound = spec.args.get(side)
+        text = compiler.value(bound).sql if isinstance(bound, exp.Expr) else (bound or "CURRENT ROW")
+        bounds.append(f"{text} {spec.args.get(f'{side}_side') or ''}".strip())
+    return f"{spec.args['kind']} BETWEEN {bounds[0]} AND {bounds[1]}"
