@@ -97,7 +97,7 @@ def find_bucket(lab: Lab) -> str:
     """The bucket of the settings, if it is there; else the region's one with `vpcflowlogsbucket` in its name."""
     if lab.settings.bucket:
         return _named_bucket(lab, lab.settings.bucket)
-    names = [bucket["Name"] for bucket in lab.client("s3").list_buckets()["Buckets"]]
+    names = [str(bucket["Name"]) for bucket in lab.client("s3").list_buckets()["Buckets"]]
     found = [name for name in names if BUCKET_MARK in name and _bucket_region(lab, name) == lab.region]
     return _one(lab, found, f"bucket with {BUCKET_MARK!r} in its name")
 
