@@ -84,5 +84,5 @@ def test_parquet_in_hives_folders_by_the_hour(athena):
     )
     athena.lines(filled_in(BY_NAME["ath-parquet-ddl"]["sql"]))
     athena.lines("MSCK REPAIR TABLE vpc_flow_logs_parquet")
-    sql = 'SELECT version, srcaddr, dstaddr, "aws-region", year, hour FROM vpc_flow_logs_parquet WHERE month = \'11\''
+    sql = "SELECT version, srcaddr, dstaddr, \"aws-region\", year, hour FROM vpc_flow_logs_parquet WHERE month = '11'"
     assert athena.rows(sql) == [["2", "198.51.100.7", None, "eu-west-1", "2026", "09"]]
