@@ -61,7 +61,7 @@ class LogsCore(Service):
             raise invalid(NAME_AND_IDENTIFIER)
         if not name and not identifier:
             raise invalid("Either LogGroupName or LogGroupIdentifier must be specified.")
-        return self.group_by_identifier(call.region, name or identifier)
+        return self.group_by_identifier(call.region, str(name or identifier))
 
     def deliver(
         self, region: str, group: str, stream: str, timestamps_ms: Sequence[int], messages: Sequence[str]

@@ -97,7 +97,7 @@ class MetricFilterOperations(LogsCore):
             (filter_.name, group.name, filter_.describe(group))
             for group in groups
             for filter_ in group.metric_filters.values()
-            if filter_.name.startswith(prefix) and (metric is None or _makes(filter_, metric, namespace))
+            if filter_.name.startswith(prefix) and (metric is None or _makes(filter_, metric, str(namespace)))
         ]
         part, more = page(sorted(found, key=lambda item: item[:2]), call)
         return {"metricFilters": [shown for _, _, shown in part], **more}

@@ -96,7 +96,8 @@ def _create_route_table_association(
     properties = cloudformation_json["Properties"]
     backend = moto_state.backend("ec2", account_id, region_name)
     backend.associate_route_table(properties["RouteTableId"], subnet_id=properties["SubnetId"])
-    return SubnetRouteTableAssociation(properties["RouteTableId"], properties["SubnetId"])
+    association: Any = SubnetRouteTableAssociation
+    return cast(SubnetRouteTableAssociation, association(properties["RouteTableId"], properties["SubnetId"]))
 
 
 def install() -> None:

@@ -12,7 +12,7 @@ CreateGroup = Callable[[str, str, int | None, dict[str, str]], None]
 DeleteGroup = Callable[[str, str], None]
 
 
-class OwnLogGroup(LogGroup):  # type: ignore[misc]
+class OwnLogGroup(LogGroup):
     """AWS::Logs::LogGroup, made and deleted by the sandbox's own CloudWatch Logs."""
 
     create_group: ClassVar[CreateGroup]
@@ -38,4 +38,6 @@ def own_log_groups(create: CreateGroup, delete: DeleteGroup) -> None:
     """Has CloudFormation make and delete log groups through these, from now on and in every stack."""
     OwnLogGroup.create_group = staticmethod(create)
     OwnLogGroup.delete_group = staticmethod(delete)
-    LogGroup.create_from_cloudformation_json = OwnLogGroup.create_from_cloudformation_json
+    LogGroup.create_from_cloudformation_json = (  # type: ignore[method-assign]
+        OwnLogGroup.create_from_cloudformation_json
+    )
