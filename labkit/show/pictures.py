@@ -17,8 +17,9 @@ from labkit.show.charts import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
-COLOURS = 32
-"""A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP."""
+COLOURS, SHADES = 24, 128
+"""A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP of so
+many. The shades of a heat map are what it says, and it has more of them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,9 @@ def _image(axes: Axes) -> bytes:
     if figure is None:
         raise ChartError("these axes are on no figure any more; draw the chart again")
     figure.savefig(drawn, format="png", metadata={"Software": None})
-    image = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    colours = SHADES if axes.images else COLOURS
+    image = (
+        Image.open(drawn).convert("RGB").quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     image.convert("RGB").save(small, format="webp", lossless=True, quality=100, method=6)
     return small.getvalue()
