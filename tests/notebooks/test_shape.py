@@ -28,7 +28,7 @@ TELLTALES = {
     "a port": r"127\.0\.0\.1:\d|localhost:\d",
     "an absolute path": r"(?<![\w.])/(tmp|home|Users|root|work|var)/\w",
     "a memory address": r"\b0x[0-9a-f]{6,}\b",
-    "a secret": r"(?i)secret_?access_?key|Bearer ",
+    "a secret": r"(?i:secret_?access_?key)|Bearer ",
     "an escape sequence of a terminal": r"\x1b\[",
 }
 
