@@ -14,8 +14,8 @@ lab: setup  ## Do the lab: start the sandbox and open notebook 00 in JupyterLab
 	@$(BIN)/labkit up
 
 test: setup  ## Run every test, the notebooks included
-	$(BIN)/pytest tests
-	$(BIN)/pytest --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(BIN)/pytest -n auto --dist loadfile tests
+	$(BIN)/pytest -n auto --dist loadfile --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 workbook: setup  ## Run all notebooks headless and bind them into one HTML book, build/workbook/
 	@$(BIN)/labkit run
