@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 STAMP := $(VENV)/.set-up
 
+# Compiled modules are kept, whatever the surroundings say: without them every start takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help lab test workbook setup check bench sample-data environment clean
 
 help:  ## List the commands
@@ -23,7 +26,7 @@ workbook: setup  ## Run all notebooks headless and bind them into one HTML book,
 setup: $(STAMP)  ## Set up .venv from the locked versions
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 .tools/bin/uv:
