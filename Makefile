@@ -27,6 +27,7 @@ setup: $(STAMP)  ## Set up .venv from the locked versions
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --quiet --compile-bytecode
+	$(BIN)/python -m compileall -q labkit
 	@touch $@
 
 .tools/bin/uv:
