@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SIZE = (6.6, 3.6)
+SIZE = (6.4, 3.4)
 
 SERVICES = {
     0: "ICMP",

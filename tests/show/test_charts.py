@@ -86,7 +86,7 @@ def test_the_same_frame_gives_the_same_image(chart, frame):
 def test_an_image_is_small_and_of_the_size_that_was_settled(chart, frame):
     image = picture(chart(frame)).image
     assert len(image) < 60_000
-    assert Image.open(BytesIO(image)).size == (660, 360)
+    assert Image.open(BytesIO(image)).size == (640, 340)
 
 
 @every_chart
