@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -178,12 +178,16 @@ def _has_objects(lab: Lab) -> bool:
     return any(islice(delivered.objects(lab), 1))
 
 
-def _messages(lab: Lab, log_group: str, pattern: str, **bounds: Any) -> Iterator[str]:
-    """The messages of the log group that match, in the order of time; none where there is no such group."""
+def log_events(lab: Lab, log_group: str, pattern: str, **bounds: Any) -> Iterator[Mapping[str, Any]]:
+    """The events of the log group that match, in the order of time; none where there is no such group."""
     asked = {"logGroupName": log_group, **({"filterPattern": pattern} if pattern else {}), **bounds}
     try:
         for page in lab.client("logs").get_paginator("filter_log_events").paginate(**asked):
-            yield from (event["message"] for event in page["events"])
+            yield from page["events"]
     except ClientError as refusal:
         if refusal.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
+
+
+def _messages(lab: Lab, log_group: str, pattern: str, **bounds: Any) -> Iterator[str]:
+    return (event["message"] for event in log_events(lab, log_group, pattern, **bounds))

@@ -1,14 +1,14 @@
 """An alarm's life as a picture: the datapoints, the threshold, and the state it was in meanwhile.
 
-The picture shows the two clocks of an alarm: a datapoint stands at the minute of the traffic, a change of state at the
-minute in which the datapoint had arrived.
+The picture shows the two clocks of an alarm: a bar stands at the minute of the traffic, a change of state at the
+moment in which the alarm looked and had the datapoint.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,65 +20,102 @@ from labkit.show.charts import ChartError, new_axes
 COLOURS = {"ALARM": "#D55E00", "OK": "#009E73", "INSUFFICIENT_DATA": "#BBBBBB"}
 """Okabe and Ito's, told apart by colour-blind readers; each band is named as well."""
 
-_CHANGE = re.compile(r"from (\w+) to (\w+)")
-_MARGIN = timedelta(minutes=5)
+_TITLE = "When the alarm fired, and why"
+_WIDE = 0.16
+"""The part of the picture's width that a state's name takes; in less it is written upwards."""
 
 
-def alarm_timeline(datapoints: pd.DataFrame, history: pd.DataFrame, *, threshold: float, until: datetime) -> Axes:
-    """Datapoints (columns timestamp, sum) over the states that an alarm's history tells of.
+def alarm_timeline(
+    datapoints: pd.DataFrame,
+    states: pd.DataFrame,
+    *,
+    threshold: float,
+    period: timedelta = timedelta(minutes=1),
+    marks: Mapping[str, datetime] = MappingProxyType({}),
+) -> Axes:
+    """Datapoints (columns timestamp, sum) as bars of a period over the states (columns begin, end, state) of an alarm.
 
-    `history` has the columns Timestamp and HistorySummary, as DescribeAlarmHistory answers with `StateUpdate`.
+    `marks` are moments to be pointed at, under their names.
     """
-    spans = list(_states(history, datapoints, until))
+    _check_states(states)
     axes = new_axes()
-    for moment, next_moment, state in spans:
-        begin, end = date2num([moment, next_moment])  # type: ignore[no-untyped-call]
-        axes.axvspan(begin, end, color=COLOURS[state], alpha=0.3, linewidth=0)
-        axes.text((begin + end) / 2, 0.97, state, transform=axes.get_xaxis_transform(), ha="center", va="top")
-    axes.stem(datapoints["timestamp"], datapoints["sum"], basefmt=" ", linefmt="k-", markerfmt="ko")
+    _draw_states(axes, states)
+    starts = date2num(datapoints["timestamp"])  # type: ignore[no-untyped-call]
+    bars = axes.bar(starts, datapoints["sum"], period / timedelta(days=1), align="edge", color="black")
+    axes.bar_label(bars, [f"{value:g}" for value in datapoints["sum"]], padding=2, fontsize=9)
     axes.axhline(threshold, color="black", linestyle="--", linewidth=1)
     axes.annotate(
         f"threshold {threshold:g}", (1, threshold), xycoords=("axes fraction", "data"), ha="right", va="bottom"
     )
-    axes.set_ylim(0, max(float(datapoints["sum"].max()), threshold) * 1.6)
-    axes.set_title("When the alarm rang, and why", loc="left", fontweight="bold")
+    _draw_marks(axes, marks)
+    axes.set_ylabel(f"rejected SSH attempts in {period.total_seconds():g} s")
+    axes.set_ylim(0, max([*datapoints["sum"], threshold]) * 1.75 or 1)
+    _finish(axes, [*states["begin"], *states["end"], *(datapoints["timestamp"] - 2 * period)])
+    axes.set_label(f"{_TITLE}: {'; '.join(_words(datapoints, states, threshold, marks))}.")
+    return axes
+
+
+def _check_states(states: pd.DataFrame) -> None:
+    if states.empty:
+        raise ChartError("there is no state to draw: the frame of states (begin, end, state) has no rows")
+    unknown = sorted(set(states["state"]) - set(COLOURS))
+    if unknown:
+        raise ChartError(f"{', '.join(unknown)}: no state of an alarm; it is one of {', '.join(COLOURS)}")
+
+
+def _draw_states(axes: Axes, states: pd.DataFrame) -> None:
+    whole = states["end"].max() - states["begin"].min()
+    for begin, end, state in states[["begin", "end", "state"]].itertuples(index=False):
+        left, right = date2num([begin, end])  # type: ignore[no-untyped-call]
+        axes.axvspan(left, right, color=COLOURS[state], alpha=0.3, linewidth=0)
+        axes.text(
+            (left + right) / 2,
+            0.97,
+            state.replace("_", "\n"),
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="top",
+            rotation="horizontal" if end - begin >= _WIDE * whole else "vertical",
+            fontsize=9,
+        )
+
+
+def _draw_marks(axes: Axes, marks: Mapping[str, datetime]) -> None:
+    """The first is named on its left, the next on its right: they may be seconds apart."""
+    for place, (name, moment) in enumerate(marks.items()):
+        at = date2num(moment)  # type: ignore[no-untyped-call]
+        axes.axvline(at, ymax=0.82, color="black", linestyle=":", linewidth=1)
+        axes.annotate(
+            f"{moment:%H:%M} {name}",
+            (at, 0.02),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(3 if place % 2 else -3, 0),
+            textcoords="offset points",
+            ha="left" if place % 2 else "right",
+            va="bottom",
+            rotation="vertical",
+            fontsize=9,
+        )
+
+
+def _finish(axes: Axes, moments: list[datetime]) -> None:
+    """Title and units; all of the moments are in view."""
+    axes.set_xlim(*date2num([min(moments), max(moments)]))  # type: ignore[no-untyped-call]
+    axes.set_title(_TITLE, loc="left", fontweight="bold")
     axes.set_xlabel("time of day, UTC")
-    axes.set_ylabel("rejected SSH attempts a minute")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis_date(tz="UTC")
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz="UTC"))  # type: ignore[no-untyped-call]
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_label(_in_words(datapoints, spans, threshold))
-    return axes
 
 
-def _states(
-    history: pd.DataFrame, datapoints: pd.DataFrame, until: datetime
-) -> Iterator[tuple[datetime, datetime, str]]:
-    """From when to when the alarm was in which state."""
-    changes = [
-        (moment.to_pydatetime(), *_states_of(summary))
-        for moment, summary in sorted(zip(history["Timestamp"], history["HistorySummary"], strict=True))
-    ]
-    if not changes:
-        raise ChartError("the alarm's history has no change of state yet; watch_alarm(lab) waits for one")
-    first = min([changes[0][0], *datapoints["timestamp"]]) - _MARGIN
-    end = max(until, changes[-1][0] + _MARGIN)  # the last state may be seconds old, and is to be seen
-    moments = [first, *(moment for moment, _, _ in changes), end]
-    states = [changes[0][1], *(after for _, _, after in changes)]
-    yield from zip(moments, moments[1:], states, strict=False)
-
-
-def _states_of(summary: str) -> tuple[str, str]:
-    found = _CHANGE.search(summary)
-    if found is None:
-        raise ChartError(f"{summary!r} tells of no change of state; ask for HistoryItemType='StateUpdate'")
-    return found[1], found[2]
-
-
-def _in_words(datapoints: pd.DataFrame, spans: list[tuple[datetime, datetime, str]], threshold: float) -> str:
-    counted = ", ".join(
-        f"{value:g} at {moment:%H:%M}" for moment, value in zip(datapoints["timestamp"], datapoints["sum"], strict=True)
-    )
-    lived = ", ".join(f"{state} from {begin:%H:%M}" for begin, _, state in spans)
-    return f"When the alarm rang, and why: datapoints {counted}; threshold {threshold:g}; {lived}."
+def _words(
+    datapoints: pd.DataFrame, states: pd.DataFrame, threshold: float, marks: Mapping[str, datetime]
+) -> Iterator[str]:
+    counted = [f"{value:g} at {at:%H:%M}" for at, value in zip(datapoints["timestamp"], datapoints["sum"], strict=True)]
+    yield f"datapoints {', '.join(counted) or 'none'}"
+    yield f"threshold {threshold:g}"
+    yield from (f"{name} {moment:%H:%M}" for name, moment in marks.items())
+    first, *later = states["state"]
+    changes = zip(states["begin"][1:], later, strict=True)
+    yield ", ".join([f"first {first}", *(f"from {begin:%H:%M} {state}" for begin, state in changes)])

@@ -1,9 +1,10 @@
-"""The alarm's picture: the bands follow its history, and the words say the same."""
+"""The alarm's picture: the bars, the bands and the marks stand at their times, and the words say the same."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
+from matplotlib.dates import date2num
 
 from labkit.show.alarm_timeline import COLOURS, alarm_timeline
 from labkit.show.charts import ChartError, describe
@@ -15,60 +16,104 @@ def at(hour: int, minute: int) -> pd.Timestamp:
 
 
 DATAPOINTS = pd.DataFrame({"timestamp": [at(9, 9), at(9, 12)], "sum": [1.0, 3.0]})
-HISTORY = pd.DataFrame(
-    {
-        "Timestamp": [at(9, 30), at(9, 15)],
-        "HistorySummary": [
-            "Alarm updated from ALARM to INSUFFICIENT_DATA",
-            "Alarm updated from INSUFFICIENT_DATA to ALARM",
-        ],
-    }
+STATES = pd.DataFrame(
+    [
+        (at(9, 4), at(9, 15), "INSUFFICIENT_DATA"),
+        (at(9, 15), at(9, 17), "ALARM"),
+        (at(9, 17), at(9, 40), "OK"),
+    ],
+    columns=["begin", "end", "state"],
 )
+MARKS = {"record delivered": at(9, 14), "alarm looked": at(9, 15)}
+
+
+def drawn(datapoints=DATAPOINTS, states=STATES, threshold=2.0, **more):
+    return alarm_timeline(datapoints, states, threshold=threshold, **more)
 
 
 @pytest.fixture
 def axes():
-    return alarm_timeline(DATAPOINTS, HISTORY, threshold=1, until=at(9, 40).to_pydatetime())
+    return drawn(marks=MARKS)
 
 
-def test_the_words_tell_datapoints_threshold_and_states_in_their_order(axes):
+def labels(axes, *names):
+    return [text for text in axes.texts if text.get_text().replace("\n", "_") in names]
+
+
+def test_the_words_tell_datapoints_threshold_marks_and_states_in_their_order(axes):
     assert describe(axes) == (
-        "When the alarm rang, and why: datapoints 1 at 09:09, 3 at 09:12; threshold 1; "
-        "INSUFFICIENT_DATA from 09:04, ALARM from 09:15, INSUFFICIENT_DATA from 09:30."
+        "When the alarm fired, and why: datapoints 1 at 09:09, 3 at 09:12; threshold 2; record delivered 09:14; "
+        "alarm looked 09:15; first INSUFFICIENT_DATA, from 09:15 ALARM, from 09:17 OK."
     )
 
 
+def test_a_bar_for_each_datapoint_as_wide_as_its_period(axes):
+    (bars,) = axes.containers
+    assert [bar.get_height() for bar in bars] == [1, 3]
+    assert [bar.get_x() for bar in bars] == list(date2num(DATAPOINTS["timestamp"]))
+    assert [round(bar.get_width() * 24 * 60) for bar in bars] == [1, 1]
+    assert axes.get_ylabel() == "rejected SSH attempts in 60 s"
+
+
+def test_another_period_makes_wider_bars_and_says_so():
+    axes = drawn(period=timedelta(minutes=5))
+    assert round(axes.containers[0][0].get_width() * 24 * 60) == 5
+    assert axes.get_ylabel() == "rejected SSH attempts in 300 s"
+
+
 def test_a_band_for_each_state_named_and_in_its_colour(axes):
-    bands = [text.get_text() for text in axes.texts if text.get_text() in COLOURS]
-    assert bands == ["INSUFFICIENT_DATA", "ALARM", "INSUFFICIENT_DATA"]
-    assert len(axes.patches) == 3
+    assert [text.get_text() for text in labels(axes, *COLOURS)] == ["INSUFFICIENT\nDATA", "ALARM", "OK"]
+    bands = [patch for patch in axes.patches if patch.get_alpha() == 0.3]
+    assert len({band.get_facecolor() for band in bands}) == len(bands) == 3
+
+
+def test_the_name_of_a_short_state_is_written_upwards(axes):
+    assert [text.get_rotation() for text in labels(axes, *COLOURS)] == [0, 90, 0]
+
+
+def test_marks_are_named_on_both_their_sides(axes):
+    first, second = labels(axes, "09:14 record delivered", "09:15 alarm looked")
+    assert (first.get_ha(), second.get_ha()) == ("right", "left")
+    assert (first.xy[0], second.xy[0]) == (date2num(at(9, 14)), date2num(at(9, 15)))
 
 
 def test_axes_have_title_and_units(axes):
-    assert axes.get_title(loc="left")
+    assert axes.get_title(loc="left") == "When the alarm fired, and why"
     assert axes.get_xlabel() == "time of day, UTC"
-    assert "a minute" in axes.get_ylabel()
 
 
-def test_the_threshold_is_in_view_even_above_all_datapoints():
-    axes = alarm_timeline(DATAPOINTS, HISTORY, threshold=20, until=at(9, 40).to_pydatetime())
-    assert axes.get_ylim()[1] > 20
+@pytest.mark.parametrize("threshold", [0, 1, 20])
+def test_threshold_and_datapoints_are_in_view(threshold):
+    lowest, highest = drawn(threshold=threshold).get_ylim()
+    assert lowest == 0
+    assert highest > max(threshold, 3)
+
+
+def test_a_datapoint_before_the_first_known_state_is_in_view():
+    axes = drawn(states=STATES.iloc[1:])
+    assert axes.get_xlim()[0] < date2num(at(9, 9))
+
+
+def test_without_datapoints_the_states_are_drawn_alone():
+    axes = drawn(datapoints=DATAPOINTS.iloc[:0])
+    assert "datapoints none; threshold 2;" in describe(axes)
+    assert axes.get_ylim()[1] > 2
 
 
 def test_reaches_the_page_with_its_words(axes):
     shown = picture(axes)
-    assert shown.text().startswith("Chart: When the alarm rang")
-    assert 'alt="When the alarm rang' in shown._repr_html_()
+    assert shown.text().startswith("Chart: When the alarm fired")
+    assert 'alt="When the alarm fired' in shown._repr_html_()
     assert len(shown.image) < 60_000
 
 
 @pytest.mark.parametrize(
-    ("history", "message"),
+    ("states", "message"),
     [
-        (HISTORY.iloc[:0], "no change of state yet"),
-        (HISTORY.assign(HistorySummary="Alarm created"), "'Alarm created' tells of no change"),
+        (STATES.iloc[:0], "no state to draw"),
+        (STATES.assign(state="ALARMED"), "ALARMED: no state of an alarm; it is one of ALARM, OK, INSUFFICIENT_DATA"),
     ],
 )
-def test_a_history_without_changes_is_refused_in_words(history, message):
+def test_states_that_cannot_be_drawn_are_refused_in_words(states, message):
     with pytest.raises(ChartError, match=message):
-        alarm_timeline(DATAPOINTS, history, threshold=1, until=at(9, 40).to_pydatetime())
+        drawn(states=states)
