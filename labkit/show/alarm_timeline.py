@@ -49,7 +49,7 @@ def alarm_timeline(
     )
     _draw_marks(axes, marks)
     axes.set_ylabel(f"rejected SSH attempts in {period.total_seconds():g} s")
-    axes.set_ylim(0, max([*datapoints["sum"], threshold]) * 1.75 or 1)
+    axes.set_ylim(0, max([*datapoints["sum"], threshold]) * 1.7 or 1)
     _finish(axes, [*states["begin"], *states["end"], *(datapoints["timestamp"] - 2 * period)])
     axes.set_label(f"{_TITLE}: {'; '.join(_words(datapoints, states, threshold, marks))}.")
     return axes
