@@ -58,8 +58,8 @@ def main() -> int:
 
 def take(page: Page, url: str, name: str) -> None:
     """The picture of one notebook."""
-    page.goto(url.replace("00_start_here", name))
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=90_000)
+    page.goto(url.replace("00_start_here", name) + "&reset")  # without the notebooks of the pictures before
+    page.locator(".jp-Notebook .jp-Cell:visible").first.wait_for(timeout=90_000)
     page.wait_for_timeout(3000)
     page.keyboard.press("Control+b")  # without the list of files
     if HEADINGS.get(name):

@@ -46,7 +46,7 @@ def test_the_readme_lists_every_notebook():
 
 def test_every_make_target_that_a_document_names_exists():
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = {name for path in DOCUMENTS for name in re.findall(r"`make ([a-z-]+)`", path.read_text())}
+    named = {name for path in DOCUMENTS for name in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text())}
     assert named <= targets
     assert {"lab", "test", "workbook", "check", "bench"} <= named
 
