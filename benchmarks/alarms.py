@@ -36,7 +36,7 @@ def measure() -> Iterator[Measured]:
 
 
 def _pass(sandbox: Sandbox, *, hours: int) -> None:
-    for hour in range(hours):
+    for _ in range(hours):
         now = sandbox.clock.timestamp()
         for number in range(ALARMS):
             sandbox.cloudwatch.record(REGION, "Bench", f"metric-{number}", {}, now, 0.0)

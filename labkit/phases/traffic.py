@@ -31,7 +31,7 @@ def connect_by_ssh(lab: Lab) -> Card:
     server = lab.web_server
     attempt = lab.cloud.connect(server.public_ip, SSH_PORT)
     details = {
-        "In a terminal": f"ssh ec2-user@{server.public_ip}",
+        "On AWS, in a terminal": f"ssh ec2-user@{server.public_ip}",
         "Security group": ", ".join(server.security_groups),
     }
     if attempt.why:
