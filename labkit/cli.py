@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 from labkit.errors import LabError
@@ -25,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (LabError, SandboxError) as error:
         print(f"labkit: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print("labkit: interrupted", file=sys.stderr)
         return 130

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
+EMBEDDED_IMAGE = re.compile(r"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)")
 LINK_OR_TAG = re.compile(r"!?\[([^]]*)\]\([^)]*\)|<[^>]*>")
 
 
@@ -104,6 +105,8 @@ def _image_sizes(cells: list[dict]) -> Iterator[float]:
             for kind, data in output.get("data", {}).items():
                 if kind.startswith("image/"):
                     yield len("".join(data)) * 3 / 4 / 1000
+                for embedded in EMBEDDED_IMAGE.findall("".join(data)):
+                    yield len(embedded) * 3 / 4 / 1000
 
 
 def main() -> int:

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 
 def open_notebook(page: Page, url: str, name: str = "00_start_here") -> None:
-    page.goto(url.replace("00_start_here", name))
-    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    page.goto(url.replace("00_start_here", name) + "&reset")  # not as the page before left it
+    expect(page.locator(".jp-Notebook .jp-Cell:visible").first).to_be_visible()
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 
 
