@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from labkit.errors import LabError
+from labkit.prices import Cost, phase_cost
+from labkit.settings import DEFAULT_REGION
 
 if TYPE_CHECKING:
     from labkit.checks import Check
@@ -49,13 +51,20 @@ class Phase:
     notebook: str
     module_name: str
     minutes: int
-    cost: str
-    """What it costs on AWS, in words; the sandbox costs nothing."""
 
     @property
     def label(self) -> str:
         """The number and the key: `05 alarm`."""
         return f"{self.number:02d} {self.key}"
+
+    @property
+    def cost(self) -> str:
+        """What it costs on AWS, in words; the sandbox costs nothing."""
+        return str(self.cost_in(DEFAULT_REGION))
+
+    def cost_in(self, region: str) -> Cost:
+        """What it costs in that region of AWS: once, and for each day that what it made stays."""
+        return phase_cost(self.key, region)
 
     @property
     def module(self) -> PhaseModule:
@@ -71,7 +80,6 @@ PHASES: tuple[Phase, ...] = (
         "01_flow_log_to_s3",
         "flow_log_to_s3",
         10,
-        "vended log delivery to S3, $0.25 per GB of records; cents for this lab",
     ),
     Phase(
         2,
@@ -80,7 +88,6 @@ PHASES: tuple[Phase, ...] = (
         "02_flow_log_to_cloudwatch",
         "flow_log_to_cloudwatch",
         10,
-        "vended log delivery to CloudWatch Logs, $0.50 per GB of records; cents for this lab",
     ),
     Phase(
         3,
@@ -89,7 +96,6 @@ PHASES: tuple[Phase, ...] = (
         "03_generate_traffic",
         "traffic",
         25,
-        "nothing of its own; the web server costs by the hour as long as it runs",
     ),
     Phase(
         4,
@@ -98,7 +104,6 @@ PHASES: tuple[Phase, ...] = (
         "04_metric_filter",
         "metric_filter",
         15,
-        "one custom metric, $0.30 a month, for the hours in which it gets data",
     ),
     Phase(
         5,
@@ -107,7 +112,6 @@ PHASES: tuple[Phase, ...] = (
         "05_alarm",
         "alarm",
         25,
-        "one standard alarm, $0.10 a month; e-mails are within the free thousand",
     ),
     Phase(
         6,
@@ -116,7 +120,6 @@ PHASES: tuple[Phase, ...] = (
         "06_logs_insights",
         "insights",
         15,
-        "$0.005 per GB scanned; less than a cent",
     ),
     Phase(
         7,
@@ -125,7 +128,6 @@ PHASES: tuple[Phase, ...] = (
         "07_athena_table",
         "athena_table",
         20,
-        "$5 per TB scanned, at least 10 MB a query; less than a cent",
     ),
     Phase(
         8,
@@ -134,7 +136,6 @@ PHASES: tuple[Phase, ...] = (
         "08_rejects_by_source_port_weekday",
         "rejects",
         25,
-        "$5 per TB scanned, at least 10 MB a query; less than a cent",
     ),
     Phase(
         9,
@@ -143,7 +144,6 @@ PHASES: tuple[Phase, ...] = (
         "09_investigation",
         "investigation",
         30,
-        "$5 per TB scanned, at least 10 MB a query; less than a cent",
     ),
     Phase(
         10,
@@ -152,7 +152,6 @@ PHASES: tuple[Phase, ...] = (
         "10_clean_up",
         "clean_up",
         10,
-        "nothing; it ends what keeps costing",
     ),
 )
 

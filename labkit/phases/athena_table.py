@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from labkit import prices
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.lab import Lab, LabError
 from labkit.show.cards import Card
@@ -88,14 +89,26 @@ def connect(lab: Lab) -> Any:
 def query(lab: Lab, sql: str) -> pd.DataFrame:
     """The rows that a query answers with.
 
-    How many bytes it read, which is what AWS charges for, is in the frame's `attrs`.
+    How many bytes it read, and what AWS charges for that in USD, is in the frame's `attrs`; `price` says it in words.
     """
     from pyathena.pandas.cursor import PandasCursor
 
     cursor = connect(lab).cursor(PandasCursor).execute(sql)
     frame: pd.DataFrame = cursor.as_pandas()
-    frame.attrs = {"bytes_scanned": cursor.data_scanned_in_bytes}
+    scanned = cursor.data_scanned_in_bytes or 0
+    frame.attrs = {"bytes_scanned": scanned, "usd": prices.athena_query(scanned, lab.region)}
     return frame
+
+
+def price(answer: pd.DataFrame) -> Note:
+    """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
+    scanned, charged = answer.attrs["bytes_scanned"], prices.usd(answer.attrs["usd"])
+    least = (
+        f", the price of {prices.ATHENA_MINIMUM_MB} MB, the least"
+        if scanned < prices.ATHENA_MINIMUM_MB * prices.MB
+        else ""
+    )
+    return Note(f"Scanned {scanned:,} bytes. On AWS: {charged}{least}.")
 
 
 def create_database(lab: Lab) -> Card:
