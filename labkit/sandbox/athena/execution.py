@@ -45,6 +45,10 @@ class QueryExecution:
     manifest_location: str | None = None
     reused: bool = False
     reuse: dict[str, Any] | None = None
+    managed: bool = False
+    """Its result is kept by Athena itself, not in a bucket."""
+    body: bytes = b""
+    """That result."""
     starts: list[int] = field(default_factory=list)
     """Where in the result every thousandth row starts."""
 
@@ -123,6 +127,9 @@ class QueryExecution:
             },
             "SubstatementType": self.substatement_type,
         }
+        if self.managed:
+            del shown["ResultConfiguration"]
+            shown["ManagedQueryResultsConfiguration"] = {"Enabled": True}
         if self.parameters is not None:
             shown["ExecutionParameters"] = self.parameters
         return shown

@@ -208,29 +208,21 @@ class Runner:
 
     def _write_down(self, job: Job, outcome: Outcome) -> None:
         execution = job.execution
-        bucket, key = split_object(execution.output_location)
         if outcome.output:
             outcome.output.store(execution, self.sandbox.account_id)
             if job.then:
                 job.then(outcome)
             return
         assert outcome.path
-        body = outcome.path.read_bytes()
-        s3.put_object(bucket, key, body)
-        s3.put_object(bucket, f"{key}.metadata", metadata(execution.columns))
-        execution.starts, execution.rows, execution.output_bytes = outcome.starts, outcome.rows, len(body)
+        _leave(execution, outcome.path.read_bytes())
+        execution.starts, execution.rows = outcome.starts, outcome.rows
 
     def _answer(self, execution: QueryExecution, answer: definitions.Answer) -> None:
         """The result of a DDL or utility statement: plain lines in a .txt."""
-        bucket, key = split_object(execution.output_location)
         execution.columns = [utility_info(name) for name in answer.columns]
         execution.has_header = False
         execution.rows = len(answer.lines)
-        body = "".join(f"{line}\n" for line in answer.lines).encode()
-        s3.put_object(bucket, key, body)
-        if answer.columns:
-            s3.put_object(bucket, f"{key}.metadata", metadata(execution.columns))
-        execution.output_bytes = len(body)
+        _leave(execution, "".join(f"{line}\n" for line in answer.lines).encode())
         execution.state = "SUCCEEDED"
 
     def _explain(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog) -> None:
@@ -346,6 +338,18 @@ def _batches(cursor: duckdb.DuckDBPyConnection, execution: QueryExecution) -> It
         count += len(batch)
         yield batch
     execution.rows = count
+
+
+def _leave(execution: QueryExecution, body: bytes) -> None:
+    """Leaves a result where its query was told to, with its `.metadata` beside it."""
+    execution.output_bytes = len(body)
+    if execution.managed:
+        execution.body = body
+        return
+    bucket, key = split_object(execution.output_location)
+    s3.put_object(bucket, key, body)
+    if execution.columns:
+        s3.put_object(bucket, f"{key}.metadata", metadata(execution.columns))
 
 
 def split_object(location: str) -> tuple[str, str]:

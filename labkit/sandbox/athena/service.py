@@ -79,11 +79,7 @@ class AthenaService(MetadataOperations):
         context = params.get("QueryExecutionContext") or {}
         given = params.get("ResultConfiguration") or {}
         results = dict(group.results if group.enforced else {**group.results, **given})
-        location = results.pop("OutputLocation", None)
-        if not location:
-            raise bad_request(NO_OUTPUT_LOCATION)
-        if not location.startswith("s3://"):
-            raise bad_request(f"outputLocation is not a valid S3 path. Provided outputLocation: {location}")
+        location = _location(group, results.pop("OutputLocation", None) or "", given.get("OutputLocation"))
         identity = new_id(self.sandbox)
         return QueryExecution(
             identity,
@@ -93,14 +89,15 @@ class AthenaService(MetadataOperations):
             database=(context.get("Database") or "").lower() or None,
             catalog=(context.get("Catalog") or "").lower() or None,
             results=results,
-            output_location=location.rstrip("/") + "/",
+            output_location=location.rstrip("/") + "/" if location else "",
+            managed=group.managed,
             parameters=params.get("ExecutionParameters"),
             reuse=params.get("ResultReuseConfiguration"),
         )
 
     def _run(self, call: Call, group: WorkGroup, execution: QueryExecution) -> None:
         folder = execution.output_location
-        execution.output_location = f"{folder}{execution.id}.txt"
+        execution.output_location = f"{folder}{execution.id}.txt" if folder else ""
         try:
             parsed = self._parsed(call, group, execution)
         except Malformed as error:
@@ -111,12 +108,12 @@ class AthenaService(MetadataOperations):
             return
         execution.statement_type = parsed.statement_type
         execution.substatement_type = parsed.kind.upper()
-        execution.output_location = folder + _result_name(parsed, execution.id)
-        bucket, _ = split_object(execution.output_location)
-        if not s3.bucket_exists(bucket):
+        execution.output_location = folder + _result_name(parsed, execution.id) if folder else ""
+        bucket, _ = split_object(folder) if folder else ("", "")
+        if not execution.managed and not s3.bucket_exists(bucket):
             execution.fail(QueryError("", f"Unable to verify/create output bucket {bucket}"))
         elif not self._reuse(call, execution) and not self._saved(call, group, execution, parsed):
-            catalog = self.catalog(call).in_database(execution.database or "default")
+            catalog = self.catalog(call).in_database((execution.database or "default").strip("`"))
             self.runner.start(execution, parsed, catalog, group.cutoff)
 
     def _parsed(self, call: Call, group: WorkGroup, execution: QueryExecution) -> Parsed:
@@ -159,7 +156,7 @@ class AthenaService(MetadataOperations):
     def _reuse(self, call: Call, execution: QueryExecution) -> bool:
         """Takes the result of the same query if the request lets it be that old."""
         by_age = (execution.reuse or {}).get("ResultReuseByAgeConfiguration") or {}
-        if not by_age.get("Enabled") or execution.statement_type != "DML":
+        if not by_age.get("Enabled") or execution.statement_type != "DML" or execution.managed:
             return False
         oldest = execution.submitted - timedelta(minutes=by_age.get("MaxAgeInMinutes", 60))
         for earlier in reversed(self.region(call).executions.values()):
@@ -275,11 +272,7 @@ class AthenaService(MetadataOperations):
         """Rows of the object that holds the result; the header is the first."""
         if execution.update_count is not None or not (execution.has_header or execution.rows):
             return [], False
-        bucket, key = split_object(execution.output_location)
-        try:
-            body = s3.get_object(bucket, key)
-        except ServiceError:
-            raise bad_request(f"Could not find results at location {execution.output_location}") from None
+        body = _result(execution)
         if not execution.has_header:
             lines = body.decode().splitlines()
             return [[line] for line in lines[first : first + most]], first + most < len(lines)
@@ -289,6 +282,30 @@ class AthenaService(MetadataOperations):
         _, at = read_csv(body, start, first - before)
         rows, at = read_csv(body, at, most)
         return rows, at < len(body)
+
+
+def _location(group: WorkGroup, location: str, asked: str | None) -> str:
+    """Where the result of a query goes; nowhere if Athena keeps it itself."""
+    if group.managed:
+        if asked:
+            raise bad_request(
+                f"WorkGroup {group.name} has managed query results enabled. An output location cannot be provided."
+            )
+        return ""
+    if not location:
+        raise bad_request(NO_OUTPUT_LOCATION)
+    if not location.startswith("s3://"):
+        raise bad_request(f"outputLocation is not a valid S3 path. Provided outputLocation: {location}")
+    return location
+
+
+def _result(execution: QueryExecution) -> bytes:
+    if execution.managed:
+        return execution.body
+    try:
+        return s3.get_object(*split_object(execution.output_location))
+    except ServiceError:
+        raise bad_request(f"Could not find results at location {execution.output_location}") from None
 
 
 def _result_name(parsed: Parsed, identity: str) -> str:

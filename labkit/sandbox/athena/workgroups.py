@@ -48,6 +48,11 @@ class WorkGroup:
         return bool(self.configuration.get("EnforceWorkGroupConfiguration"))
 
     @property
+    def managed(self) -> bool:
+        """Whether Athena keeps its results itself: https://docs.aws.amazon.com/athena/latest/ug/managed-results.html"""
+        return bool((self.configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"))
+
+    @property
     def cutoff(self) -> int | None:
         """How many bytes a query of it may scan."""
         return self.configuration.get("BytesScannedCutoffPerQuery")
@@ -69,8 +74,19 @@ class WorkGroup:
         return {**summary, "Configuration": {**self.configuration, "EngineVersion": _ENGINE}}
 
 
+def check_managed(configuration: dict[str, Any]) -> None:
+    """Refuses a location for results that Athena keeps itself."""
+    managed = (configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled")
+    if managed and (configuration.get("ResultConfiguration") or {}).get("OutputLocation"):
+        raise bad_request(
+            "ManagedQueryResultsConfiguration and ResultConfiguration.OutputLocation cannot both be set:"
+            " a work group with managed query results has no output location"
+        )
+
+
 def new_configuration(given: dict[str, Any]) -> dict[str, Any]:
     """A new work group's configuration, with what AWS fills in."""
+    check_managed(given)
     return {
         "ResultConfiguration": {},
         "EnforceWorkGroupConfiguration": True,
@@ -127,17 +143,23 @@ class WorkGroupOperations(Service):
     def update_work_group(self, call: Call) -> dict[str, Any]:
         """Changes a work group."""
         group = self.work_group(call, call.params["WorkGroup"])
-        group.description = call.params.get("Description", group.description)
-        group.state = call.params.get("State", group.state)
         updates = dict(call.params.get("ConfigurationUpdates") or {})
         results = {**group.results, **(updates.pop("ResultConfigurationUpdates", None) or {})}
         for removal, key in _REMOVALS.items():
             if results.pop(removal, False):
                 results.pop(key, None)
-        if updates.pop("RemoveBytesScannedCutoffPerQuery", False):
-            group.configuration.pop("BytesScannedCutoffPerQuery", None)
         updates.pop("EngineVersion", None)
-        group.configuration = {**group.configuration, **updates, "ResultConfiguration": results}
+        managed = updates.pop("ManagedQueryResultsConfigurationUpdates", None)
+        unlimited = updates.pop("RemoveBytesScannedCutoffPerQuery", False)
+        changed = {**group.configuration, **updates, "ResultConfiguration": results}
+        if unlimited:
+            changed.pop("BytesScannedCutoffPerQuery", None)
+        if managed is not None:
+            changed["ManagedQueryResultsConfiguration"] = {"Enabled": managed.get("Enabled", group.managed)}
+        check_managed(changed)
+        group.configuration = changed
+        group.description = call.params.get("Description", group.description)
+        group.state = call.params.get("State", group.state)
         return {}
 
     @operation("DeleteWorkGroup")

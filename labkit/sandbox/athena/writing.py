@@ -121,6 +121,12 @@ class Target:
         _known(options, _CTAS_OPTIONS)
         if str(options.get("table_type", "HIVE")).upper() != "HIVE":
             raise not_supported(f"table_type = '{options['table_type']}'")
+        if execution.managed and not options.get("external_location"):
+            raise QueryError(
+                "INVALID_TABLE_PROPERTY",
+                "line 1:1: external_location has to be specified: the work group has managed query results,"
+                " and so no location that tables could go to",
+            )
         location = str(options.get("external_location") or f"{execution.output_location}/")
         _empty(location, f"table '{database}.{name}'")
         columns = _columns(query)
@@ -285,11 +291,14 @@ class Output:
         for path, body in self.files:
             bucket, _ = split(path)
             s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
+        execution.rows, execution.update_count = 0, self.rows
+        if execution.managed:
+            return
         manifest = f"{execution.output_location}-manifest.csv"
         bucket, _ = split(manifest)
         listed = "".join(f"{path}\n" for path, _ in self.files).encode()
         s3.put_object(bucket, manifest.split("/", 3)[3], listed, account_id)
-        execution.manifest_location, execution.rows, execution.update_count = manifest, 0, self.rows
+        execution.manifest_location = manifest
 
 
 def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Target, directory: Path) -> Output:

@@ -14,6 +14,9 @@ QUERIES = [
     ("SELECT -n AS n FROM {T} ORDER BY n", [["-3"], ["-2"], ["-1"]]),
     ("SELECT n FROM {T} ORDER BY nullif(n, 1)", [["2"], ["3"], ["1"]]),
     ("SELECT n FROM {T} ORDER BY nullif(n, 1) DESC NULLS FIRST", [["1"], ["3"], ["2"]]),
+    ("SELECT k, count(*) FROM {T} GROUP BY k ORDER BY t.k DESC", [["b", "1"], ["a", "2"]]),
+    ("SELECT -n AS n FROM {T} ORDER BY t.n", [["-1"], ["-2"], ["-3"]]),
+    ("SELECT t.n AS k FROM {T} ORDER BY t.k || '-', k DESC", [["3"], ["1"], ["2"]]),
     # grouping
     ("SELECT k, count(*), sum(v) FROM {T} GROUP BY k ORDER BY k", [["a", "2", "40"], ["b", "1", "20"]]),
     ("SELECT k, count(*) AS c FROM {T} GROUP BY 1 HAVING count(*) > 1", [["a", "2"]]),

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from labkit.sandbox.moto_state import s3
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.athena.conftest import BUCKET, make_athena
 
@@ -252,6 +253,42 @@ def test_results_are_reused(athena):
     assert (again.output, again.rows) == (first.output, first.rows)
     athena.sandbox.clock.advance(601)
     assert athena.run("SELECT 1", **reuse).output != first.output
+
+
+MANAGED = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+
+
+def test_managed_results_are_in_no_bucket(athena):
+    athena.call("CreateWorkGroup", Name="managed", Configuration=MANAGED)
+    identity = athena.call("StartQueryExecution", QueryString="SELECT 1 AS a, NULL AS b", WorkGroup="managed")
+    done = athena.wait(identity["QueryExecutionId"])
+    assert done.rows == [["a", "b"], ["1", None]]
+    assert "ResultConfiguration" not in done.execution
+    assert done.execution["ManagedQueryResultsConfiguration"] == {"Enabled": True}
+    assert s3.list_objects(BUCKET, "") == []
+    shown = athena.wait(
+        athena.call("StartQueryExecution", QueryString="SHOW DATABASES", WorkGroup="managed")["QueryExecutionId"]
+    )
+    assert shown.rows == [["default"]]
+
+
+def test_managed_results_have_no_location(athena):
+    athena.call("CreateWorkGroup", Name="managed", Configuration=MANAGED)
+    assert "An output location cannot be provided" in refused(
+        athena, "StartQueryExecution", QueryString="SELECT 1", WorkGroup="managed", ResultConfiguration=OUTPUT
+    )
+    both = {**MANAGED, "ResultConfiguration": OUTPUT}
+    assert "cannot both be set" in refused(athena, "CreateWorkGroup", Name="both", Configuration=both)
+    updates = {"ResultConfigurationUpdates": OUTPUT}
+    assert "cannot both be set" in refused(
+        athena, "UpdateWorkGroup", WorkGroup="managed", State="DISABLED", ConfigurationUpdates=updates
+    )
+    assert athena.call("GetWorkGroup", WorkGroup="managed")["WorkGroup"]["State"] == "ENABLED"
+    table = athena.call("StartQueryExecution", QueryString="CREATE TABLE t AS SELECT 1 AS a", WorkGroup="managed")
+    assert athena.wait(table["QueryExecutionId"]).reason.startswith("INVALID_TABLE_PROPERTY")
+    updates["ManagedQueryResultsConfigurationUpdates"] = {"Enabled": False}
+    athena.call("UpdateWorkGroup", WorkGroup="managed", ConfigurationUpdates=updates)
+    assert athena.run("SELECT 1", WorkGroup="managed").output.startswith(OUTPUT["OutputLocation"])
 
 
 # --- catalogs

@@ -325,8 +325,9 @@ class QueryCompiler:
         scope = expressions.scope
         outputs = tuple(Column(item.name, item.value.type, item.value.sql) for item in items)
         hidden = {column.name.lower() for column in outputs}
-        rest = tuple(replace(c, hidden=True) for c in scope.columns if c.table or c.name.lower() not in hidden)
-        expressions.scope = replace(scope, columns=_without_shadowed(outputs, rest))
+        rest = tuple(replace(c, hidden=True, shadowed=c.name.lower() in hidden) for c in scope.columns)
+        unique = {column.name.lower(): column for column in reversed(outputs)}
+        expressions.scope = replace(scope, columns=(*unique.values(), *rest))
         value = expressions.value(key)
         expressions.scope = scope
         same = [n for n, item in enumerate(items) if item.value.sql == value.sql]
@@ -371,14 +372,6 @@ def _movable(cte: Any, with_: Any, query: Query) -> tuple[Column, ...]:
         each for each in with_.parent.find_all(exp.Table) if not each.db and each.name.lower() == cte.alias.lower()
     ]
     return query.columns if len(mentions) == 1 else tuple(replace(column, origin="") for column in query.columns)
-
-
-def _without_shadowed(outputs: tuple[Column, ...], rest: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Output columns come before those of the FROM with the same name, unless a table's name stands before it."""
-    names = {column.name.lower() for column in outputs}
-    unqualified = tuple(column for column in rest if column.name.lower() not in names)
-    unique = {column.name.lower(): column for column in reversed(outputs)}
-    return (*unique.values(), *unqualified)
 
 
 def _mentions(node: exp.Expr, names: set[str]) -> bool:

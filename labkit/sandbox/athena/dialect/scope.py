@@ -51,6 +51,8 @@ class Column:
     """The names that may stand before it: `t`, or `awsdatacatalog`, `default`, `vpc_flow_logs`."""
     hidden: bool = False
     """Not part of `*`: `"$path"` and its like."""
+    shadowed: bool = False
+    """Meant only where a table's name stands before it."""
     scan: Scan | None = None
     number: int = 0
     """Its number in the scan."""
@@ -65,7 +67,7 @@ class Column:
 
     def is_called(self, qualifier: tuple[str, ...]) -> bool:
         """Whether the names may stand before it."""
-        return not qualifier or self.table[-len(qualifier) :] == qualifier
+        return self.table[-len(qualifier) :] == qualifier if qualifier else not self.shadowed
 
     @property
     def is_partition(self) -> bool:
