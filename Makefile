@@ -8,7 +8,7 @@ STAMP := $(VENV)/.set-up
 # Compiled modules are kept, whatever the surroundings say: without them every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test workbook setup check bench sample-data environment clean
+.PHONY: help lab test workbook notebooks instructor setup check bench sample-data environment clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,12 @@ test: setup  ## Run every test, the notebooks included
 
 workbook: setup  ## Run all notebooks headless and bind them into one HTML book, build/workbook/
 	@$(BIN)/labkit run
+
+notebooks: setup  ## Build the notebooks from notebooks/source/, keeping the outputs of cells that didn't change
+	$(BIN)/python scripts/build_notebooks.py
+
+instructor: setup  ## Build the instructor's copies, solutions and notes included, into build/instructor/
+	$(BIN)/python scripts/build_notebooks.py --instructor
 
 setup: $(STAMP)  ## Set up .venv from the locked versions
 
@@ -39,6 +45,7 @@ check: setup  ## Check style, types, imports and the figures that the code is he
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/build_notebooks.py --check
 	$(BIN)/python scripts/figures.py
 
 bench: setup  ## Run the benchmarks: each a ratio to something run beside it

@@ -7,8 +7,10 @@ changes nothing, `solve(lab)` does the phase as its notebook does, `clean_up(lab
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol, cast
 
 from labkit.errors import LabError
@@ -48,9 +50,23 @@ class Phase:
     key: str
     """What a check calls it: `check("flow log to S3")`."""
     title: str
+    short: str
+    """What links to its notebook call it."""
     notebook: str
     module_name: str
     minutes: int
+    """For someone who reads everything; `waiting` comes on top of it on AWS."""
+    goal: str
+    left_behind: str
+    waiting: int = 0
+    picture: str = ""
+    """What the picture of its card shows, in words."""
+    lit: tuple[str, ...] = ()
+    """The parts of notebooks/images/what_we_build.svg that its picture shows brightly."""
+    teaser: str = ""
+    """How the notebook before it announces it."""
+    cost_of_all: str = ""
+    """What START, which costs nothing of its own, says about the cost of the whole lab."""
 
     @property
     def label(self) -> str:
@@ -60,7 +76,7 @@ class Phase:
     @property
     def cost(self) -> str:
         """What it costs on AWS, in words; the sandbox costs nothing."""
-        return str(self.cost_in(DEFAULT_REGION))
+        return self.cost_of_all or str(self.cost_in(DEFAULT_REGION))
 
     def cost_in(self, region: str) -> Cost:
         """What it costs in that region of AWS: once, and for each day that what it made stays."""
@@ -72,88 +88,19 @@ class Phase:
         return cast("PhaseModule", import_module(f"labkit.phases.{self.module_name}"))
 
 
-PHASES: tuple[Phase, ...] = (
-    Phase(
-        1,
-        "flow log to S3",
-        "Publish a flow log to S3",
-        "01_flow_log_to_s3",
-        "flow_log_to_s3",
-        10,
-    ),
-    Phase(
-        2,
-        "flow log to CloudWatch",
-        "Publish a flow log to CloudWatch Logs",
-        "02_flow_log_to_cloudwatch",
-        "flow_log_to_cloudwatch",
-        10,
-    ),
-    Phase(
-        3,
-        "traffic",
-        "Generate traffic, let in and turned away",
-        "03_generate_traffic",
-        "traffic",
-        25,
-    ),
-    Phase(
-        4,
-        "metric filter",
-        "Count rejected SSH attempts",
-        "04_metric_filter",
-        "metric_filter",
-        15,
-    ),
-    Phase(
-        5,
-        "alarm",
-        "Be told by e-mail",
-        "05_alarm",
-        "alarm",
-        25,
-    ),
-    Phase(
-        6,
-        "Logs Insights",
-        "Search with Logs Insights",
-        "06_logs_insights",
-        "insights",
-        15,
-    ),
-    Phase(
-        7,
-        "Athena table",
-        "Make a table of the delivered logs",
-        "07_athena_table",
-        "athena_table",
-        20,
-    ),
-    Phase(
-        8,
-        "rejects",
-        "Rejects by source, port and weekday",
-        "08_rejects_by_source_port_weekday",
-        "rejects",
-        25,
-    ),
-    Phase(
-        9,
-        "investigation",
-        "Investigate an incident",
-        "09_investigation",
-        "investigation",
-        30,
-    ),
-    Phase(
-        10,
-        "clean up",
-        "Clean up, and prove it",
-        "10_clean_up",
-        "clean_up",
-        10,
-    ),
-)
+def _read() -> tuple[Phase, ...]:
+    """phases.toml as phases: the start, numbered 0, and the lab's own after it."""
+    data = tomllib.loads(files("labkit.phases").joinpath("phases.toml").read_text("utf-8"))
+    entries = [{"key": "start", "module": "", **data["start"]}, *data["phase"]]
+    return tuple(
+        Phase(number=number, module_name=entry.pop("module"), lit=tuple(entry.pop("lit", ())), **entry)
+        for number, entry in enumerate(entries)
+    )
+
+
+START, *_PHASES = _read()
+PHASES: tuple[Phase, ...] = tuple(_PHASES)
+"""The phases with something to do and to check; START, the first notebook, has neither."""
 
 
 def find_phase(name: str | int | Phase) -> Phase:
