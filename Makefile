@@ -8,7 +8,7 @@ STAMP := $(VENV)/.set-up
 # Compiled modules are kept, whatever the surroundings say: without them every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test workbook notebooks instructor setup check bench sample-data environment clean
+.PHONY: help lab test workbook notebooks instructor setup check bench fuzz sample-data environment clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,10 @@ check: setup  ## Check style, types, imports and the figures that the code is he
 
 bench: setup  ## Run the benchmarks: each a ratio to something run beside it
 	$(BIN)/python -m benchmarks
+
+fuzz: setup  ## Fuzz what takes text from outside, each target for FUZZ_SECONDS
+	$(UV) sync --frozen --quiet --group fuzz
+	$(BIN)/python -m fuzz $(or $(FUZZ_SECONDS),600)
 
 sample-data: setup  ## Write data/sample_flowlogs anew
 	$(BIN)/labkit sample-data

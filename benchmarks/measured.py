@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -36,10 +36,16 @@ class Measured:
 
 def seconds(work: Callable[[], object], *, times: int = 3) -> float:
     """The shortest of several runs: what the work takes when nothing else gets in its way."""
+    return seconds_in_turn([work], times=times)[0]
 
-    def once() -> float:
+
+def seconds_in_turn(works: Sequence[Callable[[], object]], *, times: int = 3) -> list[float]:
+    """As `seconds`, of several works that take turns: what else the machine does hits all of them alike."""
+
+    def once(work: Callable[[], object]) -> float:
         begin = time.perf_counter()
         work()
         return time.perf_counter() - begin
 
-    return min(once() for _ in range(times))
+    runs = [[once(work) for work in works] for _ in range(times)]
+    return [min(taken) for taken in zip(*runs, strict=True)]

@@ -21,6 +21,14 @@ MAX_LIMIT = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
 
 _SAMPLE = 1000
+_LOOKS_LIKE_A_RECORD = (
+    "message >= '0' AND message < ':'"
+    " AND (ends_with(message, ' OK') OR ends_with(message, ' NODATA') OR ends_with(message, ' SKIPDATA'))"
+)
+
+Seen = dict[tuple[str, str], tuple[int, bool]]
+"""By table and form of a record: the last event looked at, and whether all up to it are records. To be kept by the
+caller, so that the events of a large group are looked at once."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,10 @@ def check(text: str) -> tree.Query:
     return query
 
 
-def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
+def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> Answer:
     """Runs a query to its end."""
     cursor.execute(_macros())
-    sources = [source(group, job.window.sql, cursor) for group in job.groups]
+    sources = [source(group, cursor, seen) for group in job.groups]
     statement = _compiled(parse(job.text), sources, job.window, job.now, job.limit)
     rows = cursor.execute(statement.sql).fetchall()
     told = statement.last == "matched" and rows
@@ -88,14 +96,34 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection) -> Answer:
     )
 
 
-def source(group: Events, window: str, cursor: duckdb.DuckDBPyConnection) -> fields.Source:
-    """A log group as the compiler sees it; its first events tell whether it holds flow log records only."""
+def source(group: Events, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> fields.Source:
+    """A log group as the compiler sees it."""
     log_format = DEFAULT_FORMAT if group.log_format is None else LogFormat.parse(group.log_format)
     names = tuple(field.insights_name for field in log_format.fields)
     record = fields.FLOW_LOG_RECORD if log_format == DEFAULT_FORMAT else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"
-    sample = f"SELECT message FROM {group.relation} WHERE {window} LIMIT {_SAMPLE}"
-    test = f"SELECT coalesce(bool_and(regexp_full_match(message, {quoted(record)})), FALSE) FROM ({sample})"
-    return fields.Source(group.relation, group.log, names, record, only_flow_logs=bool(_one(cursor, test)))
+    only = _only_records(group, record, cursor, {} if seen is None else seen)
+    return fields.Source(group.relation, group.log, names, record, only_flow_logs=only)
+
+
+def _only_records(group: Events, record: str, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> bool:
+    """Whether all events of a group are flow log records; looks at those that were not seen before.
+
+    The expression of a record in the default format is tried on the first of them, and a quicker test on all: how such
+    a record begins and ends, which JSON and other logs do not.
+    """
+    last, only = seen.get((group.relation, record), (-1, True))
+    if not only:
+        return False
+    new = f"{group.relation} WHERE sequence > {last}"
+    matches = f"regexp_full_match(message, {quoted(record)})"
+    tests = [f"SELECT {matches} AS record FROM {new}"]
+    if record == fields.FLOW_LOG_RECORD:
+        some = f"SELECT message FROM {new} LIMIT {_SAMPLE}"
+        tests = [f"SELECT {matches} AS record FROM ({some})", f"SELECT {_LOOKS_LIKE_A_RECORD} AS record FROM {new}"]
+    newest = last_sequence([group.relation], cursor)
+    only = all(_one(cursor, f"SELECT coalesce(bool_and(record), TRUE) FROM ({test})") for test in tests)
+    seen[group.relation, record] = (newest, only)
+    return only
 
 
 def _compiled(

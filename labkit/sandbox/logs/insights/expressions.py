@@ -168,7 +168,7 @@ def compared(operator: str, left: Value, right: Value) -> Value:
     first, second = converted(left, Kind.TEXT), converted(right, Kind.TEXT)
     textual = f"({first} {operator} {second})"
     if operator == "=":
-        return Value(f"({_sooner(left, right)}{textual})", Kind.BOOLEAN)
+        return Value(_ends(left, right) or f"({_sooner(left, right)}{textual})", Kind.BOOLEAN)
     return Value(f"coalesce({numeric}, {textual})", Kind.BOOLEAN)
 
 
@@ -178,6 +178,15 @@ def _sooner(left: Value, right: Value) -> str:
         if part.part_of and other.constant:
             return f"contains({part.part_of}, {quoted(other.constant)}) AND "
     return ""
+
+
+def _ends(left: Value, right: Value) -> str | None:
+    """Where a part near the end of the message must equal a word, the message ends with it: the quickest test."""
+    for part, other in ((left, right), (right, left)):
+        if part.tails and other.constant and " " not in other.constant:
+            ends = (quoted(f" {other.constant}{tail}") for tail in part.tails)
+            return "(" + " OR ".join(f"ends_with({part.part_of}, {end})" for end in ends) + ")"
+    return None
 
 
 def _not(value: Value) -> Value:

@@ -21,6 +21,8 @@ SYSTEM_FIELDS = {
 
 FLOW_LOG_RECORD = r"[0-9]+( [^ ]+){11} (ACCEPT|REJECT|-) (OK|NODATA|SKIPDATA)"
 """A record in the default format of flow logs."""
+_TAILS = {"logStatus": ("",), "action": (" OK", " NODATA", " SKIPDATA")}
+"""What can follow a field of such a record, to its end."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,11 @@ def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
         return SYSTEM_FIELDS[name]
     choices = [_field_of(path, source) for source in sources]
     if len(set(choices)) <= 1:
-        parts = all(source.only_flow_logs and name in source.flow_fields for source in sources)
         sql = choices[0] if choices else "CAST(NULL AS VARCHAR)"
-        return Value(sql, Kind.TEXT, part_of="message" if parts else None)
+        if not all(source.only_flow_logs and name in source.flow_fields for source in sources):
+            return Value(sql, Kind.TEXT)
+        default = all(source.record == FLOW_LOG_RECORD for source in sources)
+        return Value(sql, Kind.TEXT, part_of="message", tails=_TAILS.get(name, ()) if default else ())
     whens = [f"WHEN {quoted(source.log)} THEN {sql}" for source, sql in zip(sources, choices, strict=True)]
     return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT)
 

@@ -69,6 +69,7 @@ class InsightsOperations(LogsCore):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self._insights: defaultdict[str, Region] = defaultdict(Region)
+        self._seen: engine.Seen = {}
 
     @operation("StartQuery")
     def start_query(self, call: Call) -> dict[str, Any]:
@@ -192,7 +193,7 @@ class InsightsOperations(LogsCore):
             ).fetchall()
             if not events:
                 raise _not_found("The log record does not exist.")
-            source = engine.source(group, f"sequence = {sequence}", cursor)
+            source = engine.source(group, cursor, self._seen)
         ingestion_time, stream, message = events[0]
         system = {
             "@timestamp": str(timestamp),
@@ -214,7 +215,7 @@ class InsightsOperations(LogsCore):
         start, end = self._around(call.params.get("time"))
         window = f"timestamp BETWEEN {start} AND {end}"
         with self.store.cursor() as cursor:
-            source = engine.source(group, window, cursor)
+            source = engine.source(group, cursor, self._seen)
             events = cursor.execute(
                 f"SELECT message FROM {group.relation} WHERE {window}"
                 f" ORDER BY timestamp DESC, sequence DESC LIMIT {_GROUP_FIELDS_EVENTS}"
@@ -289,7 +290,7 @@ class InsightsOperations(LogsCore):
             return
         with self.store.cursor() as cursor:
             try:
-                query.answer = engine.run(query.job, cursor)
+                query.answer = engine.run(query.job, cursor, self._seen)
                 query.status = "Complete"
             except duckdb.Error:
                 query.status = "Failed"

@@ -30,6 +30,8 @@ class Value:
     """The text, of a string or whole number that stands in the query itself."""
     part_of: str | None = None
     """The column that the text is a part of, as it stands there."""
+    tails: tuple[str, ...] = ()
+    """What can stand between this part and the end of `part_of`, where that is one of a few texts."""
 
 
 _CONVERSIONS: dict[tuple[Kind, Kind], str] = {

@@ -1,0 +1,1 @@
+"""Fuzzing of what takes text from outside, guided by coverage: `make fuzz`."""
