@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +15,22 @@ from labkit.errors import LabError
 SANDBOX_KEY_PREFIX = "LKIASANDBOX"
 """How every access key of a sandbox begins."""
 
+ATTEMPTS = 8
+"""How often a call is made while AWS answers that it is too much, with growing, jittered pauses: about a minute in all.
+
+https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+"""
+
 BACK_TO_THE_SANDBOX = '`from labkit import settings; settings.change(cloud="sandbox")`'
 """What works where the form of notebook 00 can't be shown, because the cloud it belongs to can't be opened."""
 
-_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
+_AWS_DOMAINS = (".amazonaws.com", ".api.aws", ".amazonaws.com.cn", ".signin.aws.amazon.com")
+"""What the names of AWS's own endpoints end in.
+
+https://docs.aws.amazon.com/general/latest/gr/rande.html; a VPC endpoint's private name is among them.
+"""
+_CREDENTIAL_SERVICES = frozenset({"sts", "sso", "sso-oidc", "signin"})
+"""What boto3 itself asks for credentials. Nothing they do changes what is in an account."""
 
 
 class SandboxSession(botocore.session.Session):  # type: ignore[misc]
@@ -61,23 +74,20 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
 
     def __init__(self, confirmed_account: str) -> None:
         super().__init__()
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # it warns with a traceback, then raises
         self._confirmed_account = confirmed_account
         self._account = ""
+        self._looking_at_credentials = False
+        self.set_default_client_config(Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
         self.register("before-parameter-build.*.*", self._guard, unique_id="labkit-guard")
 
     def create_client(self, *args: Any, **options: Any) -> Any:
-        """A client of AWS; an endpoint on this machine, or the sandbox's key, is refused."""
-        credentials = self.get_credentials()
-        if credentials is None:
-            raise LabError(
-                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or go back to the sandbox: "
-                f"{BACK_TO_THE_SANDBOX}."
-            )
-        if (credentials.access_key or "").startswith(SANDBOX_KEY_PREFIX):
-            raise LabError(_mixed_up("the AWS credentials are the sandbox's"))
+        """A client of AWS; an endpoint that isn't AWS's, or the sandbox's key, is refused."""
+        if not self._looking_at_credentials and "aws_access_key_id" not in options:
+            self._look_at_credentials()
         client = super().create_client(*args, **options)
-        if urlsplit(client.meta.endpoint_url).hostname in _LOOPBACK_HOSTS:
-            raise LabError(_mixed_up("the AWS endpoint is on this machine"))
+        if not is_of_aws(client.meta.endpoint_url):
+            raise LabError(_mixed_up(f"the endpoint is {client.meta.endpoint_url}, which is not AWS's"))
         return client
 
     def account(self) -> str:
@@ -87,8 +97,26 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
             self._account = sts.get_caller_identity()["Account"]
         return self._account
 
+    def _look_at_credentials(self) -> None:
+        """Single sign-on and assumed roles make clients of this very session to get credentials with: those pass."""
+        self._looking_at_credentials = True
+        try:
+            credentials = self.get_credentials()
+            key = "" if credentials is None else credentials.access_key or ""
+        finally:
+            self._looking_at_credentials = False
+        if credentials is None:
+            raise LabError(
+                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or go back to the sandbox: "
+                f"{BACK_TO_THE_SANDBOX}."
+            )
+        if key.startswith(SANDBOX_KEY_PREFIX):
+            raise LabError(_mixed_up("the AWS credentials are the sandbox's"))
+
     def _guard(self, params: Any, model: Any, **_: Any) -> None:
-        if is_reading(model.name):
+        service = model.service_model.service_name
+        is_dry = service == "ec2" and params.get("DryRun") is True
+        if is_dry or service in _CREDENTIAL_SERVICES or is_reading(model.name):
             return
         if not self._confirmed_account:
             raise LabError(
@@ -102,8 +130,18 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
             )
 
 
+def is_of_aws(endpoint: str) -> bool:
+    """True for an endpoint that is AWS's own.
+
+    >>> is_of_aws("https://ec2.eu-west-1.amazonaws.com"), is_of_aws("http://localhost:4566")
+    (True, False)
+    """
+    return f".{urlsplit(endpoint).hostname or ''}".endswith(_AWS_DOMAINS)
+
+
 def _mixed_up(fact: str) -> str:
     return (
         f"The lab is set to AWS, but {fact}. Unset AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
-        f"this terminal, or go back to the sandbox: {BACK_TO_THE_SANDBOX}."
+        "this terminal, take `endpoint_url` out of the AWS configuration file, or go back to the sandbox: "
+        f"{BACK_TO_THE_SANDBOX}."
     )

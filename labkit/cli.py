@@ -32,3 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("labkit: interrupted", file=sys.stderr)
         return 130
+    except Exception as failure:
+        return _explained(failure)
+
+
+def _explained(failure: Exception) -> int:
+    """An error of AWS's is said with the next step; anything else is a fault of labkit's, and is raised."""
+    from labkit.show.explain import explanation, is_known
+
+    if not is_known(failure):
+        raise failure
+    said, step, _ = explanation(failure)
+    print(f"labkit: {said}\n{step}", file=sys.stderr)
+    return 1

@@ -6,6 +6,7 @@ other labkit code is the same for both, and never asks which one it is on.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import random
 import socket
@@ -18,18 +19,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib import error, request
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionError_
 
 from labkit.aws_session import BACK_TO_THE_SANDBOX, GuardedSession, SandboxSession
 from labkit.calls import Recorder
 from labkit.errors import LabError
-from labkit.settings import Settings, home
+from labkit.settings import Settings, SettingsError, home, problem
 
 if TYPE_CHECKING:
     from labkit.sandbox.process import Server
 
 CONNECT_SECONDS = 10.0
 """How long a connection attempt is given; a security group that drops packets answers nothing at all."""
+
+ADDRESS_SERVICE, ADDRESS_SECONDS = "https://checkip.amazonaws.com", 3.0
 
 STARTS_AGAIN = "Run the notebook's first cell again: it starts the sandbox as it was, and nothing you did is lost."
 
@@ -55,6 +59,14 @@ class WaitedInVain(LabError):
     """What was waited for did not come in time."""
 
 
+Steps = Callable[[], tuple[int, int]]
+
+
+def no_steps() -> tuple[int, int]:
+    """Of what is waited for it isn't known how much there is."""
+    return 0, 0
+
+
 class Cloud(Protocol):
     """What the lab needs of a cloud."""
 
@@ -65,6 +77,8 @@ class Cloud(Protocol):
     """What to do when the provided environment is not there."""
     advice_if_unreachable: str
     """What to do when its first answer is an error, or none comes."""
+    settling_seconds: float
+    """How long it may take until all of the cloud knows what was just made; 0 where there is no such time."""
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A boto3 session whose clients all reach this cloud; their calls are written down in `calls`."""
@@ -72,11 +86,20 @@ class Cloud(Protocol):
     def now(self) -> datetime:
         """This cloud's time, in UTC."""
 
-    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
-        """Lets time pass until the condition holds and says how many seconds it took; WaitedInVain after `timeout`."""
+    def wait_until(
+        self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
+    ) -> float:
+        """Lets time pass until the condition holds and says how many seconds it took; WaitedInVain after `timeout`.
+
+        `expected` are the seconds that it usually takes at most; `steps` says how many of how many are done, where
+        that is known.
+        """
 
     def connect(self, destination: str, port: int) -> Connection:
         """Attempts a TCP connection."""
+
+    def own_address(self) -> str:
+        """The public address that this machine is seen under; empty where that can't be found out."""
 
     def mails(self, to: str) -> list[Mail]:
         """The mails that came for an address, the latest last; none where the mailbox can't be looked into."""
@@ -97,6 +120,7 @@ class SandboxCloud:
     is_personal = False
     advice_if_missing = "Start the sandbox afresh with `labkit sandbox reset`."
     advice_if_unreachable = "The sandbox can't be used: stop it with `labkit sandbox stop`, and open the lab again."
+    settling_seconds = 0.0
     step = 30.0
     """Seconds of virtual time between two looks at a condition."""
 
@@ -127,7 +151,9 @@ class SandboxCloud:
         """The reading of the sandbox's clock."""
         return datetime.fromisoformat(self._control("GET", "/clock")["now"])
 
-    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
+    def wait_until(
+        self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
+    ) -> float:
         """Skips virtual time, step by step, until the condition holds."""
         passed = 0.0
         while not condition():
@@ -141,6 +167,10 @@ class SandboxCloud:
         """Has an address outside the VPC try it, in the sandbox's network."""
         answer = self._control("POST", "/connect", {"destination": destination, "port": port, "protocol": "tcp"})
         return Connection(answer["outcome"], str(answer.get("why", "")))
+
+    def own_address(self) -> str:
+        """None: in the sandbox everybody outside the VPC has an address of the story's."""
+        return ""
 
     def mails(self, to: str) -> list[Mail]:
         """The mails of the sandbox's inbox."""
@@ -172,22 +202,25 @@ class AwsCloud:
 
     name = "aws"
     is_personal = True
-    advice_if_missing = (
-        "Deploy infra/lab_environment.yaml with CloudFormation in this region, or choose another region."
-    )
+    advice_if_missing = "`labkit provide` deploys what the lab needs into this region; or choose another region."
     advice_if_unreachable = (
         "AWS can't be used: see that there is a network, and that `aws sts get-caller-identity` works; or go back "
         f"to the sandbox, which needs neither: {BACK_TO_THE_SANDBOX}."
     )
+    settling_seconds = 120.0
     shortest_pause, longest_pause = 5.0, 30.0
 
     def __init__(self, confirmed_account: str = "") -> None:
         self._confirmed_account = confirmed_account
+        self._own_address: str | None = None
 
     @classmethod
     def open(cls, settings: Settings) -> AwsCloud:
         """AWS with the account that was confirmed, in LABKIT_AWS_ACCOUNT or in the form."""
-        return cls(os.environ.get("LABKIT_AWS_ACCOUNT", "").strip() or settings.aws_account)
+        account = os.environ.get("LABKIT_AWS_ACCOUNT", "").strip()
+        if text := problem("aws_account", account):
+            raise SettingsError({"LABKIT_AWS_ACCOUNT": text}, advice="Set it to the account to work in, or unset it.")
+        return cls(account or settings.aws_account)
 
     @staticmethod
     def identity(region: str) -> str:
@@ -211,20 +244,29 @@ class AwsCloud:
         """The time."""
         return datetime.now(UTC)
 
-    def wait_until(self, condition: Callable[[], bool], *, timeout: float, what: str) -> float:
-        """Looks again and again, with growing, jittered pauses, and a progress bar on the way."""
+    def wait_until(
+        self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
+    ) -> float:
+        """Looks again and again, with growing, jittered pauses, and a progress bar on the way.
+
+        The bar fills with the steps, or else with the expected time, and shows the time that went by. A look at which
+        AWS asks to slow down, or doesn't answer, is a look in vain and no more.
+        """
         from tqdm import tqdm
 
         start = time.monotonic()
         pause = self.shortest_pause
-        with tqdm(total=round(timeout), desc=what, unit="s", file=sys.stderr, leave=False) as bar:
-            while not condition():
+        with tqdm(desc=what, total=round(expected or timeout), bar_format=_BAR, file=sys.stderr, leave=False) as bar:
+            while not _holds_by_now(condition):
                 passed = time.monotonic() - start
                 if passed >= timeout:
-                    raise WaitedInVain(f"Waited {minutes(passed)} for {what}, in vain.")
+                    raise WaitedInVain(
+                        f"Waited {minutes(passed)} for {what}, in vain. Run the cell again to go on waiting, or see "
+                        "with check(...) what is missing."
+                    )
+                _fill(bar, passed, expected or timeout, steps)
                 time.sleep(pause * random.uniform(0.8, 1.2))
                 pause = min(pause * 1.3, self.longest_pause)
-                bar.update(round(time.monotonic() - start) - bar.n)
         return time.monotonic() - start
 
     def connect(self, destination: str, port: int) -> Connection:
@@ -239,6 +281,16 @@ class AwsCloud:
             raise LabError(f"No connection could be tried from this machine: {failure.strerror}.") from failure
         return Connection("connected")
 
+    def own_address(self) -> str:
+        """What AWS's own https://checkip.amazonaws.com sees, if it answers; it is asked once."""
+        if self._own_address is None:
+            try:
+                with request.urlopen(ADDRESS_SERVICE, timeout=ADDRESS_SECONDS) as answer:
+                    self._own_address = str(ipaddress.IPv4Address(answer.read(64).decode("ascii").strip()))
+            except (OSError, ValueError):
+                self._own_address = ""
+        return self._own_address
+
     def mails(self, to: str) -> list[Mail]:
         """None: the mailbox is the learner's own."""
         return []
@@ -246,6 +298,30 @@ class AwsCloud:
     def follow(self, link: str) -> None:
         """Not done: a link in the learner's own mailbox is the learner's to click."""
         raise LabError("Open the link in your own mailbox.")
+
+
+_BAR = "{desc}: |{bar:20}|{postfix}"
+_PASSING = frozenset(
+    {"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
+
+
+def _holds_by_now(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] not in _PASSING:
+            raise
+    except (ConnectionError_, HTTPClientError):
+        pass
+    return False
+
+
+def _fill(bar: Any, passed: float, expected: float, steps: Steps) -> None:
+    done, total = steps()
+    bar.total, bar.n = (total, done) if total else (round(expected), min(round(passed), round(expected)))
+    told = f"{done} of {total}, " if total else ""
+    bar.set_postfix_str(f"{told}{minutes(passed)}, usually up to {minutes(expected)}")
 
 
 def _sentence(failure: Exception) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit import provided, settings
 from labkit.calls import Recorder
-from labkit.cloud import Cloud, minutes, open_cloud
+from labkit.cloud import Cloud, minutes, no_steps, open_cloud
 from labkit.errors import LabError
 from labkit.provided import Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
@@ -32,6 +32,13 @@ __all__ = ["TAGS", "Lab", "LabError", "Role", "SecurityGroup", "Vpc", "WebServer
 
 TAGS = {"labkit": "vpc-flow-logs-lab"}
 """The tags of everything that the lab makes."""
+
+
+Found = TypeVar("Found")
+
+
+class WaitInterrupted(LabError):
+    """The learner stopped a wait."""
 
 
 class Lab:
@@ -85,7 +92,17 @@ class Lab:
     @cached_property
     def account_id(self) -> str:
         """The account that the cloud's credentials belong to."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        return str(self._identity["Account"])
+
+    @property
+    def caller_arn(self) -> str:
+        """The user or the assumed role that the credentials are of."""
+        return str(self._identity["Arn"])
+
+    @cached_property
+    def _identity(self) -> Mapping[str, str]:
+        identity: Mapping[str, str] = self.client("sts").get_caller_identity()
+        return identity
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -103,7 +120,8 @@ class Lab:
         """Keeps what is the learner's own out of what cells show, on a cloud where there is such a thing."""
         masking.show_all()
         if self.cloud.is_personal:
-            masking.hide({self.account_id: "ACCOUNT", self.email: "E-MAIL"})
+            masking.hide({self.account_id: "ACCOUNT", self.email: "E-MAIL", self.cloud.own_address(): "MY-ADDRESS"})
+            masking.hide({self.caller_arn: "CALLER", _address_in(self.caller_arn): "CALLER"})
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service in the lab's region, made once."""
@@ -167,16 +185,41 @@ class Lab:
         """The cloud's time, in UTC."""
         return self.cloud.now()
 
-    def wait_until(self, condition: Callable[[], bool], *, expect: str = "5-15 min", what: str = "it") -> Note:
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        *,
+        expect: str = "5-15 min",
+        what: str = "it",
+        steps: Callable[[], tuple[int, int]] = no_steps,
+    ) -> Note:
         """Waits until the condition holds: polls with a progress bar on AWS, skips virtual time in the sandbox.
 
         `expect` is how long it usually takes; after three times its upper end the wait gives up with an error that
-        says what was waited for. `what` names it: "the first log stream". Interrupting a wait is fine; so is
-        resuming it.
+        says what was waited for. `what` names it: "the first log stream". `steps` says how many of how many are done,
+        for the bar. Interrupting a wait is fine; running the cell again takes it up.
         """
-        passed = self.cloud.wait_until(condition, timeout=3 * _upper_end(expect), what=what)
+        usual = _upper_end(expect)
+        try:
+            passed = self.cloud.wait_until(condition, timeout=3 * usual, what=what, expected=usual, steps=steps)
+        except KeyboardInterrupt:
+            raise WaitInterrupted(
+                f"Stopped waiting for {what}. Nothing is lost: run the cell again to go on waiting."
+            ) from None
         took = f"after {minutes(passed)} (expected {expect})" if passed else "at once"
         return Note(f"Waited for {what}: there {took}.")
+
+    def settled(self, look: Callable[[], Found | None], what: str) -> Found:
+        """What a look finds, given the time that the cloud takes until all of it knows what was just made."""
+        found = look()
+        if found is None and self.cloud.settling_seconds:
+            self.cloud.wait_until(
+                lambda: look() is not None, timeout=self.cloud.settling_seconds, what=f"AWS to know of {what}"
+            )
+            found = look()
+        if found is None:
+            raise LabError(f"{what[0].upper()}{what[1:]} was made, but is not there: run this cell again.")
+        return found
 
     def catch_up(self, before: str | int | Phase) -> Table:
         """Does the earlier phases that aren't done yet, so that any notebook can be started first."""
@@ -195,6 +238,12 @@ class Lab:
         if not found.passed:
             raise LabError(f"Could not catch up with {phase.label}.\n{found.text()}")
         return "done now"
+
+
+def _address_in(arn: str) -> str:
+    """Single sign-on calls a session by its user's e-mail address."""
+    name = arn.rpartition("/")[2]
+    return name if "@" in name else ""
 
 
 def _upper_end(expect: str) -> float:

@@ -1,10 +1,19 @@
+import hashlib
+import json
+import logging
+from urllib.parse import urlsplit
+
 import boto3
+import botocore.credentials
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.stub import Stubber
 
 from labkit import aws_session
 from labkit.aws_session import GuardedSession, SandboxSession
 from labkit.errors import LabError
+from labkit.show import explain
 
 ENDPOINT = "http://127.0.0.1:4566"
 SERVICES = ["ec2", "s3", "athena", "glue", "logs", "sns", "sts", "iam", "cloudwatch"]
@@ -101,14 +110,14 @@ def aws_credentials(monkeypatch):
 def test_an_endpoint_on_this_machine_is_not_used_for_aws(variable, host, monkeypatch, no_aws):
     aws_credentials(monkeypatch)
     monkeypatch.setenv(variable, f"http://{host}:4566")
-    with pytest.raises(LabError, match="the AWS endpoint is on this machine"):
+    with pytest.raises(LabError, match="which is not AWS's"):
         GuardedSession("").create_client("ec2", region_name="eu-west-1")
 
 
 def test_an_endpoint_on_this_machine_in_the_configuration_is_refused_as_well(monkeypatch, no_aws):
     aws_credentials(monkeypatch)
     (no_aws / "config").write_text("[default]\nendpoint_url = http://127.0.0.1:4566\n")
-    with pytest.raises(LabError, match="the AWS endpoint is on this machine"):
+    with pytest.raises(LabError, match="which is not AWS's"):
         GuardedSession("").create_client("ec2", region_name="eu-west-1")
 
 
@@ -164,3 +173,131 @@ def test_the_sandboxs_keys_are_told_by_their_beginning():
     from labkit.sandbox.credentials import Credentials
 
     assert Credentials.create().access_key_id.startswith(aws_session.SANDBOX_KEY_PREFIX)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_aws"),
+    [
+        ("https://ec2.eu-west-1.amazonaws.com", True),
+        ("https://s3.eu-west-1.api.aws", True),
+        ("https://vpce-1-x.athena.eu-west-1.vpce.amazonaws.com", True),
+        ("https://portal.sso.eu-west-1.amazonaws.com", True),
+        ("http://127.0.0.1:4566", False),
+        ("http://[::1]:4566", False),
+        ("http://localhost.localstack.cloud:4566", False),
+        ("http://amazonaws.com.example.net", False),
+        ("http://notamazonaws.com", False),
+    ],
+)
+def test_awss_endpoints_are_told_by_their_domain(endpoint, is_aws):
+    assert aws_session.is_of_aws(endpoint) is is_aws
+
+
+def test_an_endpoint_of_one_service_in_the_configuration_is_refused_for_that_service(monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    (no_aws / "config").write_text(
+        "[default]\nservices = mine\n[services mine]\nathena =\n  endpoint_url = http://127.0.0.1:4566\n"
+    )
+    with pytest.raises(LabError, match="take `endpoint_url` out of the AWS configuration file"):
+        GuardedSession("").create_client("athena", region_name="eu-west-1")
+    assert GuardedSession("").create_client("ec2", region_name="eu-west-1").meta.endpoint_url.endswith("amazonaws.com")
+
+
+def test_configured_endpoints_can_be_left_aside_as_aws_lets_one(monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    assert GuardedSession("").create_client("ec2", region_name="eu-west-1").meta.endpoint_url.endswith("amazonaws.com")
+
+
+def answering(session, body_for, status=200):
+    """Has the session's requests answered by a function of them; writes down what was asked."""
+    asked = []
+
+    def answer(request, **_):
+        asked.append(request)
+        body = body_for(request).encode()
+        return AWSResponse(request.url, status, {}, type("Raw", (), {"stream": lambda self, **_: iter([body])})())
+
+    session.register("before-send", answer)
+    return asked
+
+
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:sts::123456789012:assumed-role/Learner/me</Arn><UserId>X:me</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+def test_credentials_of_single_sign_on_work_as_boto3_finds_them(monkeypatch, no_aws):
+    """Getting them takes a client of the same session: the look at the credentials must not wait for itself."""
+    cache = no_aws / "cache"
+    cache.mkdir()
+    monkeypatch.setattr(botocore.credentials.SSOProvider, "_SSO_TOKEN_CACHE_DIR", str(cache))
+    start = "https://portal.example.com/start"
+    (no_aws / "config").write_text(
+        f"[default]\nsso_start_url = {start}\nsso_region = eu-west-1\nsso_account_id = 123456789012\n"
+        "sso_role_name = Learner\n"
+    )
+    token = {"startUrl": start, "region": "eu-west-1", "accessToken": "x", "expiresAt": "2099-01-01T00:00:00Z"}
+    (cache / f"{hashlib.sha1(start.encode()).hexdigest()}.json").write_text(json.dumps(token))
+    session = GuardedSession("123456789012")
+    role = {"accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4070908800000}
+    bodies = {"portal.sso": json.dumps({"roleCredentials": role}), "sts": IDENTITY}
+    asked = answering(session, lambda request: next(body for part, body in bodies.items() if part in request.url))
+    assert session.account() == "123456789012"
+    assert [urlsplit(request.url).hostname.split(".")[0] for request in asked] == ["portal", "sts"]
+
+
+def test_a_single_sign_on_that_has_run_out_says_to_log_in_again(monkeypatch, no_aws):
+    monkeypatch.setattr(botocore.credentials.SSOProvider, "_SSO_TOKEN_CACHE_DIR", str(no_aws))
+    (no_aws / "config").write_text(
+        "[default]\nsso_start_url = https://portal.example.com/start\nsso_region = eu-west-1\n"
+        "sso_account_id = 123456789012\nsso_role_name = Learner\n"
+    )
+    with pytest.raises(BotoCoreError) as failure:
+        GuardedSession("").account()
+    assert "aws sso login" in explain.explanation(failure.value)[1]
+    assert not logging.getLogger("botocore.credentials").isEnabledFor(logging.WARNING), "it would print a traceback"
+
+
+def test_an_assumed_role_works_and_is_no_change_in_the_account(monkeypatch, no_aws):
+    (no_aws / "config").write_text(
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/Learner\nsource_profile = base\nregion = eu-west-1\n"
+    )
+    (no_aws / "credentials").write_text("[base]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = s\n")
+    session = GuardedSession("")
+    assumed = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+    <AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>
+    <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+    asked = answering(session, lambda request: assumed if "Action=AssumeRole" in str(request.body) else IDENTITY)
+    assert session.account() == "123456789012"
+    assert ["AssumeRole" in str(request.body) for request in asked] == [True, False]
+
+
+def test_a_profile_that_is_not_there_is_explained(monkeypatch, no_aws):
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    with pytest.raises(BotoCoreError) as failure:
+        GuardedSession("").account()
+    assert "aws configure list-profiles" in explain.explanation(failure.value)[1]
+
+
+def test_a_dry_run_is_let_through_in_an_unconfirmed_account(monkeypatch, no_aws):
+    client = guarded_client(monkeypatch, confirmed="", actual="123456789012")
+    client.describe_vpcs()
+    assert client.create_vpc(CidrBlock="10.0.0.0/16", DryRun=True)["Vpc"]["VpcId"] == "vpc-1"
+
+
+def test_throttled_calls_are_made_again_with_pauses(monkeypatch, no_aws):
+    aws_credentials(monkeypatch)
+    pauses = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
+    session = GuardedSession("")
+    throttled = (
+        "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message>"
+        "</Error></Errors></Response>"
+    )
+    answering(session, lambda request: throttled, status=503)
+    with pytest.raises(ClientError, match="RequestLimitExceeded"):
+        session.create_client("ec2", region_name="eu-west-1").describe_vpcs()
+    assert len(pauses) == aws_session.ATTEMPTS - 1
+    assert max(pauses) <= 20

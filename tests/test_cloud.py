@@ -1,9 +1,11 @@
+import io
 import re
 import socket
 import threading
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from labkit import cloud
 from labkit.cloud import AwsCloud, Connection, SandboxCloud, WaitedInVain, minutes, open_cloud
@@ -11,7 +13,7 @@ from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.sandbox import process
 from labkit.sandbox.process import SandboxError, Server
-from labkit.settings import Settings
+from labkit.settings import Settings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,6 @@ def test_the_confirmed_account_comes_from_the_environment_or_the_form(monkeypatc
 def test_aws_that_cannot_be_asked_is_said_in_a_sentence(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
     def unreachable(*_: object, **__: object) -> None:
@@ -202,3 +203,81 @@ def test_aws_that_cannot_be_asked_is_said_in_a_sentence(monkeypatch):
     monkeypatch.setattr("botocore.endpoint.Endpoint.make_request", unreachable)
     with pytest.raises(LabError, match="AWS could not be asked whose the credentials are"):
         AwsCloud.identity("eu-west-1")
+
+
+def throttled():
+    return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "FilterLogEvents")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [throttled(), EndpointConnectionError(endpoint_url="https://x"), ReadTimeoutError(endpoint_url="https://x")],
+    ids=["throttled", "no network", "no answer"],
+)
+def test_a_look_that_aws_does_not_answer_is_a_look_in_vain_and_no_more(quick_aws, trouble):
+    aws, pauses = quick_aws
+    looks = iter([trouble, trouble, True])
+
+    def look() -> bool:
+        seen = next(looks)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    assert aws.wait_until(look, timeout=600, what="it") == sum(pauses) > 0
+
+
+def test_credentials_that_expire_in_mid_wait_end_it(quick_aws):
+    aws, _ = quick_aws
+
+    def look() -> bool:
+        raise ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "FilterLogEvents")
+
+    with pytest.raises(ClientError, match="ExpiredTokenException"):
+        aws.wait_until(look, timeout=600, what="it")
+
+
+def test_the_bar_shows_elapsed_and_expected_time(quick_aws, capsys):
+    aws, _ = quick_aws
+    looks = iter([False] * 8 + [True])
+    aws.wait_until(lambda: next(looks), timeout=2700, what="the log stream", expected=900)
+    shown = capsys.readouterr().err
+    assert re.search(r"the log stream: \|[^|]+\|, (\d+ min )?\d+ s, usually up to 15 min", shown)
+
+
+def test_the_bar_counts_steps_where_there_are_any(quick_aws, capsys):
+    aws, _ = quick_aws
+    done = iter(range(0, 11, 2))
+    looks = iter([False] * 5 + [True])
+    aws.wait_until(lambda: next(looks), timeout=900, what="the stack", expected=300, steps=lambda: (next(done), 12))
+    assert "8 of 12, " in capsys.readouterr().err
+
+
+class Answer(io.BytesIO):
+    """What urlopen gives back."""
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [(b"203.0.113.7\n", "203.0.113.7"), (b"<html>", ""), (b"2001:db8::1", ""), (b"\xff", ""), (OSError(), "")],
+    ids=["address", "a page", "IPv6", "bytes", "no network"],
+)
+def test_the_learners_own_address_is_what_aws_sees(said, address, monkeypatch):
+    asked = []
+
+    def urlopen(url: str, timeout: float) -> Answer:
+        asked.append(url)
+        if isinstance(said, OSError):
+            raise said
+        return Answer(said)
+
+    monkeypatch.setattr(cloud.request, "urlopen", urlopen)
+    aws = AwsCloud()
+    assert (aws.own_address(), aws.own_address()) == (address, address)
+    assert asked == ["https://checkip.amazonaws.com"]
+
+
+def test_an_account_in_the_environment_that_is_none_is_said(monkeypatch):
+    monkeypatch.setenv("LABKIT_AWS_ACCOUNT", "my-account")
+    with pytest.raises(SettingsError, match="LABKIT_AWS_ACCOUNT: 'my-account' is no AWS account id"):
+        AwsCloud.open(Settings())

@@ -9,7 +9,7 @@ from labkit import settings
 from labkit.checks import Check, absent, right
 from labkit.cloud import SandboxCloud, WaitedInVain
 from labkit.errors import LabError
-from labkit.lab import Lab
+from labkit.lab import Lab, WaitInterrupted
 from labkit.phases import PHASES
 from labkit.sandbox import process
 from labkit.settings import Settings, SettingsError
@@ -27,7 +27,7 @@ class StillCloud:
     def now(self):
         return self.time
 
-    def wait_until(self, condition, *, timeout, what):
+    def wait_until(self, condition, *, timeout, what, **_):
         self.timeouts.append(timeout)
         passed = 0.0
         while not condition():
@@ -210,3 +210,32 @@ def test_without_a_network_the_sandbox_opens_as_ever(own_home, monkeypatch):
     lab = Lab.open()
     assert lab.vpc.name == "Lab VPC"
     assert lab.cloud.now().year == 2026
+
+
+class Interrupting(StillCloud):
+    """A cloud on which every wait is interrupted."""
+
+    def wait_until(self, condition, *, timeout, what, **_):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_wait_is_a_sentence_and_no_traceback():
+    lab = Lab(Settings(), Interrupting())
+    with pytest.raises(WaitInterrupted) as stop:
+        lab.wait_until(lambda: False, what="the first log stream")
+    assert str(stop.value).startswith("Stopped waiting for the first log stream. Nothing is lost: run the cell again")
+    assert stop.value._render_traceback_() == [f"WaitInterrupted: {stop.value}"]
+
+
+def test_what_was_made_and_is_not_seen_yet_is_looked_for_again():
+    cloud = StillCloud()
+    cloud.settling_seconds = 120.0
+    looks = iter([None, None, "alarm", "alarm"])
+    assert Lab(Settings(), cloud).settled(lambda: next(looks), "the alarm") == "alarm"
+
+
+def test_where_nothing_has_to_settle_what_is_not_there_is_said_at_once():
+    cloud = StillCloud()
+    cloud.settling_seconds = 0.0
+    with pytest.raises(LabError, match="The alarm was made, but is not there: run this cell again"):
+        Lab(Settings(), cloud).settled(lambda: None, "the alarm")

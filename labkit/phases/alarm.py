@@ -96,7 +96,8 @@ def create_alarm(lab: Lab) -> Card:
             **WANTED,
         )
         outcome = "created" if alarm is None else "changed"
-    return _alarm_card(lab, find_alarm(lab) or {}, outcome, lab.calls.lines_since(mark))
+    alarm = lab.settled(lambda: find_alarm(lab), f"the alarm {ALARM_NAME}")
+    return _alarm_card(lab, alarm, outcome, lab.calls.lines_since(mark))
 
 
 def provoke_rejected_ssh(lab: Lab) -> Card:

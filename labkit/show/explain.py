@@ -8,7 +8,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from labkit.show.masking import masked
 
@@ -16,6 +25,15 @@ _LOG_IN_AGAIN = "Log in again (`aws sso login`, or new keys), then run this cell
 _NOT_ALLOWED = "Your credentials may not do this; `labkit policy` prints what the lab needs."
 _NOT_VALID = "The credentials aren't valid any more: run the notebook's first cell again, then this one."
 _SLOW_DOWN = "AWS asks to slow down: wait a minute, then run this cell again."
+_BUSY = "Something on AWS's side failed, and not yours: wait a minute, then run this cell again."
+_NO_PROFILE = (
+    "Name a profile that `aws configure list-profiles` lists in AWS_PROFILE, or unset it; then restart the kernel."
+)
+_NO_CREDENTIALS = "Run `aws configure` or `aws sso login` in a terminal, then the notebook's first cell again."
+_QUOTA = (
+    "The account is at a quota of AWS: `labkit preflight` says which; remove what you don't need, or ask AWS for more."
+)
+_NOT_ENABLED = "This region isn't enabled in the account: choose another in notebook 00, or enable it in the console."
 _MISSING = "Something that this step builds on isn't there: run the notebook's lab.catch_up(...) cell, then this one."
 
 NEXT_STEPS = {
@@ -31,6 +49,17 @@ NEXT_STEPS = {
     "InvalidClientTokenId": _NOT_VALID,
     "SignatureDoesNotMatch": _NOT_VALID,
     "UnrecognizedClientException": _NOT_VALID,
+    "OptInRequired": _NOT_ENABLED,
+    "LimitExceeded": _QUOTA,
+    "LimitExceededException": _QUOTA,
+    "FlowLogsLimitExceeded": _QUOTA,
+    "InstanceLimitExceeded": _QUOTA,
+    "ResourceLimitExceeded": _QUOTA,
+    "VcpuLimitExceeded": _QUOTA,
+    "VpcLimitExceeded": _QUOTA,
+    "InternalError": _BUSY,
+    "ServiceUnavailable": _BUSY,
+    "ServiceUnavailableException": _BUSY,
     "RequestLimitExceeded": _SLOW_DOWN,
     "SlowDown": _SLOW_DOWN,
     "Throttling": _SLOW_DOWN,
@@ -46,20 +75,46 @@ NEXT_STEPS = {
 }
 """What to do about AWS's error codes that a learner meets."""
 
+KNOWN = (ClientError, BotoCoreError)
+_TRACEBACK = "(%tb shows the whole traceback.)"
 _OTHERWISE = "Read what AWS says, and compare with the cell above; `check(...)` says what is there and what is not."
 _NO_ANSWER = (
     "No answer came: see that the network, or the sandbox, is there; then run the first cell again and this one."
 )
 
 
-def explanation(failure: Exception) -> list[str]:
+_WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
+    ((ProfileNotFound,), _NO_PROFILE),
+    ((NoCredentialsError, PartialCredentialsError), _NO_CREDENTIALS),
+    ((SSOError, TokenRetrievalError, CredentialRetrievalError), _LOG_IN_AGAIN),
+)
+"""What to do where botocore gave up before AWS answered, by the kind of error."""
+
+
+def explanation(failure: BaseException) -> list[str]:
     """The lines that say what was refused and what to do."""
-    if isinstance(failure, ClientError):
-        error = failure.response.get("Error", {})
+    known = _known_cause(failure) or failure
+    if isinstance(known, ClientError):
+        error = known.response.get("Error", {})
         code = error.get("Code", "")
-        said = f"AWS refused {failure.operation_name}: {code}: {error.get('Message', '')}"
-        return [masked(said), f"Next: {NEXT_STEPS.get(code, _OTHERWISE)}", "(%tb shows the whole traceback.)"]
-    return [masked(f"{type(failure).__name__}: {failure}"), f"Next: {_NO_ANSWER}", "(%tb shows the whole traceback.)"]
+        said = f"AWS refused {known.operation_name}: {code}: {error.get('Message', '')}"
+        return [masked(said), f"Next: {NEXT_STEPS.get(code, _OTHERWISE)}", _TRACEBACK]
+    return [masked(f"{type(known).__name__}: {known}"), f"Next: {_step_without_answer(known)}", _TRACEBACK]
+
+
+def is_known(failure: BaseException) -> bool:
+    """True for an error of AWS's, or of the way to it, also one that PyAthena wrapped in its own."""
+    return _known_cause(failure) is not None
+
+
+def _known_cause(failure: BaseException | None) -> BaseException | None:
+    while failure is not None and not isinstance(failure, KNOWN):
+        failure = failure.__cause__
+    return failure
+
+
+def _step_without_answer(failure: BaseException) -> str:
+    return next((step for kinds, step in _WITHOUT_ANSWER if isinstance(failure, kinds)), _NO_ANSWER)
 
 
 def explain_in_cells() -> None:
@@ -70,10 +125,16 @@ def explain_in_cells() -> None:
 
     shell: Any = get_ipython()
     if shell is not None:
-        shell.set_custom_exc((ClientError, BotoCoreError), _show)
+        from pyathena.error import Error as AthenaError
+
+        shell.set_custom_exc((*KNOWN, AthenaError), _show)
 
 
 def _show(shell: Any, kind: type, failure: Exception, traceback: Any, tb_offset: int | None = None) -> list[str]:
-    lines = explanation(failure)
+    """An error of PyAthena's own, such as a query that failed, is shown as ever."""
+    if is_known(failure):
+        lines = explanation(failure)
+    else:
+        lines = shell.InteractiveTB.structured_traceback(kind, failure, traceback, tb_offset=tb_offset)
     shell._showtraceback(kind, failure, lines)
     return lines

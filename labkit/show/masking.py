@@ -1,13 +1,14 @@
 """What must not stand in the output of a notebook that is shared: the learner's account, e-mail and address on AWS.
 
-Whatever a cell shows is masked, whoever made it: cards, frames, dicts. What a cell prints by itself is its own affair.
+Whatever a cell shows is masked, whoever made it: cards, frames, dicts, printed text, errors. The text in pictures is
+not: a chart's labels are the caller's to mask.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _hidden: dict[str, str] = {}
@@ -35,20 +36,40 @@ def masked(text: str) -> str:
 
 
 def _mask_what_cells_show() -> None:
-    """IPython's formatter is what every output of a cell passes through."""
+    """All that a cell puts out passes through IPython's formatter, its way of showing errors, or the two streams."""
     if "IPython" not in sys.modules:  # no cells, and an import that takes its time
         return
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()
-    formatter = getattr(shell, "display_formatter", None)
-    if formatter is None or getattr(formatter.format, "masks", False):
+    shell: Any = get_ipython()
+    if shell is None or getattr(shell, "labkit_masks", False):
         return
-    plain_format = formatter.format
+    shell.labkit_masks = True
+    shell.display_formatter.format = _masking_format(shell.display_formatter.format)
+    shell._showtraceback = _masking_show(shell._showtraceback)
+    for stream in (sys.stdout, sys.stderr):
+        stream.write = _masking_write(stream.write)  # type: ignore[method-assign]
 
+
+def _masking_format(plain: Callable[..., Any]) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
     def format_masked(*args: Any, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = plain_format(*args, **options)
+        data, metadata = plain(*args, **options)
         return {mime: masked(value) if isinstance(value, str) else value for mime, value in data.items()}, metadata
 
-    format_masked.masks = True  # type: ignore[attr-defined]
-    formatter.format = format_masked
+    return format_masked
+
+
+def _masking_show(plain: Callable[..., None]) -> Callable[..., None]:
+    """The notebook keeps the error's message beside the lines that are shown."""
+
+    def show_masked(kind: type, message: object, lines: list[str]) -> None:
+        plain(kind, masked(str(message)), list(map(masked, lines)))
+
+    return show_masked
+
+
+def _masking_write(plain: Callable[[str], int]) -> Callable[[str], int]:
+    def write_masked(text: str) -> int:
+        return plain(masked(text))
+
+    return write_masked

@@ -68,13 +68,14 @@ def aws(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for name, value in running_server.environment().items():
             patch.setenv(name, value)
         patch.setenv("LABKIT_AWS_ACCOUNT", "123456789012")
-        patch.setattr(aws_session, "_LOOPBACK_HOSTS", set())
+        patch.setattr(aws_session, "is_of_aws", lambda endpoint: endpoint == running_server.endpoint)
         patch.setattr(aws_session, "SANDBOX_KEY_PREFIX", "no key begins like this")
         patch.setattr(cloud, "time", VirtualTime(running_server))
         patch.setattr(cloud, "socket", SimpleNamespace(create_connection=door(running_server)))
         patch.setattr(
             AwsCloud, "now", lambda self: cloud.datetime.fromisoformat(running_server.control("GET", "/clock")["now"])
         )
+        patch.setattr(AwsCloud, "own_address", lambda self: "203.0.113.7")
         settings = Settings(cloud="aws", email="me@mycompany.io")
         lab = Lab(settings, AwsCloud.open(settings))
         patch.setattr(Lab, "_current", lab)

@@ -1,7 +1,18 @@
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from pyathena.error import OperationalError
 
 from labkit.show import explain, masking
 
@@ -60,3 +71,41 @@ def test_a_cell_shows_the_explanation_in_place_of_the_traceback_and_still_fails(
 
 def test_outside_a_notebook_nothing_is_changed():
     explain.explain_in_cells()
+
+
+KNOWN_BEFORE_AN_ANSWER = [
+    (ProfileNotFound(profile="x"), "aws configure list-profiles"),
+    (NoCredentialsError(), "aws configure"),
+    (SSOTokenLoadError(error_msg="gone"), "aws sso login"),
+    (UnauthorizedSSOTokenError(), "aws sso login"),
+    (TokenRetrievalError(provider="sso", error_msg="expired"), "aws sso login"),
+    (CredentialRetrievalError(provider="process", error_msg="exit 1"), "Log in again"),
+    (ReadTimeoutError(endpoint_url="https://x"), "see that the network"),
+]
+
+
+@pytest.mark.parametrize(("failure", "advice"), KNOWN_BEFORE_AN_ANSWER, ids=lambda each: type(each).__name__)
+def test_what_goes_wrong_before_aws_answers_has_a_next_step_of_its_own(failure, advice):
+    assert advice in explain.explanation(failure)[1]
+
+
+def test_an_error_that_pyathena_wrapped_is_explained_as_awss():
+    wrapped = OperationalError("wrapped")
+    wrapped.__cause__ = refused("ExpiredTokenException", "expired")
+    assert explain.is_known(wrapped)
+    assert explain.explanation(wrapped)[:2] == [
+        "AWS refused CreateFlowLogs: ExpiredTokenException: expired",
+        f"Next: {explain.NEXT_STEPS['ExpiredTokenException']}",
+    ]
+
+
+def test_a_query_that_failed_is_no_error_of_the_way_to_aws():
+    assert not explain.is_known(OperationalError("SYNTAX_ERROR: line 1:8"))
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [("VpcLimitExceeded", "labkit preflight"), ("OptInRequired", "enable it"), ("SlowDown", "slow down")],
+)
+def test_quotas_and_regions_have_their_advice(code, advice):
+    assert advice in explain.explanation(refused(code))[1]

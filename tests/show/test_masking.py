@@ -56,3 +56,25 @@ def test_whatever_a_cell_shows_is_masked():
         assert "ACCOUNT" in shown.stdout
     finally:
         InteractiveShell.clear_instance()
+
+
+def test_what_a_cell_prints_and_the_errors_it_ends_in_are_masked_too():
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output() as shown:
+            masking.hide({"123456789012": "ACCOUNT", "me@mycompany.io": "E-MAIL"})
+            print("account 123456789012")
+            shell.run_cell("raise ValueError('no mail for me@mycompany.io')")
+        assert "account ACCOUNT" in shown.stdout
+        assert "me@mycompany.io" not in shown.stdout
+        assert "no mail for E-MAIL" in shown.stdout
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_the_message_that_a_notebook_keeps_of_an_error_is_masked():
+    kept = []
+    show = masking._masking_show(lambda *told: kept.append(told))
+    masking.hide({"123456789012": "ACCOUNT"})
+    show(ValueError, ValueError("arn:aws:iam::123456789012:user/x"), ["line 123456789012"])
+    assert kept == [(ValueError, "arn:aws:iam::ACCOUNT:user/x", ["line ACCOUNT"])]
