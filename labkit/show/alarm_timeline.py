@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, date2num
 from matplotlib.ticker import MaxNLocator
 
-from labkit.show.charts import ChartError, new_axes
+from labkit.show.charts import PALE, ChartError, new_axes
 
 COLOURS = {"ALARM": "#D55E00", "OK": "#009E73", "INSUFFICIENT_DATA": "#BBBBBB"}
 """Okabe and Ito's, told apart by colour-blind readers; each band is named as well."""
@@ -67,7 +67,7 @@ def _draw_states(axes: Axes, states: pd.DataFrame) -> None:
     whole = states["end"].max() - states["begin"].min()
     for begin, end, state in states[["begin", "end", "state"]].itertuples(index=False):
         left, right = date2num([begin, end])  # type: ignore[no-untyped-call]
-        axes.axvspan(left, right, color=COLOURS[state], alpha=0.3, linewidth=0)
+        axes.axvspan(left, right, color=COLOURS[state], alpha=PALE, linewidth=0)
         axes.text(
             (left + right) / 2,
             0.97,

