@@ -1,7 +1,7 @@
 """labkit does the AWS actions of the VPC Flow Logs lab workbook.
 
-A notebook takes what it needs from here: `from labkit import Lab, check, in_console, quiz`. Each is imported when it is
-first asked for, so that the sandbox and the command line start without what only a notebook needs.
+A notebook takes what it needs from here: `from labkit import Lab, check, hints, in_console, quiz`. Each is imported
+when it is first asked for, so that the sandbox and the command line start without what only a notebook needs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from labkit.checks import check as check
     from labkit.lab import Lab as Lab
     from labkit.show.console_steps import in_console as in_console
+    from labkit.show.hints import hints as hints
     from labkit.show.quiz import quiz as quiz
 
 _HOMES = {
     "Lab": "labkit.lab",
     "check": "labkit.checks",
+    "hints": "labkit.show.hints",
     "in_console": "labkit.show.console_steps",
     "quiz": "labkit.show.quiz",
 }

@@ -1,21 +1,24 @@
-"""Checks: what a look at the cloud itself found, item by item, with a hint for each that isn't right.
+"""Checks: what a look at the cloud itself found, item by item, with hints for each that isn't right.
 
 A check reads the cloud and not what labkit did: a phase done in the console, with the AWS CLI or with Terraform passes
-as well. One result object gives the text and the HTML, the same from run to run.
+as well. One result object gives the text and the HTML, the same from run to run. Hints come when they are asked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labkit.phases import Phase, find_phase
+from labkit import progress
+from labkit.phases import PHASES, Phase, find_phase
 from labkit.show.html import Html, join, tag
+from labkit.show.masking import masked
 from labkit.show.shown import Shown
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
+    from labkit.show.hints import Ladder
 
 
 class Verdict(Enum):
@@ -26,6 +29,7 @@ class Verdict(Enum):
     ABSENT = "absent"
 
 
+_INDENT = "margin-left:1.5em"
 MARKS = {Verdict.RIGHT: "✓", Verdict.WRONG: "≠", Verdict.ABSENT: "✗"}
 
 
@@ -38,11 +42,13 @@ class Item:
     seen: str = ""
     wanted: str = ""
     hint: str = ""
+    given: bool = False
+    """True for what is right before anything was done; it earns nothing by itself."""
 
 
-def right(name: str, seen: str = "") -> Item:
-    """The thing is there and as it should be."""
-    return Item(name, Verdict.RIGHT, seen)
+def right(name: str, seen: str = "", *, given: bool = False) -> Item:
+    """The thing is there and as it should be; `given` if it was so from the start."""
+    return Item(name, Verdict.RIGHT, seen, given=given)
 
 
 def wrong(name: str, *, seen: str, wanted: str, hint: str) -> Item:
@@ -72,39 +78,86 @@ class Check(Shown):
         """How many items are right, of how many: `2 of 3`."""
         return f"{sum(item.verdict is Verdict.RIGHT for item in self.items)} of {len(self.items)}"
 
+    def ladders(self) -> dict[Item, Ladder]:
+        """The hints for each item that isn't right."""
+        from labkit.show.hints import item_ladder
+
+        phase = find_phase(self.title)
+        return {item: item_ladder(phase, item) for item in self.items if item.verdict is not Verdict.RIGHT}
+
     def text(self) -> str:
-        """The check as lines of text."""
-        lines = [f"Check: {self.title} - {'done' if self.passed else f'{self.points} right'}"]
-        for item in self.items:
-            lines.append(f"  {MARKS[item.verdict]} {item.name}: {_finding(item)}")
-            if item.hint:
-                lines.append(f"      Try: {item.hint}")
+        """The check as lines of text; where to ask for hints at its end."""
+        lines = [f"Check: {self._headline()}"]
+        lines += [f"  {_line(item)}" for item in self.items]
+        if not self.passed:
+            lines.append(f'  Stuck? In a terminal, labkit hint "{self.title}" gives one hint at a time.')
         return "\n".join(lines)
 
     def html(self) -> Html:
-        """The check as a list."""
-        head = tag(
-            "p", tag("strong", f"Check: {self.title}"), f" - {'done' if self.passed else f'{self.points} right'}"
-        )
+        """The check as a list, the hints for an item folded below it."""
+        ladders = self.ladders() if not self.passed else {}
         rows = (
-            tag(
-                "li",
-                f"{MARKS[item.verdict]} {item.name}: {_finding(item)}",
-                tag("div", f"Try: {item.hint}", style="margin-left:1.5em") if item.hint else "",
-            )
+            tag("li", _line(item), tag("div", ladders[item].folded(), style=_INDENT) if item in ladders else "")
             for item in self.items
         )
-        return tag("div", head, tag("ul", join(rows), style="list-style:none;padding-left:0.5em"))
+        return tag("div", self._head(), tag("ul", join(rows), style="list-style:none;padding-left:0.5em"))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from labkit.show.hints import with_widget
+
+        if self.passed:
+            return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return with_widget(self, self.build())
+
+    def build(self) -> Any:
+        """The check with a button for hints below each item that isn't right."""
+        import ipywidgets
+
+        ladders = self.ladders()
+        rows = [ipywidgets.HTML(masked(self._head()))]
+        for item in self.items:
+            rows.append(ipywidgets.HTML(masked(tag("div", _line(item)))))
+            if item in ladders:
+                rows.append(ladders[item].button())
+        return ipywidgets.VBox(rows)
+
+    def _headline(self) -> str:
+        return f"{self.title} - {'done' if self.passed else f'{self.points} right'}"
+
+    def _head(self) -> Html:
+        return tag("p", tag("strong", f"Check: {self.title}"), self._headline().removeprefix(self.title))
 
 
 def check(name: str | int | Phase, lab: Lab | None = None) -> Check:
-    """Looks at the cloud and says what of a phase is done, what is missing, and what to try.
+    """Looks at the cloud and says what of a phase is done and what is missing, with hints for those who ask.
 
-    `name` is the phase's key (`"flow log to S3"`) or number; `lab` is the one that was opened last if not given.
+    `name` is the phase's key (`"flow log to S3"`) or number; `lab` is the one that was opened last if not given. The
+    learner's progress file keeps the attempt.
     """
     from labkit.lab import Lab
 
-    return find_phase(name).module.check(lab or Lab.current())
+    phase = find_phase(name)
+    found = phase.module.check(lab or Lab.current())
+    note(phase, found)
+    return found
+
+
+def note(phase: Phase, found: Check, *, attempt: bool = True) -> None:
+    """Keeps what a check found in the learner's progress file.
+
+    A clean-up counts when it is complete, and the learner asked for it to be checked: where nothing was done yet, there
+    is nothing to remove either.
+    """
+    if phase.key == PHASES[-1].key:
+        done_before = any(record.share for record in progress.load().phases.values())
+        if not (attempt and found.passed and done_before):
+            return
+    right = sum(item.verdict is Verdict.RIGHT and (found.passed or not item.given) for item in found.items)
+    progress.note_check(phase.key, right, len(found.items), attempt=attempt)
+
+
+def _line(item: Item) -> str:
+    return f"{MARKS[item.verdict]} {item.name}: {_finding(item)}"
 
 
 def _finding(item: Item) -> str:

@@ -107,6 +107,9 @@ class Cloud(Protocol):
     def follow(self, link: str) -> None:
         """Opens a link from a mail, as a click would."""
 
+    def reset(self) -> None:
+        """Puts everything back to how it was at first, where that can be done."""
+
 
 def open_cloud(settings: Settings) -> Cloud:
     """The cloud that the settings name; the sandbox is started if none runs."""
@@ -187,6 +190,10 @@ class SandboxCloud:
             raise LabError(f"The link was refused: HTTP {refusal.code}. Subscribe again for a new mail.") from refusal
         except OSError as failure:
             raise LabError(f"The sandbox does not answer. {STARTS_AGAIN}") from failure
+
+    def reset(self) -> None:
+        """Puts the sandbox back to its first minute."""
+        self._control("POST", "/reset", {})
 
     def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         from labkit.sandbox.process import SandboxError
@@ -298,6 +305,10 @@ class AwsCloud:
     def follow(self, link: str) -> None:
         """Not done: a link in the learner's own mailbox is the learner's to click."""
         raise LabError("Open the link in your own mailbox.")
+
+    def reset(self) -> None:
+        """Not done: an account may hold more than the lab."""
+        raise LabError("A real account isn't reset; remove what the lab made with notebook 10 or `labkit clean`.")
 
 
 _BAR = "{desc}: |{bar:20}|{postfix}"

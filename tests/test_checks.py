@@ -21,28 +21,30 @@ def test_a_check_passes_if_every_item_is_right():
     assert [item.verdict for item in MIXED.items] == [Verdict.RIGHT, Verdict.WRONG, Verdict.ABSENT]
 
 
-def test_a_check_as_text_says_what_was_seen_what_is_wanted_and_what_to_try():
+def test_a_check_as_text_says_what_was_seen_and_what_is_wanted_and_hints_only_where_to_ask():
     assert str(MIXED) == "\n".join(
         (
             "Check: flow log to S3 - 1 of 3 right",
             "  ✓ flow log: fl-1",
             "  ≠ all traffic: present but wrong: REJECT, should be ALL",
-            "      Try: Create it <anew>.",
             "  ✗ log group: absent, should be VPCFlowLogs",
-            "      Try: Create it.",
+            '  Stuck? In a terminal, labkit hint "flow log to S3" gives one hint at a time.',
         )
     )
 
 
-def test_a_check_as_html_says_the_same_and_is_escaped():
+def test_a_check_as_html_says_the_same_with_its_hints_folded_and_is_escaped():
     page = MIXED._repr_html_()
-    for piece in ("1 of 3 right", "fl-1", "REJECT, should be ALL", "Try: Create it &lt;anew&gt;.", "✗ log group"):
+    for piece in ("1 of 3 right", "fl-1", "REJECT, should be ALL", "<p>Create it &lt;anew&gt;.</p>", "✗ log group"):
         assert piece in page
     assert "<anew>" not in page
+    assert page.count("<summary>Hint 1: a nudge</summary>") == 2
 
 
 def test_a_passed_check_is_done_and_has_no_hints():
-    assert str(Check("x", (right("a"),))) == "Check: x - done\n  ✓ a: right"
+    passed = Check("x", (right("a"),))
+    assert str(passed) == "Check: x - done\n  ✓ a: right"
+    assert "details" not in passed.html()
 
 
 def test_what_a_check_prints_is_the_same_from_run_to_run():

@@ -5,9 +5,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 import labkit
-from labkit import settings
+from labkit import progress, settings
 from labkit.checks import Check, absent, right
-from labkit.cloud import SandboxCloud, WaitedInVain
+from labkit.cloud import AwsCloud, SandboxCloud, WaitedInVain
 from labkit.errors import LabError
 from labkit.lab import Lab, WaitInterrupted
 from labkit.phases import PHASES
@@ -37,7 +37,8 @@ class StillCloud:
 
 
 @pytest.fixture
-def still_lab():
+def still_lab(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "still"))
     return Lab(Settings(), StillCloud())
 
 
@@ -146,26 +147,70 @@ def fakes(monkeypatch):
     return modules
 
 
-def test_catching_up_solves_what_is_not_done_in_order(still_lab, fakes):
+def test_catching_up_solves_what_is_not_done_in_order_and_says_so_on_the_way(still_lab, fakes, capsys):
     fakes["flow_log_to_cloudwatch"].ready = True
     caught_up = still_lab.catch_up(before="metric filter")
-    assert caught_up.rows == [
-        ("01 flow log to S3", "done now"),
-        ("02 flow log to CloudWatch", "already done"),
-        ("03 traffic", "done now"),
+    assert capsys.readouterr().out.splitlines() == [
+        "01 flow log to S3 ... done now, for you",
+        "02 flow log to CloudWatch ... already done",
+        "03 traffic ... done now, for you",
     ]
+    assert str(caught_up) == "Ready for 04 metric filter."
     assert [name for name, phase in fakes.items() if phase.solved] == ["flow_log_to_s3", "traffic"]
 
 
-def test_there_is_nothing_to_catch_up_with_before_the_first_phase(still_lab, fakes):
-    assert str(still_lab.catch_up(before=1)) == "Before 01 flow log to S3: none"
+def test_there_is_nothing_to_catch_up_with_before_the_first_phase(still_lab, fakes, capsys):
+    assert str(still_lab.catch_up(before=1)) == "Ready for 01 flow log to S3."
+    assert capsys.readouterr().out == ""
+
+
+def test_what_was_caught_up_with_counts_as_skipped_and_what_was_done_as_earned(still_lab, fakes):
+    fakes["flow_log_to_cloudwatch"].ready = True
+    still_lab.catch_up(before="traffic")
+    kept = progress.load()
+    assert (kept.of("flow log to S3").skipped, kept.of("flow log to S3").points(10)) == (True, 0)
+    assert (kept.of("flow log to CloudWatch").skipped, kept.of("flow log to CloudWatch").points(10)) == (False, 10)
+    assert kept.at_work_on == "traffic"
+
+
+def test_skipping_does_a_phase_and_what_comes_before_it(still_lab, fakes, capsys):
+    assert str(still_lab.skip("traffic")) == "03 traffic: done now, for you."
+    assert [name for name, phase in fakes.items() if phase.solved] == [
+        "flow_log_to_s3",
+        "flow_log_to_cloudwatch",
+        "traffic",
+    ]
+    assert progress.load().of("traffic").skips == 1
+
+
+def test_skipping_what_is_done_leaves_it_as_it_is(still_lab, fakes):
+    for phase in fakes.values():
+        phase.ready = True
+    assert str(still_lab.skip("traffic")) == "03 traffic: already done."
+    assert progress.load().of("traffic").skips == 0
 
 
 def test_a_phase_that_cannot_be_caught_up_with_shows_its_check(still_lab, fakes):
     fakes["flow_log_to_s3"].solvable = False
-    with pytest.raises(LabError, match=r"Could not catch up with 01 flow log to S3.\n(.|\n)*Try: Do it."):
+    with pytest.raises(LabError, match=r"Could not catch up with 01 flow log to S3.\n(.|\n)*✗ it: absent"):
         still_lab.catch_up(before=3)
     assert fakes["flow_log_to_cloudwatch"].solved == 0
+
+
+def test_resetting_puts_the_sandbox_back_and_keeps_the_points(lab):
+    lab.client("logs").create_log_group(logGroupName="mine")
+    progress.note_check("alarm", 4, 4)
+    progress.note_skip("traffic")
+    assert "as it was in its first minute" in str(lab.reset())
+    assert lab.client("logs").describe_log_groups()["logGroups"] == []
+    assert lab.vpc.name == "Lab VPC"
+    kept = progress.load()
+    assert (kept.of("alarm").points(10), kept.of("traffic").skipped, kept.of("traffic").skips) == (10, False, 1)
+
+
+def test_a_real_account_is_not_reset():
+    with pytest.raises(LabError, match="notebook 10 or `labkit clean`"):
+        Lab(Settings(), AwsCloud()).reset()
 
 
 def test_a_lab_error_is_shown_as_its_sentence_alone():

@@ -15,8 +15,13 @@ def register(subparsers: Any) -> None:
         help="say what of the lab is done, and what is missing",
         description="Looks at the cloud itself. Exit status 0 if everything looked at is right, 1 if not.",
     )
-    parser.add_argument("phase", nargs="?", type=_phase, metavar="PHASE", help='"flow log to S3", or a number')
+    phase_argument(parser, nargs="?")
     parser.set_defaults(run=run)
+
+
+def phase_argument(parser: Any, **options: Any) -> None:
+    """Adds the argument that names a phase; what is no phase is refused with the names there are."""
+    parser.add_argument("phase", type=_phase, metavar="PHASE", help='"flow log to S3", or a number', **options)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import shlex
 from datetime import UTC, datetime
 from typing import Any
 
+from labkit import progress
 from labkit.sandbox import process
 from labkit.settings import home
 
@@ -94,6 +95,7 @@ def _env(_: argparse.Namespace) -> int:
 
 def _reset(_: argparse.Namespace) -> int:
     process.reset(home())
+    progress.begin_anew()
     print("The sandbox starts anew.")
     return 0
 

@@ -59,6 +59,8 @@ class Phase:
     goal: str
     left_behind: str
     waiting: int = 0
+    points: int = 0
+    """What passing its check is worth."""
     picture: str = ""
     """What the picture of its card shows, in words."""
     lit: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from labkit.phases.traffic import CLOSED_GROUP, OPEN_GROUP, connect_by_ssh, swap
 from labkit.show import console
 from labkit.show.cards import Card
 from labkit.show.mailbox import Mailbox
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +152,7 @@ def read_inbox(lab: Lab) -> Mailbox:
     return Mailbox(lab.email, tuple(lab.cloud.mails(lab.email)))
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left: the metric filter over a filled log group."""
     return lab.catch_up(before=KEY)
 

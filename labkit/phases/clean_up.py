@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from labkit import progress
 from labkit.checks import Check, Item, right, wrong
 from labkit.lab import Lab
 from labkit.phases import PHASES, Phase
 from labkit.phases.inventory import Comparison, Inventory, take_inventory
-from labkit.show.tables import Table
+from labkit.show.tables import Note, Table
 
 __all__ = ["compare_inventories", "remove_everything", "take_inventory"]
 
@@ -40,10 +41,11 @@ def remove_everything(lab: Lab, *, delivered_logs: bool = True) -> Table:
     flow log files in the bucket.
     """
     rows = [(phase.label, _clean_up(lab, phase, delivered_logs)) for phase in reversed(PHASES) if phase.key != KEY]
+    progress.begin_anew()
     return Table("Removed", ("phase", "what was done"), rows)
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left: everything that is to be removed."""
     return lab.catch_up(before=KEY)
 

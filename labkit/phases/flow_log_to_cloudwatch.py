@@ -7,13 +7,13 @@ from labkit.lab import Lab
 from labkit.phases import flow_logs
 from labkit.phases.flow_logs import LOG_GROUP, Destination
 from labkit.show.cards import Card
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Note
 
 KEY = "flow log to CloudWatch"
 DESTINATION = Destination("cloud-watch-logs", LOG_GROUP)
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before=KEY)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.checks import Check, Item, absent, right
 from labkit.lab import Lab, LabError
 from labkit.phases.flow_logs import LOG_GROUP
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def top_rejected_sources(lab: Lab) -> pd.DataFrame:
     return run_query(lab, QUERY)
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before="Logs Insights")
 
@@ -106,7 +106,7 @@ def _check_records(lab: Lab) -> Item:
     streams = lab.client("logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     if not streams:
         return absent(name, wanted="at least one stream", hint="records take 5-15 minutes: wait, as notebook 03 does")
-    return right(name, f"{len(streams)} stream{'s' if len(streams) > 1 else ''}")
+    return right(name, f"{len(streams)} stream{'s' if len(streams) > 1 else ''}", given=True)
 
 
 def _check_queries(lab: Lab) -> Item:

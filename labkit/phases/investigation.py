@@ -135,7 +135,7 @@ def questions() -> Table:
     return Table("To be found", ("what", "an answer is", "in file_note"), rows)
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before=KEY)
 

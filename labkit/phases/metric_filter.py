@@ -142,7 +142,7 @@ def create_metric_filter(lab: Lab) -> Card:
     )
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left: flow logs with records in them."""
     return lab.catch_up(before=KEY)
 

@@ -18,7 +18,7 @@ from labkit.lab import Lab
 from labkit.phases import athena_table
 from labkit.phases.athena_table import TABLE
 from labkit.show.cards import Card
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ QUESTIONS = {
 """What the phase asks: the function that does, and what such a query groups by, whoever wrote it."""
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left."""
     return lab.catch_up(before=KEY)
 

@@ -16,7 +16,7 @@ from labkit.phases import delivered
 from labkit.phases.flow_logs import LOG_GROUP, Destination, find_flow_logs
 from labkit.show import console
 from labkit.show.cards import Card
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +123,7 @@ def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
     return reader.frame(pa.concat_tables(map(reader.read, bodies)))
 
 
-def set_up(lab: Lab) -> Table:
+def set_up(lab: Lab) -> Note:
     """Rebuilds what the earlier phases should have left: both flow logs."""
     return lab.catch_up(before=KEY)
 
@@ -154,7 +154,7 @@ def clean_up(lab: Lab) -> Note:
 def _group_item(lab: Lab) -> Item:
     name, seen = "security group of the Web Server", ", ".join(lab.web_server.security_groups)
     if seen == OPEN_GROUP:
-        return right(name, seen)
+        return right(name, seen, given=True)
     return wrong(
         name, seen=seen, wanted=OPEN_GROUP, hint=f'swap_security_group(lab, "{OPEN_GROUP}") lets SSH in again.'
     )

@@ -5,14 +5,13 @@ Lost learners are mostly lost at a placeholder: a `{BUCKET_NAME}` pasted as it s
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from labkit.show.html import Html, folded, join, tag
+from labkit.show.html import Html, folded, join, marked_up, tag
 from labkit.show.shown import Shown
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class ConsoleSteps(Shown):
 
     def html(self) -> Html:
         """The steps as a list that opens when its summary is chosen."""
-        return folded(self._summary(), tag("ol", join(tag("li", _marked_up(step)) for step in self.steps)))
+        return folded(self._summary(), tag("ol", join(tag("li", marked_up(step)) for step in self.steps)))
 
     def _summary(self) -> str:
         return f"In the console: {self.title}"
@@ -51,9 +50,3 @@ def in_console(lab: Lab, action: str) -> ConsoleSteps:
 @cache
 def _recipes() -> dict[str, Any]:
     return tomllib.loads(files("labkit.show").joinpath("console_steps.toml").read_text("utf-8"))
-
-
-def _marked_up(step: str) -> Html:
-    """The step with the pieces between backticks as code."""
-    pieces = re.split("`([^`]*)`", step)
-    return join(tag("code", piece) if place % 2 else piece for place, piece in enumerate(pieces))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -38,3 +39,13 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], *, caption: str = 
 def folded(summary: str, *children: str) -> Html:
     """What is shown when its summary is opened."""
     return tag("details", tag("summary", summary), *children)
+
+
+def marked_up(text: str) -> Html:
+    """The text with its pieces between backticks as code.
+
+    >>> marked_up("type `a < b`")
+    'type <code>a &lt; b</code>'
+    """
+    pieces = re.split("`([^`]*)`", text)
+    return join(tag("code", piece) if place % 2 else piece for place, piece in enumerate(pieces))
