@@ -45,6 +45,7 @@ check: setup  ## Check style, types, imports and the figures that the code is he
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/lab_environment.yaml
 	$(BIN)/python scripts/build_notebooks.py --check
 	$(BIN)/python scripts/figures.py
 

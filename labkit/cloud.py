@@ -73,6 +73,8 @@ class Cloud(Protocol):
     name: str
     is_personal: bool
     """True if its account, addresses and mails are somebody's, and not to be shown around."""
+    can_be_provided: bool
+    """True if the provided environment can be deployed there where it is missing."""
     advice_if_missing: str
     """What to do when the provided environment is not there."""
     advice_if_unreachable: str
@@ -120,7 +122,7 @@ class SandboxCloud:
     """The sandbox on this machine: its time is virtual and is skipped."""
 
     name = "sandbox"
-    is_personal = False
+    is_personal = can_be_provided = False
     advice_if_missing = "Start the sandbox afresh with `labkit sandbox reset`."
     advice_if_unreachable = "The sandbox can't be used: stop it with `labkit sandbox stop`, and open the lab again."
     settling_seconds = 0.0
@@ -208,7 +210,7 @@ class AwsCloud:
     """A real AWS account, by the credentials that boto3 finds."""
 
     name = "aws"
-    is_personal = True
+    is_personal = can_be_provided = True
     advice_if_missing = "`labkit provide` deploys what the lab needs into this region; or choose another region."
     advice_if_unreachable = (
         "AWS can't be used: see that there is a network, and that `aws sts get-caller-identity` works; or go back "

@@ -15,7 +15,7 @@ from labkit import progress, provided, settings
 from labkit.calls import Recorder
 from labkit.cloud import Cloud, minutes, no_steps, open_cloud
 from labkit.errors import LabError
-from labkit.provided import Role, SecurityGroup, Vpc, WebServer
+from labkit.provided import NotProvided, Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
 from labkit.show import masking
 from labkit.show.explain import explain_in_cells
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import boto3
 
     from labkit.phases import Phase
+    from labkit.show.cards import Card
     from labkit.show.phase_table import PhaseTable
     from labkit.show.settings_form import SettingsForm
 
@@ -166,7 +167,11 @@ class Lab:
         """Goes over to other settings, if the cloud they name can be reached with them."""
         other = Lab(wanted, open_cloud(wanted))
         other.meet_account()
-        other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
+        try:
+            other.vpc, other.bucket  # noqa: B018 -- what can't be found is best met here
+        except NotProvided:
+            if not other.cloud.can_be_provided:
+                raise
         vars(self).clear()
         vars(self).update(vars(other))
         self.mask()
@@ -176,6 +181,12 @@ class Lab:
         from labkit.show.phase_table import phase_table
 
         return phase_table(self)
+
+    def provide(self, *, ssh_from: str = "") -> Card:
+        """Finds the provided environment, or deploys it; `ssh_from` is the address that may try SSH, else your own."""
+        from labkit import environment
+
+        return environment.provide(self, ssh_from=ssh_from)
 
     def provided(self) -> Table:
         """A table of the resources that the lab was given."""

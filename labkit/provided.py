@@ -22,6 +22,10 @@ Found = TypeVar("Found")
 SECURITY_GROUPS = ("HTTPOnly", "HTTPAndSSH")
 
 
+class NotProvided(LabError):
+    """Something that should have been provided is not there at all."""
+
+
 @dataclass(frozen=True)
 class Vpc:
     """The provided VPC."""
@@ -138,7 +142,7 @@ def describe(lab: Lab) -> Table:
 def _one(lab: Lab, found: Iterable[Found], what: str) -> Found:
     candidates = list(found)
     if not candidates:
-        raise LabError(f"There is no {what} in {lab.region}. {lab.cloud.advice_if_missing}")
+        raise NotProvided(f"There is no {what} in {lab.region}. {lab.cloud.advice_if_missing}")
     if len(candidates) > 1:
         raise LabError(f"There is more than one {what} in {lab.region}: remove or rename all but one.")
     return candidates[0]

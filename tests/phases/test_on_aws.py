@@ -1,86 +1,26 @@
-"""The same phases on the other cloud: the AWS path, with the sandbox's server standing in for AWS.
-
-Everything is as on AWS, ordinary boto3 credentials and endpoints from the environment included, but for three doors:
-the guard lets this one endpoint pass, a pause moves the server's clock, and a TCP connection is attempted in the
-server's network.
-"""
+"""The same phases on the other cloud: the AWS path, with the sandbox's server standing in for AWS."""
 
 import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
-from labkit import aws_session, cloud
 from labkit.checks import check
 from labkit.cloud import AwsCloud
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.phases import alarm, clean_up, flow_logs, traffic
 from labkit.sandbox.process import Server
-from labkit.settings import Settings
 from labkit.show import masking
-
-
-class Socket:
-    """What a connection attempt gives back."""
-
-    def close(self):
-        pass
-
-
-class VirtualTime:
-    """The module `time`, with the server's clock in place of the machine's."""
-
-    def __init__(self, server):
-        self.server = server
-        self.passed = 0.0
-
-    def monotonic(self):
-        return self.passed
-
-    def sleep(self, seconds):
-        self.passed += seconds
-        self.server.control("POST", "/clock/advance", {"seconds": seconds})
-
-
-def door(server):
-    """What stands in for socket.create_connection."""
-
-    def connect(address, timeout):
-        host, port = address
-        answer = server.control("POST", "/connect", {"destination": host, "port": port, "protocol": "tcp"})
-        if answer["outcome"] == "timed out":
-            raise TimeoutError
-        if answer["outcome"] == "refused":
-            raise ConnectionRefusedError
-        return Socket()
-
-    return connect
+from tests.on_aws import aws_lab, open_doors
 
 
 @pytest.fixture(scope="module")
 def aws(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     running_server.control("POST", "/reset", {})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("aws")))
-        patch.delenv("LABKIT_CLOUD", raising=False)
-        for name, value in running_server.environment().items():
-            patch.setenv(name, value)
-        patch.setenv("LABKIT_AWS_ACCOUNT", "123456789012")
-        patch.setattr(aws_session, "is_of_aws", lambda endpoint: endpoint == running_server.endpoint)
-        patch.setattr(aws_session, "SANDBOX_KEY_PREFIX", "no key begins like this")
-        patch.setattr(cloud, "time", VirtualTime(running_server))
-        patch.setattr(cloud, "socket", SimpleNamespace(create_connection=door(running_server)))
-        patch.setattr(
-            AwsCloud, "now", lambda self: cloud.datetime.fromisoformat(running_server.control("GET", "/clock")["now"])
-        )
-        patch.setattr(AwsCloud, "own_address", lambda self: "203.0.113.7")
-        settings = Settings(cloud="aws", email="me@mycompany.io")
-        lab = Lab(settings, AwsCloud.open(settings))
-        patch.setattr(Lab, "_current", lab)
-        lab.mask()
-        yield lab
+        open_doors(running_server, patch, tmp_path_factory.mktemp("aws"))
+        yield aws_lab(patch)
     masking.show_all()
 
 

@@ -14,9 +14,11 @@ def stack_exists(account_id: str, region: str, name: str) -> bool:
     return any(stack.name == name for stack in stacks)
 
 
-def create_stack(account_id: str, region: str, name: str, template: str) -> None:
+def create_stack(
+    account_id: str, region: str, name: str, template: str, parameters: dict[str, str] | None = None
+) -> None:
     """Deploys a template."""
-    moto_state.backend("cloudformation", account_id, region).create_stack(name, template, {})
+    moto_state.backend("cloudformation", account_id, region).create_stack(name, template, parameters or {})
 
 
 def physical_id(account_id: str, region: str, name: str, logical_id: str) -> str:

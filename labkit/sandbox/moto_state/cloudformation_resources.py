@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, cast
 
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.internet_gateways import InternetGateway
+from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.models.subnets import Subnet, SubnetRouteTableAssociation
+from moto.s3.exceptions import MissingBucket
 
 from labkit.sandbox import moto_state
 
@@ -47,8 +51,49 @@ class BucketPolicy(CloudFormationModel):
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
-        """Takes the policy off the bucket."""
-        moto_state.backend("s3", account_id, "aws").delete_bucket_policy(resource_name)
+        """Takes the policy off the bucket, if that is still there: moto deletes a stack's resources in any order."""
+        with suppress(MissingBucket):
+            moto_state.backend("s3", account_id, "aws").delete_bucket_policy(resource_name)
+
+
+class KeyPairImport(CloudFormationModel):
+    """AWS::EC2::KeyPair with a public key, which moto's CloudFormation does not know."""
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """The property that names the key pair."""
+        return "KeyName"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """The type in a template."""
+        return "AWS::EC2::KeyPair"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """None of its attributes is known here."""
+        return False
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> KeyPairImport:
+        """Imports the public key."""
+        properties = cloudformation_json["Properties"]
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        backend = moto_state.backend("ec2", account_id, region_name)
+        backend.import_key_pair(properties["KeyName"], properties["PublicKeyMaterial"].encode(), tags)
+        return cls(properties["KeyName"])
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        """Deletes the key pair."""
+        moto_state.backend("ec2", account_id, region_name).delete_key_pair(resource_name)
 
 
 def _create_instance(
@@ -68,6 +113,8 @@ def _create_instance(
         is_instance_type_default="InstanceType" not in properties,
         subnet_id=subnet.id,
         private_ip=properties.get("PrivateIpAddress"),
+        key_name=properties.get("KeyName"),
+        metadata_options=properties.get("MetadataOptions", {}),
         associate_public_ip=subnet.map_public_ip_on_launch in (True, "true"),
         tags={"instance": {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}},
     )
@@ -100,6 +147,23 @@ def _create_route_table_association(
     return cast(SubnetRouteTableAssociation, association(properties["RouteTableId"], properties["SubnetId"]))
 
 
+def _delete_route_table(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
+    """With its associations, which a template's deletion takes off first; moto leaves both."""
+    backend = moto_state.backend("ec2", account_id, region_name)
+    for association in list(backend.get_route_table(resource_name)._associations):
+        backend.disassociate_route_table(association)
+    backend.delete_route_table(resource_name)
+
+
+def _delete_internet_gateway(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
+    """Taken off its VPC, and deleted; moto leaves it."""
+    backend = moto_state.backend("ec2", account_id, region_name)
+    gateway = backend.get_internet_gateway(resource_name)
+    if gateway.vpc:
+        backend.detach_internet_gateway(resource_name, gateway.vpc.id)
+    backend.delete_internet_gateway(resource_name)
+
+
 def install() -> None:
     """Has moto use what this file defines."""
     Instance.create_from_cloudformation_json = staticmethod(_create_instance)  # type: ignore[method-assign]
@@ -107,3 +171,5 @@ def install() -> None:
     SubnetRouteTableAssociation.create_from_cloudformation_json = staticmethod(  # type: ignore[method-assign]
         _create_route_table_association
     )
+    RouteTable.delete_from_cloudformation_json = staticmethod(_delete_route_table)  # type: ignore[method-assign]
+    InternetGateway.delete_from_cloudformation_json = staticmethod(_delete_internet_gateway)  # type: ignore[method-assign]
