@@ -1,10 +1,13 @@
-"""Two hundred alarms over a tenth of a year of minutes, beside a tenth of a minute; and the memory that it takes."""
+"""A year of minutes of two hundred alarms beside a minute; the memory that it takes; samples with and without alarms.
+
+All in seconds of the processor: other work on the machine doesn't count.
+"""
 
 from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,34 +16,39 @@ from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call
 
 ALARMS = 200
-DAYS = 36.5
-SECONDS_ALLOWED = 6.0
+SETTLING_DAYS, DAYS = 31, 365
+"""The history of alarms reaches 30 days back: after that, memory is to stay as it is."""
+SECONDS_ALLOWED = 60.0
+BUSY_MINUTES = 60
+DAY, MINUTE = 86400, 60
 REGION = "eu-west-1"
 
 
 def measure() -> Iterator[Measured]:
-    """Alarms with a period of a minute on quiet metrics of a sample an hour; the first day settles the memory."""
+    """Alarms with a period of a minute: each has a sample a day, and fires once a week; then they have one a minute."""
     sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     try:
         for number in range(ALARMS):
             _put_alarm(sandbox, number)
-        _pass(sandbox, hours=24)
+        _pass(sandbox, SETTLING_DAYS, DAY)
         before = _megabytes()
-        begin = time.perf_counter()
-        _pass(sandbox, hours=round(DAYS * 24))
-        taken = time.perf_counter() - begin
+        taken = _seconds(lambda: _pass(sandbox, DAYS, DAY))
         yield Measured(f"{DAYS} days of {ALARMS} alarms / {SECONDS_ALLOWED} s", taken, SECONDS_ALLOWED, "s", 1)
-        yield Measured("memory at its highest / memory after the first day", _megabytes(), before, "MB", 1.25)
+        yield Measured("memory at its highest / memory after a month", _megabytes(), before, "MB", 1.25)
+        watched = _seconds(lambda: _pass(sandbox, BUSY_MINUTES, MINUTE))
+        alone = _seconds(lambda: _pass(sandbox, BUSY_MINUTES, MINUTE, "nobody's"))
+        yield Measured("samples that alarms are evaluated on / samples alone", watched, alone, "s", 8)
     finally:
         sandbox.close()
 
 
-def _pass(sandbox: Sandbox, *, hours: int) -> None:
-    for _ in range(hours):
+def _pass(sandbox: Sandbox, steps: int, seconds: int, metric: str = "metric") -> None:
+    for step in range(steps):
         now = sandbox.clock.timestamp()
         for number in range(ALARMS):
-            sandbox.cloudwatch.record(REGION, "Bench", f"metric-{number}", {}, now, 0.0)
-        sandbox.clock.advance(3600)
+            value = float((step + number) % 7 == 0 and seconds == DAY)
+            sandbox.cloudwatch.record(REGION, "Bench", f"{metric}-{number}", {}, now, value)
+        sandbox.clock.advance(seconds)
 
 
 def _put_alarm(sandbox: Sandbox, number: int) -> None:
@@ -62,6 +70,12 @@ def _put_alarm(sandbox: Sandbox, number: int) -> None:
 
 def _not_forwarded() -> Any:
     raise AssertionError("metrics and alarms are the sandbox's own")
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
 
 
 def _megabytes() -> float:

@@ -18,15 +18,18 @@ from datetime import UTC, datetime
 import time_machine
 
 
-@dataclass(order=True)
+@dataclass(slots=True)
 class Event:
-    """Something due at a moment of virtual time; events due at the same moment run in the order they were made."""
+    """Something due at a moment of virtual time.
+
+    Events due at the same moment run in the order they were made, those that are to come `first` before the others.
+    """
 
     due: float
     number: int
-    name: str = field(compare=False)
-    action: Callable[[], None] = field(compare=False, repr=False)
-    cancelled: bool = field(default=False, compare=False)
+    name: str
+    action: Callable[[], None] = field(repr=False)
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """The event will not run."""
@@ -41,7 +44,7 @@ class Clock:
             raise ValueError(f"the start of the clock needs a time zone: {start.isoformat()}")
         self.frozen = frozen
         self.before_event: Callable[[Event], None] = lambda event: None
-        self._events: list[Event] = []
+        self._events: list[tuple[float, bool, int, Event]] = []
         self._numbers = itertools.count()
         self._reading = round(start.timestamp(), 3)
         self._real_time_of_reading = time.monotonic()
@@ -60,10 +63,10 @@ class Clock:
         """The reading, in seconds since the epoch."""
         return self._reading
 
-    def call_at(self, due: float, action: Callable[[], None], *, name: str) -> Event:
+    def call_at(self, due: float, action: Callable[[], None], *, name: str, first: bool = False) -> Event:
         """Has `action` run when the clock reaches `due`; a moment that has passed counts as now."""
         event = Event(max(round(due, 3), self._reading), next(self._numbers), name, action)
-        heapq.heappush(self._events, event)
+        heapq.heappush(self._events, (event.due, not first, event.number, event))
         return event
 
     def call_later(self, seconds: float, action: Callable[[], None], *, name: str) -> Event:
@@ -77,8 +80,8 @@ class Clock:
     def advance_to(self, moment: float) -> None:
         """Moves time forward to `moment`; a moment that has passed changes nothing."""
         moment = round(moment, 3)
-        while self._events and self._events[0].due <= moment:
-            event = heapq.heappop(self._events)
+        while self._events and self._events[0][0] <= moment:
+            *_, event = heapq.heappop(self._events)
             if event.cancelled:
                 continue
             self._set(event.due)

@@ -37,6 +37,15 @@ def test_events_run_in_the_order_in_which_they_are_due_each_at_its_own_moment(cl
     assert seen == [("a", 30), ("b", 60), ("c", 60)]
 
 
+def test_what_is_to_come_first_at_its_moment_runs_before_what_was_made_earlier(clock):
+    seen = []
+    clock.call_later(60, lambda: seen.append("delivery"), name="delivery")
+    clock.call_later(30, lambda: seen.append("before"), name="before")
+    clock.call_at(clock.timestamp() + 60, lambda: seen.append("evaluation"), name="evaluation", first=True)
+    clock.advance(60)
+    assert seen == ["before", "evaluation", "delivery"]
+
+
 def test_an_event_may_make_another_that_is_due_on_the_same_way(clock):
     seen = []
     clock.call_later(10, lambda: clock.call_later(10, lambda: seen.append(clock.now()), name="inner"), name="outer")

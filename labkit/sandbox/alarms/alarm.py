@@ -11,7 +11,6 @@ from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
 from labkit.sandbox.alarms.queries import metric_of
 from labkit.sandbox.alarms.samples import Metric
-from labkit.sandbox.clock import Event
 
 if TYPE_CHECKING:
     from labkit.sandbox.alarms.suppression import Suppression
@@ -101,8 +100,8 @@ class MetricAlarm(Alarm):
     """The length of a datapoint in seconds."""
     inputs: tuple[Metric, ...]
     """The metrics that go into it."""
-    evaluation: Event | None = None
-    """The next evaluation; None while it couldn't change anything."""
+    due: float | None = None
+    """When it is evaluated next; None while that couldn't change anything."""
 
     def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
         """Takes over the settings of a request."""

@@ -23,13 +23,15 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 MISSING, IGNORE, BREACHING, NOT_BREACHING = "missing", "ignore", "breaching", "notBreaching"
 
-LOOK_BACK = 900
-"""Seconds before the evaluation periods in which late datapoints are looked for; 2 periods at least.
+LATE, LATE_PERIODS = 600, 2
+"""How late a datapoint may be and still be found: seconds, and periods at least.
 
 AWS documents that the evaluation range is longer than the evaluation periods, but not by how much; its tables show 5
-datapoints for 3 periods of 5 minutes. Those are 5 that have arrived: as the newest period's datapoint is usually still
-on its way, the range here has one more. A quarter of an hour keeps the datapoints of one-minute alarms that are some
-minutes late (as those of metric filters on flow logs always are), as such alarms in AWS are seen to do."""
+datapoints for 3 periods of 5 minutes: 10 minutes more, or 2 periods. An alarm on days has been seen to need 3 or 4
+empty days, one on half hours to reach 2 periods further back, and one-minute alarms on metrics that are silent when all
+is well to stay in ALARM for 5 to 9 minutes."""
+LATE_HIGH_RESOLUTION = 60
+"""The same for periods under a minute, whose samples are sent as they are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Verdict:
 def evaluation_range(period: int, evaluation_periods: int) -> int:
     """How many periods an evaluation looks at.
 
+    One of them is the newest period, whose datapoint is usually on its way still.
+
     >>> evaluation_range(300, 3), evaluation_range(60, 1), evaluation_range(3600, 1)
-    (6, 16, 3)
+    (6, 12, 4)
     """
-    late = LOOK_BACK if period >= 60 else 60
-    return evaluation_periods + max(2, math.ceil(late / period))
+    late = LATE if period >= 60 else LATE_HIGH_RESOLUTION
+    return evaluation_periods + max(LATE_PERIODS, math.ceil(late / period)) + 1
 
 
 def evaluate(datapoints: Sequence[Datapoint], rule: Rule) -> Verdict:
@@ -78,22 +82,23 @@ def evaluate(datapoints: Sequence[Datapoint], rule: Rule) -> Verdict:
     treatment of missing data matters only for as many as are lacking then.
     """
     periods = rule.evaluation_periods
+    aged = [(age, point.value) for age, point in enumerate(datapoints, start=1) if point.value is not None]
     real = tuple(point for point in datapoints if point.value is not None)[:periods]
     filled = periods - len(real)
     if not real:
-        return Verdict(_NOTHING[rule.treat_missing_data], tuple(datapoints[:periods]), periods)
-    breaching = sum(rule.breaches(point.value) for point in real if point.value is not None)
-    state = _judge(datapoints, rule, breaching=breaching, real=len(real), filled=filled)
+        return Verdict(state_of(aged, rule), tuple(datapoints[:periods]), periods)
     gaps = tuple(point for point in datapoints if point.value is None)[:filled]
     used = sorted(real + gaps, key=lambda point: -point.timestamp)
-    return Verdict(state, tuple(used), filled)
+    return Verdict(state_of(aged, rule), tuple(used), filled)
 
 
-_NOTHING = {MISSING: INSUFFICIENT_DATA, IGNORE: None, BREACHING: ALARM, NOT_BREACHING: OK}
-"""The state when the whole range is empty."""
-
-
-def _judge(datapoints: Sequence[Datapoint], rule: Rule, *, breaching: int, real: int, filled: int) -> str | None:
+def state_of(aged: Sequence[tuple[int, float]], rule: Rule) -> str | None:
+    """The state that (age, value) of the real datapoints, newest first, amount to; the newest period has the age 1."""
+    if not aged:
+        return _NOTHING[rule.treat_missing_data]
+    real = min(len(aged), rule.evaluation_periods)
+    filled = rule.evaluation_periods - real
+    breaching = sum(rule.breaches(value) for _, value in aged[:real])
     if rule.treat_missing_data == BREACHING:
         breaching += filled
         real += filled
@@ -101,16 +106,17 @@ def _judge(datapoints: Sequence[Datapoint], rule: Rule, *, breaching: int, real:
         return ALARM
     if not filled or rule.treat_missing_data == NOT_BREACHING or breaching < real:
         return OK
-    return _judge_few_breaching(datapoints, rule)
+    return _few_breaching(aged[-1][0], rule)
 
 
-def _judge_few_breaching(datapoints: Sequence[Datapoint], rule: Rule) -> str | None:
+_NOTHING = {MISSING: INSUFFICIENT_DATA, IGNORE: None, BREACHING: ALARM, NOT_BREACHING: OK}
+"""The state when the whole range is empty."""
+
+
+def _few_breaching(oldest: int, rule: Rule) -> str | None:
     """Fewer datapoints than it takes, and all of them breach.
 
     The alarm waits, as the next datapoint may be good, but not once the oldest of them is as old as
     `datapoints_to_alarm` ("Avoiding premature transitions to alarm state").
     """
-    oldest = max(age for age, point in enumerate(datapoints, start=1) if point.value is not None)
-    if rule.treat_missing_data == MISSING and oldest >= rule.datapoints_to_alarm:
-        return ALARM
-    return None
+    return ALARM if rule.treat_missing_data == MISSING and oldest >= rule.datapoints_to_alarm else None

@@ -9,18 +9,19 @@ passes quickly.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm, State
-from labkit.sandbox.alarms.evaluation import ALARM, OK, Datapoint, Verdict, evaluate
+from labkit.sandbox.alarms.evaluation import ALARM, BREACHING, MISSING, OK, Datapoint, Verdict, evaluate, state_of
 from labkit.sandbox.alarms.functions import TimeSeries
 from labkit.sandbox.alarms.messages import in_words
 from labkit.sandbox.alarms.queries import Queries, Window, datapoints, series_of
 from labkit.sandbox.alarms.reasons import compact, reason, reason_data, timestamp
 from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE
+from labkit.sandbox.alarms.schedule import Schedule
 from labkit.sandbox.alarms.state_changes import changed_state, record_transition, run_actions
 from labkit.sandbox.alarms.suppression import Suppression
 from labkit.sandbox.alarms.windows import windows
@@ -53,49 +54,63 @@ def _too_few_samples(alarm: MetricAlarm, verdict: Verdict) -> bool:
     return any(count * thinner < 10 - 1e-9 for count in counts)
 
 
+def _timestamps(ranges: Sequence[Window]) -> Sequence[int]:
+    """When the periods of the ranges begin, newest first."""
+    if len(ranges) == 1:
+        return ranges[0].timestamps()[::-1]
+    return [at for window in reversed(ranges) for at in window.timestamps()[::-1]]
+
+
+def _aged(points: Mapping[int, Datapoint], ranges: Sequence[Window]) -> list[tuple[int, float]]:
+    """(age, value) of the datapoints, newest first."""
+    timestamps = _timestamps(ranges)
+    return [(timestamps.index(at) + 1, point.value) for at, point in points.items() if point.value is not None]
+
+
 class Evaluator:
     """Evaluates the alarms of one region."""
 
-    def __init__(self, sandbox: Sandbox, region: Region) -> None:
+    def __init__(self, sandbox: Sandbox, region: Region, name: str) -> None:
         self._sandbox = sandbox
         self._region = region
+        self._schedule = Schedule(sandbox.clock, self._evaluate, f"evaluate the alarms of {name}")
 
     def wake(self, alarm: MetricAlarm) -> None:
         """Has an alarm evaluated at the next of its regular times."""
-        self._schedule(alarm, self._next_time(evaluated_every(alarm)))
+        self._schedule.add(alarm, self._next_time(evaluated_every(alarm)))
 
     def _next_time(self, every: int) -> float:
         offset = HOURLY_AT if every == HOUR else 0
         return (int(self._sandbox.clock.timestamp() - offset) // every + 1) * every + offset
 
-    def _schedule(self, alarm: MetricAlarm, due: float) -> None:
-        """Has an alarm evaluated at `due`, unless it is evaluated before that anyway."""
-        if alarm.evaluation is not None:
-            if alarm.evaluation.due <= due:
-                return
-            alarm.evaluation.cancel()
-        alarm.evaluation = self._sandbox.clock.call_at(due, lambda: self._evaluate(alarm), name=f"evaluate {alarm.arn}")
-
     def forget(self, alarm: Alarm) -> None:
         """Has an alarm not evaluated any more."""
-        if isinstance(alarm, MetricAlarm) and alarm.evaluation is not None:
-            alarm.evaluation.cancel()
-            alarm.evaluation = None
+        if isinstance(alarm, MetricAlarm):
+            self._schedule.drop(alarm)
         if isinstance(alarm, CompositeAlarm) and alarm.suppression is not None:
             alarm.suppression.end()
 
     def _evaluate(self, alarm: MetricAlarm) -> None:
-        alarm.evaluation = None
-        end = int(self._sandbox.clock.timestamp())
-        end -= HOURLY_AT if evaluated_every(alarm) == HOUR else 0
+        every = evaluated_every(alarm)
+        end = int(self._sandbox.clock.timestamp()) - (HOURLY_AT if every == HOUR else 0)
         ranges = windows(alarm.settings, alarm.period, alarm.rule.evaluation_periods, end)
         points = self._datapoints(alarm, ranges)
-        verdict = evaluate(points, alarm.rule)
-        if verdict.state not in (None, alarm.state.value) and not _too_few_samples(alarm, verdict):
-            self._enter(alarm, verdict, str(verdict.state))
-        self._schedule_next(alarm, verdict, ranges)
+        state = state_of(_aged(points, ranges), alarm.rule)
+        if state not in (None, alarm.state.value):
+            newest_first = [points.get(at) or Datapoint(at) for at in _timestamps(ranges)]
+            verdict = evaluate(newest_first, alarm.rule)
+            if not _too_few_samples(alarm, verdict):
+                self._enter(alarm, verdict, str(state))
+        self._schedule_next(alarm, state, points, ranges, every)
 
-    def _schedule_next(self, alarm: MetricAlarm, verdict: Verdict, ranges: Sequence[Window]) -> None:
+    def _schedule_next(
+        self,
+        alarm: MetricAlarm,
+        state: str | None,
+        points: Mapping[int, Datapoint],
+        ranges: Sequence[Window],
+        every: int,
+    ) -> None:
         """Has the alarm evaluated when it may come to something else.
 
         Without a sample in the range, that is when there is one; with samples, at the next regular time, or later
@@ -104,47 +119,53 @@ class Evaluator:
         newest = max((self._region.store.newest(metric) or 0 for metric in alarm.inputs), default=0)
         if newest < ranges[0].start:
             return
-        (window, *others), every = ranges, evaluated_every(alarm)
-        steady = verdict.state is not None and newest < ranges[-1].end and every < HOUR
-        if steady and not others and not alarm.metrics and "EvaluationWindow" not in alarm.settings:
-            self._schedule(alarm, self._next_move(alarm, window, every))
-        else:
+        window, *others = ranges
+        steady = state is not None and newest < ranges[-1].end and every < HOUR
+        if not steady or not points or others or alarm.metrics or "EvaluationWindow" in alarm.settings:
             self.wake(alarm)
+        elif alarm.period == every:
+            self._schedule_in_step(alarm, list(points.values()), window)
+        else:
+            self._schedule.add(alarm, self._next_move(alarm, window, every))
+
+    def _schedule_in_step(self, alarm: MetricAlarm, points: Sequence[Datapoint], window: Window) -> None:
+        """With periods as long as the steps between evaluations, datapoints stay as they are until they leave.
+
+        While all of them are good, and missing ones are not taken for bad, it doesn't matter how many there are.
+        """
+        treatment, length = alarm.treat_missing_data, window.end - window.start
+        if treatment != BREACHING and not any(alarm.rule.breaches(point.value or 0.0) for point in points):
+            if treatment == MISSING:
+                self._schedule.add(alarm, points[0].timestamp + length + alarm.period)
+        else:
+            self._schedule.add(alarm, points[-1].timestamp + length + alarm.period)
 
     def _next_move(self, alarm: MetricAlarm, window: Window, every: int) -> float:
-        """The first regular time at which a sample leaves the range, or goes from one period to the one before.
-
-        Between periods as long as the steps from one evaluation to the next, samples move together: the datapoints
-        stay as they are. So does a single one.
-        """
-        periods = len(window.timestamps())
+        """The first regular time at which a sample leaves the range, or goes from one period to the one before."""
         series, _ = series_of(self._region.store, alarm.inputs[0], alarm.settings.get("Unit"), window)
-        begins = [begin for begin, _ in series.between(window.start, window.end)] if series else []
-        if not begins:
-            return self._next_time(every)
-        if alarm.period == every or len(begins) == 1:
-            moves = [begins[0] + periods * alarm.period]
+        begins = series.begins(window.start, window.end) if series else []
+        if len(begins) == 1:
+            moves = [begins[0] + window.end - window.start]
         else:
             moves = [begin + -((begin - window.end) // alarm.period) * alarm.period for begin in begins]
         return max((min(moves) // every + 1) * every, self._next_time(every))
 
-    def _datapoints(self, alarm: MetricAlarm, ranges: Sequence[Window]) -> list[Datapoint]:
-        """The datapoints of the ranges, newest first."""
-        found: list[Datapoint] = []
-        for window in ranges:
-            points = self._math(alarm, window) if alarm.metrics else self._metric(alarm, window)
-            found += [points.get(at) or Datapoint(at) for at in window.timestamps()]
-        return found[::-1]
+    def _datapoints(self, alarm: MetricAlarm, ranges: Sequence[Window]) -> dict[int, Datapoint]:
+        """The datapoints of the ranges, by time, newest first: as many as count."""
+        found: dict[int, Datapoint] = {}
+        for window in reversed(ranges):
+            found |= self._math(alarm, window) if alarm.metrics else self._metric(alarm, window)
+        return found
 
     def _metric(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
         series, _ = series_of(self._region.store, alarm.inputs[0], alarm.settings.get("Unit"), window)
-        return datapoints(series, alarm.statistic or "", window) if series else {}
+        return datapoints(series, alarm.statistic or "", window, alarm.rule.evaluation_periods) if series else {}
 
     def _math(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
         queries = Queries(self._region.store, alarm.metrics, lambda period: window, window.period)
         value = queries.value(alarm.watched_query["Id"])
         points = value.points if isinstance(value, TimeSeries) else {}
-        return {at: Datapoint(at, number) for at, number in points.items()}
+        return {at: Datapoint(at, number) for at, number in sorted(points.items(), reverse=True)}
 
     def _enter(self, alarm: MetricAlarm, verdict: Verdict, state: str) -> None:
         now = self._sandbox.clock.now()

@@ -99,7 +99,7 @@ class MetricOperations(Service):
             _statistics_datapoint(at, unit, samples, params.get("Statistics", []), extended)
             for unit, series in units.items()
             if params.get("Unit") in (None, unit)
-            for at, samples in merged(series, window).items()
+            for at, samples in reversed(list(merged(series, window)))
         ]
         return {"Label": params["MetricName"], "Datapoints": datapoints}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.sandbox.alarms import expression
 from labkit.sandbox.alarms.evaluation import Datapoint
 from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, Value
-from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, Series
+from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, Series, union
 from labkit.sandbox.alarms.statistics import statistic
 
 
@@ -32,24 +33,23 @@ def metric_of(described: Mapping[str, Any]) -> Metric:
     return Metric.of(described["Namespace"], described["MetricName"], dimensions)
 
 
-def merged(series: Series, window: Window) -> dict[int, SampleSet]:
-    """The samples of each period that has any."""
-    sets: dict[int, SampleSet] = {}
-    for begin, samples in series.between(window.start, window.end):
-        at = window.start + (begin - window.start) // window.period * window.period
-        sets.setdefault(at, SampleSet()).merge(samples)
-    return sets
+def merged(series: Series, window: Window) -> Iterator[tuple[int, SampleSet]]:
+    """The samples of each period that has any, newest first; to be read only, they may be the series' own."""
+
+    def _period(begin: int) -> int:
+        return window.start + (begin - window.start) // window.period * window.period
+
+    for at, begins in itertools.groupby(reversed(series.begins(window.start, window.end)), _period):
+        sets = [series.at(begin) for begin in begins]
+        yield at, sets[0] if len(sets) == 1 else union(reversed(sets))
 
 
-def datapoints(series: Series, statistic_name: str, window: Window) -> dict[int, Datapoint]:
-    """The datapoints of a statistic, by time."""
+def datapoints(series: Series, statistic_name: str, window: Window, at_most: int | None = None) -> dict[int, Datapoint]:
+    """The datapoints of a statistic, by time, newest first: the newest `at_most` if it is given."""
     compute = statistic(statistic_name)
-    points = {}
-    for at, samples in merged(series, window).items():
-        value = compute(samples)
-        if value is not None:
-            points[at] = Datapoint(at, float(value), samples.sample_count)
-    return points
+    computed = ((at, compute(samples), samples.sample_count) for at, samples in merged(series, window))
+    points = ((at, Datapoint(at, float(value), count)) for at, value, count in computed if value is not None)
+    return dict(itertools.islice(points, at_most))
 
 
 def series_of(store: MetricStore, metric: Metric, unit: str | None, window: Window) -> tuple[Series | None, list[str]]:
@@ -61,7 +61,7 @@ def series_of(store: MetricStore, metric: Metric, unit: str | None, window: Wind
     units = store.units(metric)
     if unit is not None:
         return units.get(unit), [unit]
-    within = [name for name, series in units.items() if any(series.between(window.start, window.end))]
+    within = [name for name, series in units.items() if series.begins(window.start, window.end)]
     return (units[within[0]] if within else None), within
 
 
@@ -110,5 +110,5 @@ class Queries:
         points = datapoints(series, stat["Stat"], window) if series else {}
         self.units[query["Id"]] = units
         self.sample_counts[query["Id"]] = {at: point.sample_count for at, point in points.items()}
-        values = {at: point.value for at, point in points.items() if point.value is not None}
+        values = {at: point.value for at, point in reversed(points.items()) if point.value is not None}
         return TimeSeries(values, window.period, query.get("Label"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NO_UNIT = "None"
@@ -14,9 +15,10 @@ RETENTION = ((3 * HOUR, 1), (15 * DAY, MINUTE), (63 * DAY, 5 * MINUTE), (455 * D
 """(age up to which, resolution in which) samples are kept: "Metrics retention" in the CloudWatch User Guide
 (cloudwatch_concepts.html). Minutes are rolled up to hours as they age, so a year of samples stays small."""
 
+ROLLED_UP_EVERY = 6 * HOUR
 
-@dataclass(frozen=True, order=True)
-class Metric:
+
+class Metric(NamedTuple):
     """One metric: a namespace, a name, and the exact set of its dimensions, in the order of their names.
 
     A metric without dimensions is another one than the same name with dimensions; CloudWatch never adds them up.
@@ -36,42 +38,62 @@ class Metric:
 class SampleSet:
     """What is kept of the samples of one moment: the statistic set, and each value's count for the percentiles.
 
-    `values` is None once a statistic set was put among them: percentiles of a set can't be told any more, unless all
-    its values are the same (PutMetricData, "Publishing statistic sets").
+    Once a statistic set was put among them, the values of the samples are not known any more, and percentiles can't be
+    told (PutMetricData, "Publishing statistic sets").
     """
 
     sample_count: float = 0.0
     total: float = 0.0
     minimum: float = float("inf")
     maximum: float = float("-inf")
-    values: dict[float, float] | None = field(default_factory=dict)
+    known: bool = True
+    """Whether each sample's value is known."""
+    _counts: dict[float, float] | None = None
+    """By value; None while there is one value only, as there is of most."""
+
+    @property
+    def values(self) -> dict[float, float] | None:
+        """How often each value occurs; None where that is not known."""
+        if not self.known:
+            return None
+        if self._counts is None:
+            return {self.minimum: self.sample_count} if self.sample_count else {}
+        return self._counts
 
     def add(self, value: float, count: float = 1.0) -> None:
         """Counts `value` in, `count` times."""
-        self.sample_count += count
-        self.total += value * count
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
-        if self.values is not None:
-            self.values[value] = self.values.get(value, 0.0) + count
+        self.merge(SampleSet(count, value * count, value, value))
 
     def merge(self, other: SampleSet) -> None:
         """Counts all samples of `other` in."""
+        self._count_values(other)
         self.sample_count += other.sample_count
         self.total += other.total
         self.minimum = min(self.minimum, other.minimum)
         self.maximum = max(self.maximum, other.maximum)
-        if self.values is None or other.values is None:
-            self.values = None
-            return
-        for value, count in other.values.items():
-            self.values[value] = self.values.get(value, 0.0) + count
+
+    def _count_values(self, other: SampleSet) -> None:
+        mine, theirs = self.values, other.values
+        self.known = mine is not None and theirs is not None
+        if mine is None or theirs is None:
+            self._counts = None
+        elif self._counts is not None or len(mine.keys() | theirs.keys()) > 1:
+            self._counts = mine
+            for value, count in theirs.items():
+                mine[value] = mine.get(value, 0.0) + count
+
+
+def union(sets: Iterable[SampleSet]) -> SampleSet:
+    """All samples of several sets in a new one."""
+    together = SampleSet()
+    for samples in sets:
+        together.merge(samples)
+    return together
 
 
 def statistic_set(sample_count: float, total: float, minimum: float, maximum: float) -> SampleSet:
-    """Samples of which only a statistic set was published."""
-    known = {minimum: sample_count} if minimum == maximum or sample_count == 1 else None
-    return SampleSet(sample_count, total, minimum, maximum, known)
+    """Samples of which only a statistic set was published: their values are known if all are the same."""
+    return SampleSet(sample_count, total, minimum, maximum, known=minimum == maximum or sample_count == 1)
 
 
 class Series:
@@ -83,24 +105,26 @@ class Series:
         self._rolled_up_at = 0.0
 
     def put(self, timestamp: float, samples: SampleSet, resolution: int, now: float) -> None:
-        """Adds `samples` to the set of their minute, or of their second at a resolution of 1."""
+        """Adds `samples`, which are the series' own from now on, to their minute, or second at a resolution of 1."""
         self._put(int(timestamp // resolution * resolution), samples)
-        if now - self._rolled_up_at >= HOUR:
+        if now - self._rolled_up_at >= ROLLED_UP_EVERY:
             self._roll_up(now)
 
     def _put(self, begin: int, samples: SampleSet) -> None:
         held = self._sets.get(begin)
         if held is None:
-            held = self._sets[begin] = SampleSet()
+            self._sets[begin] = samples
             insort(self._times, begin)
-        held.merge(samples)
+        else:
+            held.merge(samples)
 
-    def between(self, start: float, end: float) -> Iterator[tuple[int, SampleSet]]:
-        """The sets that begin from `start` up to, but not at, `end`."""
-        for index in range(bisect_left(self._times, start), len(self._times)):
-            if (begin := self._times[index]) >= end:
-                return
-            yield begin, self._sets[begin]
+    def begins(self, start: float, end: float) -> list[int]:
+        """When the sets begin that begin from `start` up to, but not at, `end`."""
+        return self._times[bisect_left(self._times, start) : bisect_left(self._times, end)]
+
+    def at(self, begin: int) -> SampleSet:
+        """The set that begins there."""
+        return self._sets[begin]
 
     def newest(self) -> int:
         """When the newest set begins."""
@@ -110,16 +134,15 @@ class Series:
         """Merges sets into coarser ones as they age, and forgets those past the last age."""
         since, self._rolled_up_at = self._rolled_up_at, now
         for (age, _), (_, coarser) in itertools.pairwise(RETENTION):
-            for begin, samples in list(self.between(since - age, now - age)):
+            for begin in self.begins(since - age, now - age):
                 if begin % coarser:
-                    self._remove(begin)
-                    self._put(begin // coarser * coarser, samples)
-        for begin, _ in list(self.between(0, now - RETENTION[-1][0])):
+                    self._put(begin // coarser * coarser, self._remove(begin))
+        for begin in self.begins(0, now - RETENTION[-1][0]):
             self._remove(begin)
 
-    def _remove(self, begin: int) -> None:
-        del self._sets[begin]
+    def _remove(self, begin: int) -> SampleSet:
         del self._times[bisect_left(self._times, begin)]
+        return self._sets.pop(begin)
 
 
 class MetricStore:
@@ -149,4 +172,4 @@ class MetricStore:
 
     def newest(self, metric: Metric) -> int | None:
         """When the newest sample set of a metric begins; None where there is none."""
-        return max((series.newest() for series in self._units.get(metric, {}).values()), default=None)
+        return max(map(Series.newest, self._units.get(metric, {}).values()), default=None)

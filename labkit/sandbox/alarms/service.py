@@ -23,14 +23,19 @@ class CloudWatchService(MetricOperations, AlarmOperations):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self._regions: dict[str, Region] = {}
+        self._evaluators: dict[str, Evaluator] = {}
 
     def region(self, name: str) -> Region:
         """What is held in a region."""
-        return self._regions.setdefault(name, Region())
+        if name not in self._regions:
+            self._regions[name] = Region()
+        return self._regions[name]
 
     def evaluator(self, name: str) -> Evaluator:
         """What evaluates a region's alarms."""
-        return Evaluator(self.sandbox, self.region(name))
+        if name not in self._evaluators:
+            self._evaluators[name] = Evaluator(self.sandbox, self.region(name), name)
+        return self._evaluators[name]
 
     def put_samples(
         self, region: str, metric: Metric, timestamp: float, samples: SampleSet, unit: str | None, resolution: int

@@ -94,7 +94,7 @@ def test_the_statistic_is_compared_with_the_threshold(operator, below, equal, ab
 
 @pytest.mark.parametrize(
     ("period", "periods", "expected"),
-    [(300, 3, 6), (60, 1, 16), (60, 3, 18), (120, 1, 9), (3600, 1, 3), (86400, 7, 9), (10, 2, 8), (30, 1, 3)],
+    [(300, 3, 6), (60, 1, 12), (60, 3, 14), (120, 1, 7), (3600, 1, 4), (86400, 7, 10), (10, 2, 9), (30, 1, 4)],
 )
 def test_the_evaluation_range_is_longer_than_the_evaluation_periods(period, periods, expected):
     assert evaluation_range(period, periods) == expected

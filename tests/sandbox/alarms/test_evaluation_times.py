@@ -35,3 +35,29 @@ def test_leaving_evaluations_out_changes_nothing(cloudwatch, monkeypatch, seed):
     cloudwatch.sandbox.clock.advance(86400)
     monkeypatch.setattr(Evaluator, "_schedule_next", lambda self, alarm, *_: self.wake(alarm))
     assert history(cloudwatch, "every minute", settings, samples) == found
+
+
+def test_a_sample_that_comes_at_the_moment_of_an_evaluation_waits_for_the_next_one(cloudwatch):
+    """Whether or not the alarm slept: the delivery was on the clock before the evaluation was."""
+    for metric in ("busy", "quiet"):
+        cloudwatch.put_alarm(AlarmName=metric, MetricName=metric, Threshold=5.0, Period=120)
+        cloudwatch.sandbox.clock.call_at(
+            cloudwatch.start + 300, lambda metric=metric: cloudwatch.sample(3, 9.0, metric), name="late sample"
+        )
+    for minute in (0, 1, 2):
+        cloudwatch.sample(minute, 1.0, "busy")
+    cloudwatch.to_minute(10)
+    assert cloudwatch.transitions("quiet") == [(6, "ALARM")]
+    assert cloudwatch.transitions("busy") == [(1, "OK"), (6, "ALARM")]
+
+
+def test_alarms_that_are_due_together_share_an_event(cloudwatch):
+    for number in range(50):
+        cloudwatch.put_alarm(AlarmName=f"alarm {number}")
+    assert len(cloudwatch.sandbox.clock._events) == 1
+    cloudwatch.sample(0)
+    cloudwatch.call("DeleteAlarms", AlarmNames=["alarm 7"])
+    cloudwatch.to_minute(1)
+    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in cloudwatch.call("DescribeAlarms")["MetricAlarms"]}
+    assert set(states.values()) == {"ALARM"}
+    assert len(states) == 49

@@ -33,13 +33,18 @@ def test_a_window_is_cut_from_its_start():
 
 
 def test_samples_are_merged_into_the_windows_periods(store):
-    found = merged(only(store), Window(60, 300, 120))
-    assert {at: samples.total for at, samples in found.items()} == {60: 5.0, 180: 9.0}
+    found = list(merged(only(store), Window(60, 300, 120)))
+    assert [(at, samples.total) for at, samples in found] == [(180, 9.0), (60, 5.0)]
 
 
 def test_datapoints_know_how_many_samples_they_rest_on(store):
     found = datapoints(only(store), "Average", Window(0, 300, 300))
     assert [(point.timestamp, point.value, point.sample_count) for point in found.values()] == [(0, 3.0, 5)]
+
+
+def test_the_newest_datapoints_are_enough_where_no_more_are_asked_for(store):
+    whole = datapoints(only(store), "Sum", Window(0, 300, 60))
+    assert list(datapoints(only(store), "Sum", Window(0, 300, 60), 2).items()) == list(whole.items())[:2]
 
 
 def test_a_statistic_that_the_samples_do_not_tell_has_no_datapoint(store):
