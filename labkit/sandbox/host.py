@@ -16,6 +16,7 @@ from labkit.sandbox.credentials import Credentials, Signature, verify
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
+from labkit.sandbox.outbox import Outbox
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
@@ -61,7 +62,7 @@ class Host:
                 self._begin()
             else:
                 self._replay()
-            self._engage_postman()
+            self.sandbox.outbox.release()
 
     @property
     def region(self) -> str:
@@ -100,6 +101,7 @@ class Host:
             with self.sandbox.change():
                 response = self._dispatcher.answer(self.sandbox, request, address)
             self._write_down("request", _environment(request), request.get_data())
+            self.sandbox.outbox.release()
             return response
 
     def read(self, look: Callable[[], T]) -> T:
@@ -117,6 +119,7 @@ class Host:
                 result = self._control.changing[path](body)
             self._journal.append(Entry(moment, "control", {"path": path, "body": body}))
             self._journal.note_reading(self.sandbox.clock.timestamp())
+            self.sandbox.outbox.release()
             return result
 
     def reset(self) -> None:
@@ -129,13 +132,13 @@ class Host:
             self.faults = Faults(origin.seed)
             self.sandbox = self._new_sandbox()
             self._begin()
-            self._engage_postman()
 
     def tick(self) -> None:
         """Runs what real time has made due."""
         with self._lock:
             self.sandbox.clock.follow_real_time()
             self._journal.note_reading(self.sandbox.clock.timestamp())
+            self.sandbox.outbox.release()
 
     def close(self) -> None:
         """Stops the sandbox; its journal stays."""
@@ -144,15 +147,21 @@ class Host:
             self.sandbox.close()
             self._journal.close()
 
-    def _engage_postman(self) -> None:
-        if self._postman is not None:
-            self.sandbox.notifications.inbox.take_on = self._postman.take
-
     def _new_sandbox(self) -> Sandbox:
         origin = self._origin
         start = datetime.fromtimestamp(origin.start, UTC)
         self._provided = set()
-        return Sandbox(start=start, frozen=origin.frozen, seed=origin.seed, endpoint=self._endpoint, lock=self._lock)
+        sandbox = Sandbox(
+            start=start,
+            frozen=origin.frozen,
+            seed=origin.seed,
+            endpoint=self._endpoint,
+            lock=self._lock,
+            outbox=Outbox(self._journal),
+        )
+        if self._postman is not None:
+            sandbox.notifications.inbox.take_on = self._postman.take
+        return sandbox
 
     def _begin(self) -> None:
         self._journal.begin(self._origin)

@@ -7,6 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.sandbox.outbox import Done, Outbox
 
 
 @dataclass(frozen=True)
@@ -22,16 +26,17 @@ class Mail:
 class Inbox:
     """Mails, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self._mails: list[Mail] = []
-        self.take_on: Callable[[Mail], None] = lambda mail: None
-        """Whoever else is to have the mails; a replay of the journal tells nobody a second time."""
+        self._outbox = outbox
+        self.take_on: Callable[[Mail, Done], None] = lambda mail, done: done()
+        """Whoever else is to have the mails."""
 
     def deliver(self, to: str, subject: str, body: str, at: datetime) -> None:
         """Puts a mail into the box."""
         mail = Mail(to, subject, body, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._mails.append(mail)
-        self.take_on(mail)
+        self._outbox.put(lambda done: self.take_on(mail, done))
 
     def messages(self) -> list[dict[str, str]]:
         """The mails as JSON has them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ create table if not exists origin (name text primary key, value text not null);
 create table if not exists entry (
     number integer primary key, moment real not null, kind text not null, request text not null, body blob not null
 );
+create table if not exists has_left (number integer primary key);
 create table if not exists reading (only_one integer primary key check (only_one = 1), moment real not null);
 """
 
@@ -52,6 +54,8 @@ class Journal:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.executescript(_SCHEMA)
+        self._lock = threading.Lock()
+        self._senders = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
 
     @property
     def origin(self) -> Origin | None:
@@ -62,7 +66,7 @@ class Journal:
     def begin(self, origin: Origin) -> None:
         """Empties the journal and writes down what the sandbox begins with."""
         with self._transaction():
-            for table in ("origin", "entry", "reading"):
+            for table in ("origin", "entry", "reading", "has_left"):
                 self._connection.execute(f"delete from {table}")
             rows = [(name, json.dumps(value)) for name, value in asdict(origin).items()]
             self._connection.executemany("insert into origin values (?, ?)", rows)
@@ -90,8 +94,20 @@ class Journal:
         """How far the clock had come."""
         return float(self._connection.execute("select moment from reading").fetchone()[0])
 
+    def note_left(self, number: int) -> None:
+        """Writes down that a message has left the process; on any thread."""
+        with self._lock:
+            self._senders.execute("insert or ignore into has_left values (?)", (number,))
+
+    def left(self, since: int) -> set[int]:
+        """The numbers, from `since` on, of the messages that have left."""
+        rows = self._connection.execute("select number from has_left where number >= ?", (since,))
+        return {number for (number,) in rows}
+
     def close(self) -> None:
         """Closes the file."""
+        with self._lock:
+            self._senders.close()
         self._connection.close()
 
     def _transaction(self) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from labkit.sandbox.inbox import Mail
+from labkit.sandbox.outbox import Done
 
 LOG = logging.getLogger(__name__)
 SENDER = "no-reply@sns.amazonaws.com"
@@ -40,20 +41,21 @@ class Postman:
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
-        self._mails: queue.SimpleQueue[Mail] = queue.SimpleQueue()
+        self._mails: queue.SimpleQueue[tuple[Mail, Done]] = queue.SimpleQueue()
         threading.Thread(target=self._work, daemon=True, name="postman").start()
 
-    def take(self, mail: Mail) -> None:
+    def take(self, mail: Mail, done: Done) -> None:
         """Takes a mail to be sent."""
-        self._mails.put(mail)
+        self._mails.put((mail, done))
 
     def _work(self) -> None:
         while True:
-            mail = self._mails.get()
+            mail, done = self._mails.get()
             try:
                 self._send(mail)
             except (OSError, smtplib.SMTPException, ValueError) as error:
                 LOG.warning("a mail could not be taken on to %s:%s: %s", self._server.host, self._server.port, error)
+            done()
 
     def _send(self, mail: Mail) -> None:
         message = EmailMessage()

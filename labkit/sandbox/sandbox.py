@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.clock import Clock, Event
+from labkit.sandbox.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ class Sandbox:
         seed: int = 0,
         endpoint: str = "",
         lock: threading.RLock | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         from labkit.sandbox.alarms.service import CloudWatchService
         from labkit.sandbox.athena.service import AthenaService
@@ -52,6 +54,7 @@ class Sandbox:
         self.endpoint = endpoint
         self.replaying = False
         self.lock = lock or threading.RLock()
+        self.outbox = outbox or Outbox()
         self.random = Random(seed)
         self.changes = 0
         self.clock = Clock(start, frozen=frozen)
@@ -79,6 +82,7 @@ class Sandbox:
         """Ends the services' work and stops the clock; the process has its real time back."""
         for service in self.services.values():
             service.close()
+        self.outbox.close()
         self.clock.stop()
 
     def _seed_event(self, event: Event) -> None:

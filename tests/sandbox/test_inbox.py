@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
 
 from labkit.sandbox.inbox import Inbox
+from labkit.sandbox.outbox import Outbox
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def test_mails_are_kept_in_order():
-    inbox = Inbox()
+    inbox = Inbox(Outbox())
     inbox.deliver("a@example.com", "first", "one", NOON)
     inbox.deliver("b@example.com", "second", "two", NOON)
     assert inbox.messages() == [
@@ -16,7 +17,7 @@ def test_mails_are_kept_in_order():
 
 
 def test_the_page_shows_the_newest_first_with_links_to_click():
-    inbox = Inbox()
+    inbox = Inbox(Outbox())
     inbox.deliver("a@example.com", "first", "see http://127.0.0.1:4566/?Action=X&Token=abc now", NOON)
     inbox.deliver("a@example.com", "second", "", NOON)
     page = inbox.page()
@@ -25,7 +26,7 @@ def test_the_page_shows_the_newest_first_with_links_to_click():
 
 
 def test_nothing_of_a_mail_is_markup():
-    inbox = Inbox()
+    inbox = Inbox(Outbox())
     inbox.deliver("<b>@example.com", "<script>alert(1)</script>", '<img src=x> http://x/"onclick="y', NOON)
     page = inbox.page()
     assert "<script>" not in page
@@ -35,4 +36,4 @@ def test_nothing_of_a_mail_is_markup():
 
 
 def test_an_empty_inbox_says_so():
-    assert "No mail yet." in Inbox().page()
+    assert "No mail yet." in Inbox(Outbox()).page()

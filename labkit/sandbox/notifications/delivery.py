@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.moto_state import sqs
 from labkit.sandbox.notifications.subscriptions import Subscription
+from labkit.sandbox.outbox import Done, Outbox
 
 LOG = logging.getLogger(__name__)
 POST_TIMEOUT = 10
@@ -44,10 +45,10 @@ class Publication:
 class Delivery:
     """Brings publications to endpoints."""
 
-    def __init__(self, inbox: Inbox, endpoint: Callable[[], str], replaying: Callable[[], bool]) -> None:
+    def __init__(self, inbox: Inbox, outbox: Outbox, endpoint: Callable[[], str]) -> None:
         self._inbox = inbox
+        self._outbox = outbox
         self._endpoint = endpoint
-        self._replaying = replaying
 
     def deliver(self, publication: Publication, subscription: Subscription) -> None:
         """Delivers a publication to one subscription."""
@@ -140,9 +141,7 @@ class Delivery:
             LOG.warning("%s: there is no queue %s", publication.topic_arn, subscription.endpoint)
 
     def _post(self, subscription: Subscription, kind: str, message_id: str, body: str) -> None:
-        """Posts to an endpoint on this machine, apart from the sandbox's own work, and not again in a replay."""
-        if self._replaying():
-            return
+        """Posts to an endpoint on this machine, apart from the sandbox's own work."""
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
             "User-Agent": "Amazon Simple Notification Service Agent",
@@ -153,15 +152,16 @@ class Delivery:
         if kind == "Notification":
             headers["x-amz-sns-subscription-arn"] = subscription.arn
         request = urllib.request.Request(subscription.endpoint, body.encode(), headers, method="POST")
-        threading.Thread(target=_send, args=(request,), daemon=True).start()
+        self._outbox.put(lambda done: threading.Thread(target=_send, args=(request, done), daemon=True).start())
 
 
-def _send(request: urllib.request.Request) -> None:
+def _send(request: urllib.request.Request, done: Done) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         opener.open(request, timeout=POST_TIMEOUT).close()
     except OSError as error:
         LOG.warning("%s did not take a message: %s", request.full_url, error)
+    done()
 
 
 def _timestamp(at: datetime) -> str:

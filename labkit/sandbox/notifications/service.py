@@ -46,9 +46,9 @@ class NotificationService(Service):
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
-        self.inbox = Inbox()
+        self.inbox = Inbox(sandbox.outbox)
         self._regions: dict[str, Subscriptions] = {}
-        self._delivery = Delivery(self.inbox, lambda: sandbox.endpoint, lambda: sandbox.replaying)
+        self._delivery = Delivery(self.inbox, sandbox.outbox, lambda: sandbox.endpoint)
 
     def publish(
         self,

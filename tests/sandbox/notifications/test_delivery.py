@@ -128,12 +128,3 @@ def test_an_http_endpoint_is_asked_and_then_told(sns, listener):
     sns.publish("hello")
     kind, notification = next_message()
     assert (kind, notification["Message"]) == ("Notification", "hello")
-
-
-def test_a_replay_posts_nothing_again(sns, listener):
-    endpoint, received, _ = listener
-    sns.sandbox.replaying = True
-    arn = sns.subscribe("http", endpoint)
-    sns.confirm(arn)
-    sns.publish("hello")
-    assert received == []
