@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.measured import Measured, seconds_in_turn
 from labkit.phases.insights import QUERY
-from labkit.sandbox.logs.insights import engine
+from labkit.sandbox.logs.insights import engine, fields
 from labkit.sandbox.logs.store import EventStore
 
 EVENTS = 4_000_000
@@ -37,7 +37,8 @@ def measure() -> Iterator[Measured]:
     _fill(store)
     relation = store.relation(REGION, GROUP)
     events = engine.Events(relation, f"123456789012:{GROUP}", None)
-    job = engine.Job(QUERY, (events,), START * 1000, (START + DAY) * 1000, START + DAY, None, EVENTS)
+    window = fields.Window(START * 1000, (START + DAY) * 1000, EVENTS)
+    job = engine.Job(QUERY, (events,), window, START + DAY, None)
     seen: engine.Seen = {}
     with store.cursor() as cursor:
         by_hand = [lambda sql=sql: cursor.execute(sql).fetchall() for sql in _by_hand(relation)]

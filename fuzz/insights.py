@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-from labkit.sandbox.logs.insights import engine
+from labkit.sandbox.logs.insights import engine, fields
 from labkit.sandbox.logs.insights.aggregates import AGGREGATES
 from labkit.sandbox.logs.insights.calls import CALLS
 from labkit.sandbox.logs.insights.functions import FUNCTIONS
@@ -54,7 +54,7 @@ def try_bytes(data: bytes) -> None:
     with _STORE.cursor() as cursor:
         relation = _STORE.relation("eu-west-1", "group")
         events = engine.Events(relation, "123456789012:group", None)
-        answer = engine.run(engine.Job(text, (events,), 0, 1 << 62, 0, None, 1 << 62), cursor)
+        answer = engine.run(engine.Job(text, (events,), fields.Window(0, 1 << 62, 1 << 62), 0, None), cursor)
     assert answer.records_scanned >= len(MESSAGES), text
 
 

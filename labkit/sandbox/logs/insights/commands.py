@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from labkit.sandbox.logs.insights import aggregates, fields, patterns, row_commands, tree
+from labkit.sandbox.logs.insights import aggregates, combining, patterns, periods, row_commands, tree
 from labkit.sandbox.logs.insights.calls import check_regex
 from labkit.sandbox.logs.insights.pipeline import Group, Pipeline, Statement, default_order
+from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.stats import Aggregation
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
@@ -19,21 +20,41 @@ MAX_STATS = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
 MAX_COMMANDS = 100
 """A bound of our own: each command nests the SQL a level deeper."""
+MAX_NESTED = 10
+"""A bound of our own."""
 
 
-def compile_query(
-    query: tree.Query, sources: Sequence[fields.Source], window: fields.Window, now: float, limit: int
-) -> Statement:
-    """The SQL of a query over the events of some log groups that lie within a window."""
-    _check_places(query.commands)
-    earlier = patterns.earlier_window(query.commands, window)
-    pipeline = Pipeline(sources, window, now, earlier)
+def compile_query(query: tree.Query, reading: Reading, limit: int) -> Statement:
+    """The SQL of a query."""
+    _check_nested(query)
     try:
-        for command in query.commands:
-            COMMANDS[type(command)](pipeline, command)
-        return pipeline.statement(limit)
+        return _compiled(query, reading, None).statement(limit)
     except RecursionError:
         raise QueryError("the query is nested too deeply for the sandbox", query.commands[0].span) from None
+
+
+def _compiled(query: tree.Query, reading: Reading, numbers: Iterator[int] | None) -> Pipeline:
+    """All commands of a query; `numbers` go on counting the columns of a query around it."""
+
+    def nested(inner: tree.Query, further: Iterator[int]) -> Pipeline:
+        return _compiled(inner, reading.within(inner), further)
+
+    _check_places(query.commands)
+    pipeline = Pipeline(reading, nested, patterns.earlier_window(query.commands, reading.window), numbers)
+    for place, command in enumerate(query.commands, 1):
+        pipeline.later = query.commands[place:]
+        COMMANDS[type(command)](pipeline, command)
+    return pipeline
+
+
+def _check_nested(query: tree.Query) -> None:
+    """A query may have others in it, but these have none: AWS supports no deeper nesting."""
+    inner = list(tree.nested(query))
+    if len(inner) > MAX_NESTED:
+        raise QueryError(f"a query has at most {MAX_NESTED} others within it in the sandbox", query.commands[0].span)
+    for other in inner:
+        if next(tree.nested(other), None) is not None:
+            raise QueryError("Nested subqueries are not supported", other.commands[0].span)
 
 
 def _check_places(commands: Sequence[tree.Command]) -> None:
@@ -87,17 +108,32 @@ def _parse(pipeline: Pipeline, command: tree.Parse) -> None:
     pattern = quoted(command.pattern.pattern)
     keys = ", ".join(f"'{number}'" for number in range(len(command.names)))
     found = f"CASE WHEN regexp_matches({subject}, {pattern}) THEN regexp_extract({subject}, {pattern}, [{keys}]) END"
+    if command.multi:
+        _parse_all(pipeline, command, subject, pattern)
+        return
     (groups,) = pipeline.bind([Value(found, Kind.STRUCTURE)])
     for number, name in enumerate(command.names):
         pipeline.define(name, command)
         pipeline.put(name, Value(f"{groups.sql}['{number}']", Kind.TEXT))
 
 
+def _parse_all(pipeline: Pipeline, command: tree.Parse, subject: str, pattern: str) -> None:
+    """A row of each match of the regular expression, and one of each event without any."""
+    pipeline.note_matched()
+    groups = range(1, len(command.names) + 1)
+    found = [Value(f"regexp_extract_all({subject}, {pattern}, {group})", Kind.STRUCTURE) for group in groups]
+    matches = pipeline.bind(found)
+    number = pipeline.spread(f"greatest(coalesce(len({matches[0].sql}), 0), 1)")
+    for name, match in zip(command.names, matches, strict=True):
+        pipeline.define(name, command)
+        pipeline.put(name, Value(f"{match.sql}[{number.sql}]", Kind.TEXT))
+
+
 def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
     """Aggregates."""
     first = pipeline.sources is not None
     aggregation = Aggregation(pipeline.scope(), pipeline.now)
-    keys = [(item, aggregation.key(item)) for item in command.groups]
+    keys = [(item, _shifted(aggregation.key(item), item, command.offset)) for item in command.groups]
     outputs = [(item, aggregation.output(item)) for item in command.items]
     grouped = aggregation.sql(pipeline.sql, f"{'count(*)' if first else 'max(matched)'} AS rows")
     made = [(item.name, value, Value(pipeline.new_column(), value.kind)) for item, value in keys + outputs]
@@ -107,6 +143,13 @@ def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
     columns = {name: column for name, _, column in made}
     pipeline.groups = tuple(Group(columns[item.name], _bin_period(item.expression)) for item, _ in keys)
     pipeline.replace_rows(sql, columns, [default_order(group.column) for group in pipeline.groups])
+
+
+def _shifted(key: Value, item: tree.Item, offset: tree.Period | None) -> Value:
+    """A bin moved on by the `offset` of its `stats`, so that it lies beside those that it is compared with."""
+    if offset is None or _bin_period(item.expression) is None:
+        return key
+    return Value(f"({key.sql} + {periods.distance(offset)})", key.kind)
 
 
 def _bin_period(expression: tree.Expression) -> tree.Period | None:
@@ -157,8 +200,14 @@ def _unnest(pipeline: Pipeline, command: tree.Unnest) -> None:
     pipeline.note_matched()
     pipeline.define(command.into, command)
     elements = f"TRY_CAST({converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)} AS JSON[])"
-    (element,) = pipeline.bind([Value(f"unnest({elements})", Kind.STRUCTURE)])
-    pipeline.put(command.into, element)
+    pipeline.put(command.into, _element(pipeline, elements))
+
+
+def _element(pipeline: Pipeline, elements: str) -> Value:
+    """A row of each element of a list."""
+    (bound,) = pipeline.bind([Value(elements, Kind.STRUCTURE)])
+    number = pipeline.spread(f"len({bound.sql})")
+    return Value(f"{bound.sql}[{number.sql}]", Kind.STRUCTURE)
 
 
 def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
@@ -166,8 +215,7 @@ def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
     pipeline.note_matched()
     whole = converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)
     elements = f"coalesce(TRY_CAST({whole} AS JSON[]), [{whole}])"
-    (element,) = pipeline.bind([Value(f"unnest({elements})", Kind.STRUCTURE)])
-    pipeline.put(command.source.name, element)
+    pipeline.put(command.source.name, _element(pipeline, elements))
 
 
 def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
@@ -181,7 +229,9 @@ def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
 COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {
     tree.Accum: row_commands.accum,
     tree.Addtotals: row_commands.addtotals,
+    tree.Appendcols: combining.appendcols,
     tree.Autoregress: row_commands.autoregress,
+    tree.Cidrlookup: combining.cidrlookup,
     tree.CountFrequent: _count_frequent,
     tree.Dedup: _dedup,
     tree.Diff: patterns.diff,
@@ -191,7 +241,11 @@ COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {
     tree.Filldown: row_commands.filldown,
     tree.Fillmissing: row_commands.fillmissing,
     tree.Filter: _filter,
+    tree.Join: combining.join,
     tree.Limit: _limit,
+    tree.Logcompare: patterns.logcompare,
+    tree.Lookup: combining.lookup,
+    tree.Outlier: row_commands.outlier,
     tree.Parse: _parse,
     tree.Pattern: patterns.pattern,
     tree.Sessionize: row_commands.sessionize,

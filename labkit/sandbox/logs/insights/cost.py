@@ -36,6 +36,8 @@ def _cost(node: tree.Expression) -> int:
             return (_cost(node.left) + _cost(node.right)) * (1 + doubled)
         case tree.Logic():
             return sum(map(_cost, node.operands))
+        case tree.InQuery():
+            return _cost(node.operand)
         case tree.Not() | tree.Negative() | tree.Like():
             return 1 + _cost(node.operand)
         case tree.In():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from labkit.sandbox.logs.insights import fields, tree
 from labkit.sandbox.logs.insights.commands import compile_query
 from labkit.sandbox.logs.insights.parser import parse
 from labkit.sandbox.logs.insights.pipeline import Statement
+from labkit.sandbox.logs.insights.reading import LookupTable, Reading, limited
 from labkit.sandbox.logs.insights.values import quoted
 
 DEFAULT_LIMIT = 10_000
@@ -42,23 +43,30 @@ class Events:
 
 @dataclass(frozen=True)
 class Job:
-    """A query to be run: its text, the log groups, the time window in milliseconds, and the moment it was started.
+    """A query to be run: its text, the log groups, the events of them, and the moment in seconds that it was started.
 
-    `last_sequence` is the store's last event at that moment: a query sees no later ones, whenever it is looked at.
+    The window ends with the store's last event at that moment: a query sees no later ones, whenever it is looked at.
     """
 
     text: str
     groups: tuple[Events, ...]
-    start: int
-    end: int
+    window: fields.Window
     now: float
     limit: int | None
-    last_sequence: int
+    nested: Mapping[tree.Source, tuple[Events, ...]] = field(default_factory=dict)
+    """The log groups of the SOURCE commands of queries within the query."""
+    tables: Mapping[str, LookupTable] = field(default_factory=dict)
+    """The lookup tables there were."""
 
     @property
-    def window(self) -> fields.Window:
-        """The events that are scanned."""
-        return fields.Window(self.start, self.end, self.last_sequence)
+    def scanned(self) -> list[tuple[Events, fields.Window]]:
+        """All log groups that are read, those of queries within the query too, each with its time range."""
+        inner = [
+            (group, limited(self.window, source, self.now))
+            for source, groups in self.nested.items()
+            for group in groups
+        ]
+        return [*((group, self.window) for group in self.groups), *inner]
 
 
 @dataclass(frozen=True)
@@ -71,18 +79,19 @@ class Answer:
     bytes_scanned: int
 
 
-def check(text: str) -> tree.Query:
+def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Query:
     """A query, compiled once without being run; raises QueryError where it is none."""
     query = parse(text)
-    _compiled(query, [], fields.Window(0, 1, 0), 0, None)
+    _compiled(query, Reading([], fields.Window(0, 1, 0), 0, tables=tables or {}), None)
     return query
 
 
 def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> Answer:
     """Runs a query to its end."""
     cursor.execute(_macros())
-    sources = [source(group, cursor, seen) for group in job.groups]
-    statement = _compiled(parse(job.text), sources, job.window, job.now, job.limit)
+    for table in job.tables.values():
+        cursor.register(table.relation.strip('"'), table.data)
+    statement = _compiled(parse(job.text), _reading(job, cursor, seen), job.limit)
     rows = cursor.execute(statement.sql).fetchall()
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
@@ -94,6 +103,14 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -
         records_scanned=records,
         bytes_scanned=size,
     )
+
+
+def _reading(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None) -> Reading:
+    def sources(groups: Iterable[Events]) -> list[fields.Source]:
+        return [source(group, cursor, seen) for group in groups]
+
+    nested = {place: sources(groups) for place, groups in job.nested.items()}
+    return Reading(sources(job.groups), job.window, job.now, nested, job.tables)
 
 
 def source(group: Events, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> fields.Source:
@@ -126,17 +143,15 @@ def _only_records(group: Events, record: str, cursor: duckdb.DuckDBPyConnection,
     return only
 
 
-def _compiled(
-    query: tree.Query, sources: Sequence[fields.Source], window: fields.Window, now: float, limit: int | None
-) -> Statement:
+def _compiled(query: tree.Query, reading: Reading, limit: int | None) -> Statement:
     own_limit = any(isinstance(command, tree.Limit) for command in query.commands)
-    return compile_query(query, sources, window, now, limit or (MAX_LIMIT if own_limit else DEFAULT_LIMIT))
+    return compile_query(query, reading, limit or (MAX_LIMIT if own_limit else DEFAULT_LIMIT))
 
 
 def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     parts = [
-        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {job.window.sql}"
-        for group in job.groups
+        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {window.sql}"
+        for group, window in job.scanned
     ]
     total = f"SELECT sum(records), coalesce(sum(size), 0) FROM ({' UNION ALL '.join(parts)})"
     records, size = cursor.execute(total).fetchall()[0]

@@ -28,11 +28,14 @@ _CONSTANTS = {"true": values.number(1), "false": values.number(0)}
 class Scope:
     """The names that an expression may use: columns made by the query, then the fields of the events.
 
-    `sources` is None once `stats` has left no events.
+    `sources` is None once `stats` has left no events. After a `join`, names may begin with `left`, its name of the rows
+    on the left. `nested` compiles a query within an expression, to the SQL of the values it finds for a field.
     """
 
     columns: Mapping[str, Value]
     sources: Sequence[fields.Source] | None
+    left: str | None = None
+    nested: Callable[[tree.InQuery], str] | None = None
 
     def resolve(self, field: tree.Field) -> Value:
         """The value of a field or alias."""
@@ -44,6 +47,8 @@ class Scope:
                 return column
             if column.kind is Kind.STRUCTURE:
                 return Value(fields.extracted(column.sql, field.path[length:]), Kind.STRUCTURE)
+        if len(field.path) > 1 and field.path[0] == self.left:
+            return self.resolve(tree.Field(field.span, field.path[1:]))
         if field.name in _CONSTANTS:
             return _CONSTANTS[field.name]
         if self.sources is None:
@@ -153,6 +158,12 @@ class Expressions:
         ]
         return Value("(" + " OR ".join(tests) + ")", Kind.BOOLEAN)
 
+    def found(self, node: tree.InQuery) -> Value:
+        """`in (query)`: equal to one of the values that another query finds."""
+        assert self.scope.nested is not None
+        operand = converted(self.compile(node.operand), Kind.TEXT)
+        return Value(f"({operand} IN ({self.scope.nested(node)}))", Kind.BOOLEAN)
+
 
 def compared(operator: str, left: Value, right: Value) -> Value:
     """A comparison, of numbers where both sides can be numbers.
@@ -202,6 +213,7 @@ _COMPILERS: dict[type[tree.Expression], Callable[[Any, Any], Value]] = {
     tree.Call: lambda compiler, node: compiler.call(node),
     tree.Field: lambda compiler, node: compiler.field(node),
     tree.In: Expressions.membership,
+    tree.InQuery: Expressions.found,
     tree.Like: Expressions.like,
     tree.Logic: Expressions.logic,
     tree.Negative: lambda compiler, node: Value(f"(-{compiler.number(node.operand)})", Kind.NUMBER),

@@ -105,6 +105,9 @@ _JSON = {
     "jsonstringify": Function((STRUCTURE,), TEXT, "CAST({0} AS VARCHAR)"),
 }
 
+_MASKING = {"unmask": Function((TEXT,), TEXT, "{0}")}
+"""The sandbox has no data protection policies, so nothing is masked."""
+
 _ADDRESS = {
     "isvalidip": Function((TEXT,), BOOLEAN, "coalesce(is_ipv4({0}) OR is_ipv6({0}), FALSE)"),
     "isvalidipv4": Function((TEXT,), BOOLEAN, "coalesce(is_ipv4({0}), FALSE)"),
@@ -112,8 +115,8 @@ _ADDRESS = {
     "ipv4tonumber": Function((TEXT,), NUMBER, "CAST(ipv4_number({0}) AS DOUBLE)"),
 }
 
-FUNCTIONS: dict[str, Function] = {**_NUMERIC, **_STRING, **_DATETIME, **_JSON, **_ADDRESS}
+FUNCTIONS: dict[str, Function] = {**_NUMERIC, **_STRING, **_DATETIME, **_JSON, **_MASKING, **_ADDRESS}
 """By name in lower case: names are the same in any case."""
 
-REFUSED_FUNCTIONS = {name.lower(): name for name in ("haversine", "rate", "topk", "unmask")}
+REFUSED_FUNCTIONS = {name.lower(): name for name in ("haversine", "rate", "topk")}
 """Functions of the language that the sandbox does not have."""

@@ -59,6 +59,8 @@ CREATE OR REPLACE TEMP MACRO ipv6_digits(x) AS CASE WHEN is_ipv6(x) THEN lower(a
         range(8 - len(ipv6_groups(split_part(x, '::', 1))) - len(ipv6_groups(split_part(x, '::', 2)))), lambda i: '0')
     || ipv6_groups(split_part(x, '::', 2)),
     lambda part: lpad(part, 4, '0')), '')) END;
+CREATE OR REPLACE TEMP MACRO address_order(x) AS
+    coalesce('4' || format('{:08x}', ipv4_number(x)), '6' || ipv6_digits(x));
 
 -- The pattern of a text: words with digits are what varies. First masked, to group by; then numbered, to be shown.
 CREATE OR REPLACE TEMP MACRO masked_word(word) AS CASE

@@ -12,20 +12,14 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from labkit.sandbox.logs.insights import tree
-from labkit.sandbox.logs.insights.builder import WORD, build, unexpected_symbol
+from labkit.sandbox.logs.insights.builder import WORD, unexpected_symbol
+from labkit.sandbox.logs.insights.command_builder import build
 from labkit.sandbox.logs.insights.tree import QueryError, Span
 
 _REFUSED = (
     "anomaly",
-    "appendcols",
-    "cidrlookup",
     "estimate",
-    "join",
-    "logcompare",
-    "lookup",
-    "outlier",
     "relevantfields",
-    "unmask",
 )
 REFUSED_COMMANDS = {name.lower(): name for name in _REFUSED}
 """Commands of the language that the sandbox does not have."""

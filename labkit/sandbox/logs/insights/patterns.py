@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from labkit.sandbox.logs.insights import tree
+from labkit.sandbox.logs.insights import periods, tree
 from labkit.sandbox.logs.insights.fields import Window
 from labkit.sandbox.logs.insights.pipeline import Pipeline
 from labkit.sandbox.logs.insights.tree import QueryError
@@ -36,15 +36,22 @@ _DIFFERENCES = {
 
 def earlier_window(commands: Sequence[tree.Command], window: Window) -> Window | None:
     """The time range that a query's `diff` compares with; None for a query without one."""
-    diffs = [place for place, command in enumerate(commands) if isinstance(command, tree.Diff)]
+    diffs = [place for place, command in enumerate(commands) if isinstance(command, (tree.Diff, tree.Logcompare))]
     if not diffs:
         return None
     command = commands[diffs[0]]
+    if isinstance(command, tree.Logcompare):
+        if len(diffs) > 1:
+            raise QueryError("logcompare: a query compares with one earlier time range only", command.span)
+        return _earlier(window, periods.distance(command.shift))
     assert isinstance(command, tree.Diff)
     if diffs[0] == 0 or not isinstance(commands[diffs[0] - 1], tree.Pattern) or len(diffs) > 1:
         message = "Diff compilation Failed : Diff operation has to be used after Pattern"
         raise QueryError(message, command.span)
-    back = _distance(command.period, window)
+    return _earlier(window, _distance(command.period, window))
+
+
+def _earlier(window: Window, back: int) -> Window:
     return Window(window.start - back, window.end - back, window.last_sequence)
 
 
@@ -79,4 +86,15 @@ def pattern(pipeline: Pipeline, command: tree.Pattern) -> None:
 
 def diff(pipeline: Pipeline, command: tree.Diff) -> None:
     """Orders the patterns by how much they changed; `pattern` has counted both time ranges."""
+    pipeline.order = (f"abs({pipeline.columns['@differenceStat'].sql}) DESC",)
+
+
+def logcompare(pipeline: Pipeline, command: tree.Logcompare) -> None:
+    """As `diff`, with a range that begins so long before, of the messages where no `pattern` went before.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Logcompare.html
+    """
+    if "@pattern" not in pipeline.columns:
+        message = tree.Field(command.span, ("@message",))
+        pattern(pipeline, tree.Pattern(command.span, tree.Item(message, message.name, aliased=False)))
     pipeline.order = (f"abs({pipeline.columns['@differenceStat'].sql}) DESC",)

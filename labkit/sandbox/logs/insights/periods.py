@@ -52,6 +52,14 @@ def clamped(period: Period) -> tuple[int, str]:
     return count, unit
 
 
+def distance(period: Period) -> int:
+    """A length of time in milliseconds that is not rounded to: nothing is taken for a cap, and it may be none."""
+    unit = _UNITS.get(period.unit) or _UNITS.get(period.unit.removesuffix("s"))
+    if unit is None:
+        raise QueryError(f"{period.unit} is no unit of time, such as m, h or d", period.span)
+    return min(period.count, 100_000) * _length(unit)
+
+
 def in_months(period: Period) -> bool:
     """Whether a period is of months, which differ in length."""
     return clamped(period)[1] in _MONTHS
@@ -60,5 +68,9 @@ def in_months(period: Period) -> bool:
 def milliseconds(period: Period) -> int:
     """The length of a period; months are of 30 days, quarters of 90 and years of 365."""
     count, unit = clamped(period)
+    return count * _length(unit)
+
+
+def _length(unit: str) -> int:
     days = {"mo": 30, "q": 90, "y": 365}
-    return count * (_MILLISECONDS.get(unit) or days[unit] * _MILLISECONDS["d"])
+    return _MILLISECONDS.get(unit) or days[unit] * _MILLISECONDS["d"]

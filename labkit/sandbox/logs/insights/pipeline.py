@@ -7,13 +7,14 @@ Rows of events keep their own columns (`timestamp`, `sequence`, `message`, ...) 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from labkit.sandbox.logs.insights import fields, tree
 from labkit.sandbox.logs.insights.expressions import Expressions, Scope
+from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.tree import QueryError
-from labkit.sandbox.logs.insights.values import Kind, Value, quoted, shown
+from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted, shown
 
 DEFAULT_FIELDS = ("@timestamp", "@message")
 """What a query shows that names no fields."""
@@ -47,18 +48,24 @@ class Pipeline:
 
     def __init__(
         self,
-        sources: Sequence[fields.Source],
-        window: fields.Window,
-        now: float,
+        reading: Reading,
+        nested: Callable[[tree.Query, Iterator[int]], Pipeline],
         earlier: fields.Window | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
-        self.sources: Sequence[fields.Source] | None = sources
-        self.window, self.earlier = window, earlier
-        self.now = now
-        read = window.sql if earlier is None else f"({window.sql} OR {earlier.sql})"
+        self.reading, self.earlier = reading, earlier
+        self.sources: Sequence[fields.Source] | None = reading.sources
+        self.window, self.now = reading.window, reading.now
+        read = self.window.sql if earlier is None else f"({self.window.sql} OR {earlier.sql})"
         self.sql = " UNION ALL ".join(
-            f"SELECT *, {quoted(source.log)} AS log FROM {source.relation} WHERE {read}" for source in sources
+            f"SELECT *, {quoted(source.log)} AS log FROM {source.relation} WHERE {read}" for source in reading.sources
         )
+        self._nested = nested
+        self._numbers = itertools.count(1) if numbers is None else numbers
+        self.later: Sequence[tree.Command] = ()
+        """The commands after the one that is being compiled."""
+        self.left: str | None = None
+        """The name of the rows on the left of a `join` that went before."""
         self.columns: dict[str, Value] = {}
         """What the query's names stand for."""
         self.shown: dict[str, Value] = {}
@@ -71,7 +78,6 @@ class Pipeline:
         """Decides between rows that tie."""
         self.groups: tuple[Group, ...] = ()
         self.matched_sql: str | None = None
-        self._numbers = itertools.count(1)
 
     @property
     def full_order(self) -> str:
@@ -80,7 +86,7 @@ class Pipeline:
 
     def statement(self, limit: int) -> Statement:
         """The statement that gives the result's rows, at most `limit`."""
-        columns = self.displayed if self.displayed is not None else self.visible()
+        columns = self.result()
         texts = [shown(value) for value in columns.values()]
         texts.append("matched" if self.sources is None else fields.SYSTEM_FIELDS["@ptr"].sql)
         sql = f"SELECT {', '.join(texts)} FROM ({self.sql}) ORDER BY {self.full_order} LIMIT {limit}"
@@ -94,7 +100,25 @@ class Pipeline:
 
     def scope(self) -> Scope:
         """The names that can be used now."""
-        return Scope(dict(self.columns), self.sources)
+        return Scope(dict(self.columns), self.sources, self.left, self._values_of)
+
+    def nested(self, query: tree.Query) -> Pipeline:
+        """A query within this one, whose columns have names of their own."""
+        return self._nested(query, self._numbers)
+
+    def _values_of(self, node: tree.InQuery) -> str:
+        """The SQL of the values that a query finds for a field: in the column of its name, or in the only one."""
+        inner = self.nested(node.query)
+        columns = inner.result()
+        name = node.operand.name if isinstance(node.operand, tree.Field) else ""
+        if name not in columns and len(columns) != 1:
+            raise QueryError(f"the query after in must have a field {name}, and has {', '.join(columns)}", node.span)
+        text = converted(columns.get(name) or next(iter(columns.values())), Kind.TEXT)
+        return f"SELECT {text} FROM ({inner.sql}) WHERE {text} IS NOT NULL"
+
+    def result(self) -> dict[str, Value]:
+        """The columns of the result: those of a `display`, or else what is visible."""
+        return self.visible() if self.displayed is None else self.displayed
 
     def visible(self) -> dict[str, Value]:
         """The columns of the result as they are now: time and message unless the query chose others."""
@@ -109,6 +133,19 @@ class Pipeline:
         if made:
             self.sql = f"SELECT *, {made} FROM ({self.sql})"
         return [Value(column, value.kind) for value, column in zip(values, columns, strict=True)]
+
+    def spread(self, length: str) -> Value:
+        """Makes of each row as many as a length says, in an order that they keep; the number of each, from 1."""
+        (number,) = self.bind([Value(f"unnest(range(1, {length} + 1))", Kind.NUMBER)])
+        self.last_order = (*self.last_order, number.sql)
+        return number
+
+    def beside(self, rows: str, columns: Sequence[str], condition: str, *, outer: bool) -> None:
+        """Puts columns of other rows, which the SQL calls `beside`, at the rows so far, which it calls `before`."""
+        kind = "LEFT JOIN" if outer else "JOIN"
+        selected = ", ".join(("before.*", *(f"beside.{column}" for column in columns)))
+        before = f"WITH before AS MATERIALIZED ({self.sql})"
+        self.sql = f"{before} SELECT {selected} FROM before {kind} ({rows}) AS beside ON {condition}"
 
     def put(self, name: str, value: Value) -> None:
         """Gives a value a name, and shows it."""

@@ -65,9 +65,10 @@ def fillmissing(pipeline: Pipeline, command: tree.Fillmissing) -> None:
         if value.sql != bins:
             fill = converted(fills[name], value.kind) if name in fills else "NULL"
             selected.append(f"CASE WHEN {bins} IS NULL THEN {fill} ELSE {value.sql} END AS {value.sql}")
-    ends = f"SELECT min({bins}) AS first, max({bins}) AS last FROM ({pipeline.sql})"
+    ends = f"SELECT min({bins}) AS first, max({bins}) AS last FROM before"
     series = f"SELECT unnest(range(first, least(last, first + {MAX_BINS * step}) + 1, {step})) AS filled FROM ({ends})"
-    pipeline.sql = f"SELECT {', '.join(selected)} FROM ({series}) LEFT JOIN ({pipeline.sql}) ON filled = {bins}"
+    before = f"WITH before AS MATERIALIZED ({pipeline.sql})"
+    pipeline.sql = f"{before} SELECT {', '.join(selected)} FROM ({series}) LEFT JOIN before ON filled = {bins}"
 
 
 def sessionize(pipeline: Pipeline, command: tree.Sessionize) -> None:
@@ -110,8 +111,45 @@ def _add_column_totals(pipeline: Pipeline, numbers: dict[str, str]) -> None:
     selected = [*(f"sum({column.sql}) AS {column.sql}" for column in bound), f"TRUE AS {last.sql}"]
     if pipeline.sources is None:
         selected.append("max(matched) AS matched")
-    totals = f"SELECT {', '.join(selected)} FROM ({pipeline.sql})"
-    pipeline.sql = f"SELECT * FROM ({pipeline.sql}) UNION ALL BY NAME {totals}"
+    before = f"WITH before AS MATERIALIZED ({pipeline.sql})"
+    pipeline.sql = f"{before} SELECT * FROM before UNION ALL BY NAME SELECT {', '.join(selected)} FROM before"
     pipeline.order = (last.sql, *pipeline.order)
     for name, value in zip(numbers, bound, strict=True):
         pipeline.put(name, value)
+
+
+def outlier(pipeline: Pipeline, command: tree.Outlier) -> None:
+    """Numbers far from the others: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Outlier.html.
+
+    Far is more than `param` interquartile ranges above the third quartile, or below the first with `uselower`.
+    """
+    pipeline.note_matched()
+    compiler = pipeline.expressions()
+    numbers = pipeline.bind([_number(compiler.field(field)) for field in command.fields])
+    far = []
+    for field, number in zip(command.fields, numbers, strict=True):
+        lowest, highest = _bounds(pipeline, number, command)
+        (is_far,) = pipeline.bind(
+            [Value(f"coalesce({number.sql} > {highest} OR {number.sql} < {lowest}, FALSE)", Kind.BOOLEAN)]
+        )
+        far.append(is_far.sql)
+        if not command.remove:
+            kept = f"CASE WHEN {number.sql} IS NOT NULL THEN least(greatest({number.sql}, {lowest}), {highest}) END"
+            pipeline.put(field.name, *pipeline.bind([Value(kept, Kind.NUMBER)]))
+        if command.mark:
+            pipeline.put(f"{field.name}_outlier", is_far)
+    if command.remove:
+        pipeline.sql = f"SELECT * FROM ({pipeline.sql}) WHERE NOT ({' OR '.join(far)})"
+
+
+def _number(value: Value) -> Value:
+    return Value(converted(value, Kind.NUMBER), Kind.NUMBER)
+
+
+def _bounds(pipeline: Pipeline, number: Value, command: tree.Outlier) -> tuple[str, str]:
+    """The least and the greatest number that are not far."""
+    quartiles = [Value(f"quantile_cont({number.sql}, {share}) OVER ()", Kind.NUMBER) for share in (0.25, 0.75)]
+    first, third = pipeline.bind(quartiles)
+    reach = f"{command.factor!r} * ({third.sql} - {first.sql})"
+    lowest = f"({first.sql} - {reach})" if command.lower else "CAST('-infinity' AS DOUBLE)"
+    return lowest, f"({third.sql} + {reach})"

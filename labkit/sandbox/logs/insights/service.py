@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import uuid
+import csv
+import io
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from labkit.sandbox.logs.core import LogsCore, invalid, page
+from labkit.sandbox.logs.core import invalid, page
 from labkit.sandbox.logs.groups import LogGroup
-from labkit.sandbox.logs.insights import engine
+from labkit.sandbox.logs.insights import engine, fields, tree
+from labkit.sandbox.logs.insights.definitions import DefinitionOperations, not_found, only_insights_ql
 from labkit.sandbox.logs.insights.discovery import discovered
 from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
+from labkit.sandbox.logs.insights.lookup_tables import LookupTableOperations
+from labkit.sandbox.logs.insights.reading import limited
 from labkit.sandbox.logs.insights.tree import QueryError, Source
 from labkit.sandbox.service import Call, ServiceError, operation
 
@@ -44,53 +48,41 @@ class Query:
     answer: engine.Answer | None = None
 
 
-@dataclass
-class Definition:
-    """A saved query."""
-
-    id: str
-    name: str
-    text: str
-    group_names: tuple[str, ...]
-    last_modified: int
-
-
-@dataclass
-class Region:
-    """What Insights keeps in a region."""
-
-    queries: dict[str, Query] = field(default_factory=dict)
-    definitions: dict[str, Definition] = field(default_factory=dict)
-
-
-class InsightsOperations(LogsCore):
-    """Queries, saved queries, and the fields of events."""
+class InsightsOperations(DefinitionOperations, LookupTableOperations):
+    """Queries, and the fields of events."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
-        self._insights: defaultdict[str, Region] = defaultdict(Region)
+        self._queries: defaultdict[str, dict[str, Query]] = defaultdict(dict)
         self._seen: engine.Seen = {}
 
     @operation("StartQuery")
     def start_query(self, call: Call) -> dict[str, Any]:
         """Compiles a query and notes when it was started, and over what."""
-        _only_insights_ql(call)
+        only_insights_ql(call)
         start, end = call.params["startTime"], call.params["endTime"]
         if start > end:
             raise invalid(f"The start time {start} is after the end time {end}.")
         text = call.params["queryString"]
         try:
-            query = engine.check(text)
+            query = engine.check(text, tables := self.lookup_tables(call.region))
         except QueryError as error:
             raise malformed(error) from None
         groups = self._log_groups(call) if query.source is None else self._groups_of(query.source, call)
-        events = tuple(self._events(group) for group in groups)
+        events = tuple(map(self._events, groups))
+        inner = {
+            other.source: tuple(map(self._events, self._sources(other.source, call)))
+            for other in tree.nested(query)
+            if other.source is not None
+        }
         with self.store.cursor() as cursor:
-            last = engine.last_sequence([group.relation for group in events], cursor)
+            relations = [group.relation for some in (events, *inner.values()) for group in some]
+            last = engine.last_sequence(relations, cursor)
         now = self.sandbox.clock.timestamp()
-        job = engine.Job(text, events, start * 1000, (end + 1) * 1000, now, call.params.get("limit"), last)
-        started = Query(self._new_id(), job, tuple(group.name for group in groups))
-        self._insights[call.region].queries[started.id] = started
+        window = limited(fields.Window(start * 1000, (end + 1) * 1000, last), query.source, now)
+        job = engine.Job(text, events, window, now, call.params.get("limit"), inner, tables)
+        started = Query(self.new_id(), job, tuple(group.name for group in groups))
+        self._queries[call.region][started.id] = started
         return {"queryId": started.id}
 
     @operation("GetQueryResults")
@@ -120,7 +112,7 @@ class InsightsOperations(LogsCore):
         group, status = call.params.get("logGroupName"), call.params.get("status")
         if call.params.get("queryLanguage", "CWLI") != "CWLI":
             return {"queries": []}
-        queries = [query for query in self._insights[call.region].queries.values() if not self._lapsed(query)]
+        queries = [query for query in self._queries[call.region].values() if not self._lapsed(query)]
         for query in queries:
             self._finish(query)
         chosen = [
@@ -130,56 +122,6 @@ class InsightsOperations(LogsCore):
         ]
         some, more = page(chosen, call, key="maxResults", most=1000)
         return {"queries": [_described(query, group) for query in some]} | more
-
-    @operation("PutQueryDefinition")
-    def put_query_definition(self, call: Call) -> dict[str, Any]:
-        """Saves a query, or changes a saved one. As in AWS, its text is not compiled."""
-        _only_insights_ql(call)
-        if call.params.get("parameters"):
-            raise invalid("The sandbox has no parameters of saved queries, see docs/sandbox.md")
-        definitions = self._insights[call.region].definitions
-        identifier = call.params.get("queryDefinitionId")
-        if identifier is not None and identifier not in definitions:
-            raise _not_found(f"Query definition {identifier} does not exist.")
-        identifier = identifier or self._new_id()
-        definitions[identifier] = Definition(
-            identifier,
-            call.params["name"],
-            call.params["queryString"],
-            tuple(call.params.get("logGroupNames", ())),
-            int(self.sandbox.clock.timestamp() * 1000),
-        )
-        return {"queryDefinitionId": identifier}
-
-    @operation("DescribeQueryDefinitions")
-    def describe_query_definitions(self, call: Call) -> dict[str, Any]:
-        """The saved queries, by name."""
-        prefix = call.params.get("queryDefinitionNamePrefix", "")
-        saved = sorted(
-            self._insights[call.region].definitions.values(), key=lambda definition: (definition.name, definition.id)
-        )
-        found = [
-            {
-                "queryLanguage": "CWLI",
-                "queryDefinitionId": definition.id,
-                "name": definition.name,
-                "queryString": definition.text,
-                "lastModified": definition.last_modified,
-                "logGroupNames": list(definition.group_names),
-            }
-            for definition in saved
-            if definition.name.startswith(prefix)
-        ]
-        definitions, more = page(found, call, key="maxResults", most=1000)
-        return {"queryDefinitions": definitions} | more
-
-    @operation("DeleteQueryDefinition")
-    def delete_query_definition(self, call: Call) -> dict[str, Any]:
-        """Forgets a saved query."""
-        identifier = call.params["queryDefinitionId"]
-        if self._insights[call.region].definitions.pop(identifier, None) is None:
-            raise _not_found(f"Query definition {identifier} does not exist.")
-        return {"success": True}
 
     @operation("GetLogRecord")
     def get_log_record(self, call: Call) -> dict[str, Any]:
@@ -192,7 +134,7 @@ class InsightsOperations(LogsCore):
                 [timestamp, sequence],
             ).fetchall()
             if not events:
-                raise _not_found("The log record does not exist.")
+                raise not_found("The log record does not exist.")
             source = engine.source(group, cursor, self._seen)
         ingestion_time, stream, message = events[0]
         system = {
@@ -226,10 +168,21 @@ class InsightsOperations(LogsCore):
         found = sorted(shares, key=lambda share: (-share[0], share[1]))
         return {"logGroupFields": [{"name": name, "percent": percent} for percent, name in found]}
 
-    # parts
+    def rows_as_csv(self, call: Call) -> str:
+        """The rows of a query, all fields of any of them as columns; of a cancelled query there are none."""
+        query = self._query(call)
+        self._finish(query)
+        rows = [dict(row) for row in query.answer.rows] if query.answer else []
+        columns = list(dict.fromkeys(name for row in rows for name in row if name != "@ptr"))
+        if not columns:
+            raise invalid(f"The query {query.id} has no results.")
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
 
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
+    # parts
 
     def _log_groups(self, call: Call) -> tuple[LogGroup, ...]:
         """The log groups that a query names, in one of the three ways to name them."""
@@ -251,6 +204,12 @@ class InsightsOperations(LogsCore):
         """The log groups that a query's own SOURCE command selects."""
         if any(name in call.params for name in ("logGroupName", "logGroupNames", "logGroupIdentifiers")):
             raise invalid("A query with a SOURCE command takes its log groups from there, not from the call.")
+        return self._sources(source, call)
+
+    def _sources(self, source: Source, call: Call) -> tuple[LogGroup, ...]:
+        """The log groups of a SOURCE command: those that it names, or those that it describes."""
+        if source.names:
+            return tuple(self._named(call, name) for name in source.names)
         found = tuple(
             group
             for group in self.groups(call.region)
@@ -259,14 +218,14 @@ class InsightsOperations(LogsCore):
             and group.log_class in (source.classes or ("STANDARD",))
         )
         if not found:
-            raise _not_found("No log group is selected by the SOURCE command.")
+            raise not_found("No log group is selected by the SOURCE command.")
         return found
 
     def _named(self, call: Call, identifier: str) -> LogGroup:
         try:
             return self.group_by_identifier(call.region, identifier)
         except ServiceError:
-            raise _not_found(f"Log group '{identifier}' does not exist for account ID '{call.account_id}'") from None
+            raise not_found(f"Log group '{identifier}' does not exist for account ID '{call.account_id}'") from None
 
     def _events(self, group: LogGroup) -> engine.Events:
         """The events of a log group, and the format of the flow log that is published to it."""
@@ -276,9 +235,9 @@ class InsightsOperations(LogsCore):
 
     def _query(self, call: Call) -> Query:
         identifier = call.params["queryId"]
-        query = self._insights[call.region].queries.get(identifier)
+        query = self._queries[call.region].get(identifier)
         if query is None or self._lapsed(query):
-            raise _not_found(f"Query '{identifier}' does not exist for account ID '{call.account_id}'")
+            raise not_found(f"Query '{identifier}' does not exist for account ID '{call.account_id}'")
         return query
 
     def _lapsed(self, query: Query) -> bool:
@@ -308,16 +267,6 @@ def malformed(error: QueryError) -> ServiceError:
     location = {"startCharOffset": error.span.start, "endCharOffset": error.span.end}
     compile_error = {"location": location, "message": error.message}
     return ServiceError("MalformedQueryException", error.message, queryCompileError=compile_error)
-
-
-def _not_found(message: str) -> ServiceError:
-    return ServiceError("ResourceNotFoundException", message)
-
-
-def _only_insights_ql(call: Call) -> None:
-    language = call.params.get("queryLanguage", "CWLI")
-    if language != "CWLI":
-        raise invalid(f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md")
 
 
 def _pointed_at(pointer: str) -> tuple[int, int, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import ClassVar, NamedTuple
 
 
@@ -133,6 +134,14 @@ class In(Expression):
 
 
 @dataclass(frozen=True)
+class InQuery(Expression):
+    """`a in (query)`."""
+
+    operand: Expression
+    query: Query
+
+
+@dataclass(frozen=True)
 class Item:
     """An expression with the name that its column has."""
 
@@ -180,6 +189,8 @@ class Stats(Command):
     name = "stats"
     items: tuple[Item, ...]
     groups: tuple[Item, ...]
+    offset: Period | None = None
+    """How far the bins are shifted."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +225,8 @@ class Parse(Command):
     source: Field
     pattern: Regex
     names: tuple[str, ...]
+    multi: bool = False
+    """A row of each place that the pattern matches."""
 
 
 @dataclass(frozen=True)
@@ -322,13 +335,85 @@ class Addtotals(Command):
 
 
 @dataclass(frozen=True)
+class Outlier(Command):
+    """Takes out rows with a number far from the others, or brings such numbers nearer."""
+
+    name = "outlier"
+    fields: tuple[Field, ...]
+    factor: float
+    """How many interquartile ranges from the quartiles is far."""
+    remove: bool
+    lower: bool
+    mark: bool
+
+
+@dataclass(frozen=True)
+class Logcompare(Command):
+    """Compares the patterns of the time range with those of a range so long before."""
+
+    name = "logcompare"
+    shift: Period
+
+
+@dataclass(frozen=True)
+class Appendcols(Command):
+    """Puts the columns of another query beside those of this one, row by row."""
+
+    name = "appendcols"
+    query: Query
+    override: bool
+    most: int
+
+
+@dataclass(frozen=True)
+class Join(Command):
+    """Puts rows of another query beside those of this one that have the same keys."""
+
+    name = "join"
+    query: Query
+    left: str
+    right: str
+    keys: tuple[tuple[Field, Field], ...]
+    outer: bool
+
+
+@dataclass(frozen=True)
+class Lookup(Command):
+    """Adds columns of a lookup table: of its first row that has the values of the keys."""
+
+    name = "lookup"
+    table: Field
+    keys: tuple[tuple[Field, Field], ...]
+    """Each a column of the table, and the field it must equal."""
+    outputs: tuple[tuple[Field, Field], ...]
+    """Each a column of the table, and the field it becomes."""
+    only_new: bool
+
+
+@dataclass(frozen=True)
+class Cidrlookup(Command):
+    """Adds columns of a lookup table: of its row with the narrowest range that an address is in."""
+
+    name = "cidrlookup"
+    table: Field
+    address: Field
+    column: Field | None
+    outputs: tuple[tuple[Field, Field], ...]
+    only_new: bool
+
+
+@dataclass(frozen=True)
 class Source:
     """Which log groups a query reads, where it says so itself; empty: not limited."""
 
     span: Span
-    prefixes: tuple[str, ...]
-    accounts: tuple[str, ...]
-    classes: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    start: Period | None = None
+    """How long before the query's start its events begin, and end; None: as the call says."""
+    end: Period | None = None
 
 
 @dataclass(frozen=True)
@@ -337,3 +422,20 @@ class Query:
 
     commands: tuple[Command, ...]
     source: Source | None
+
+
+def walk(node: object) -> Iterator[object]:
+    """A part of a query, and all parts of it."""
+    if is_dataclass(node):
+        yield node
+        for field in fields(node):
+            yield from walk(getattr(node, field.name))
+    elif isinstance(node, tuple) and not isinstance(node, Span):
+        for part in node:
+            yield from walk(part)
+
+
+def nested(query: Query) -> Iterator[Query]:
+    """The queries within a query."""
+    for command in query.commands:
+        yield from (node for node in walk(command) if isinstance(node, Query))

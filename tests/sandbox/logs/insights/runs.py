@@ -1,11 +1,12 @@
 """Runs a query over some messages, without the service."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from labkit.sandbox.logs.insights import engine
+from labkit.sandbox.logs.insights import engine, fields, tree
+from labkit.sandbox.logs.insights.lookup_tables import read_table
 from labkit.sandbox.logs.store import EventStore
 
 START = 1_793_610_000_000
@@ -20,20 +21,37 @@ def answer(
     limit: int | None = None,
     log_format: str | None = None,
     now: float = START / 1000,
+    groups: Mapping[str, Sequence[Any]] | None = None,
+    tables: Mapping[str, str] | None = None,
 ) -> engine.Answer:
-    """What a query gives over messages (texts, or values that become JSON), a second apart unless timed."""
-    store = _store()
-    store.create("eu-west-1", "group")
-    texts = [message if isinstance(message, str) else json.dumps(message) for message in messages]
-    times = timestamps or [START + 1000 * number for number in range(len(texts))]
-    store.append("eu-west-1", "group", "stream", times, texts, ingestion_time=START + 500)
-    events = engine.Events(store.relation("eu-west-1", "group"), "123456789012:group", log_format)
-    job = engine.Job(query, (events,), 0, 1 << 62, now, limit, 1 << 62)
+    """What a query gives over messages (texts, or values that become JSON), a second apart unless timed.
+
+    `groups` are the messages of other log groups, for queries within the query; `tables` the CSV of lookup tables.
+    """
+    lookup_tables = {name: read_table(name, text) for name, text in (tables or {}).items()}
+    sources = [inner.source for inner in tree.nested(engine.check(query, lookup_tables)) if inner.source]
+    given = {"group": messages, **(groups or {})}
     try:
-        with store.cursor() as cursor:
+        events = {name: _put(name, some, timestamps, log_format) for name, some in given.items()}
+        nested = {source: tuple(events[name] for name in source.names) for source in sources}
+        window = fields.Window(0, 1 << 62, 1 << 62)
+        job = engine.Job(query, (events["group"],), window, now, limit, nested, lookup_tables)
+        with _store().cursor() as cursor:
             return engine.run(job, cursor)
     finally:
-        store.drop("eu-west-1", "group")
+        for name in given:
+            _store().drop("eu-west-1", name)
+
+
+def _put(name: str, messages: Sequence[Any], timestamps: Sequence[int] | None, log_format: str | None) -> engine.Events:
+    store = _store()
+    store.create("eu-west-1", name)
+    texts = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+    times = [START + 1000 * number for number in range(len(texts))]
+    if timestamps and name == "group":
+        times = list(timestamps)
+    store.append("eu-west-1", name, "stream", times, texts, ingestion_time=START + 500)
+    return engine.Events(store.relation("eu-west-1", name), f"123456789012:{name}", log_format)
 
 
 @cache

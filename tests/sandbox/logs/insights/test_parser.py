@@ -126,7 +126,7 @@ ERRORS = [
         (0, 28),
     ),
     ("autoregress a p=3-1", "autoregress: p=3-1 must be a range within 1 to 100", (14, 19)),
-    ("fields a | JOIN a", "join: the sandbox does not have this command, see docs/sandbox.md", (11, 15)),
+    ("fields a | ANOMALY a", "anomaly: the sandbox does not have this command, see docs/sandbox.md", (11, 18)),
     ('parse @message "[*] *" as a', 'parse: the pattern "[*] *" has 2 wildcards (*), but 1 fields follow as', (15, 22)),
     ("parse @message /x/", "parse: the pattern /x/ names no group: write (?<name>...)", (15, 18)),
 ]

@@ -1,0 +1,100 @@
+"""The operations of saved queries.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutQueryDefinition.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.sandbox.logs.core import LogsCore, invalid, page
+from labkit.sandbox.service import Call, ServiceError, operation
+
+if TYPE_CHECKING:
+    from labkit.sandbox.sandbox import Sandbox
+
+
+@dataclass
+class Definition:
+    """A saved query."""
+
+    id: str
+    name: str
+    text: str
+    group_names: tuple[str, ...]
+    last_modified: int
+
+
+class DefinitionOperations(LogsCore):
+    """The saved queries of every region."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._definitions: defaultdict[str, dict[str, Definition]] = defaultdict(dict)
+
+    @operation("PutQueryDefinition")
+    def put_query_definition(self, call: Call) -> dict[str, Any]:
+        """Saves a query, or changes a saved one. As in AWS, its text is not compiled."""
+        only_insights_ql(call)
+        if call.params.get("parameters"):
+            raise invalid("The sandbox has no parameters of saved queries, see docs/sandbox.md")
+        definitions = self._definitions[call.region]
+        identifier = call.params.get("queryDefinitionId")
+        if identifier is not None and identifier not in definitions:
+            raise not_found(f"Query definition {identifier} does not exist.")
+        identifier = identifier or self.new_id()
+        definitions[identifier] = Definition(
+            identifier,
+            call.params["name"],
+            call.params["queryString"],
+            tuple(call.params.get("logGroupNames", ())),
+            int(self.sandbox.clock.timestamp() * 1000),
+        )
+        return {"queryDefinitionId": identifier}
+
+    @operation("DescribeQueryDefinitions")
+    def describe_query_definitions(self, call: Call) -> dict[str, Any]:
+        """The saved queries, by name."""
+        prefix = call.params.get("queryDefinitionNamePrefix", "")
+        saved = sorted(self._definitions[call.region].values(), key=lambda definition: (definition.name, definition.id))
+        found = [
+            {
+                "queryLanguage": "CWLI",
+                "queryDefinitionId": definition.id,
+                "name": definition.name,
+                "queryString": definition.text,
+                "lastModified": definition.last_modified,
+                "logGroupNames": list(definition.group_names),
+            }
+            for definition in saved
+            if definition.name.startswith(prefix)
+        ]
+        definitions, more = page(found, call, key="maxResults", most=1000)
+        return {"queryDefinitions": definitions} | more
+
+    @operation("DeleteQueryDefinition")
+    def delete_query_definition(self, call: Call) -> dict[str, Any]:
+        """Forgets a saved query."""
+        identifier = call.params["queryDefinitionId"]
+        if self._definitions[call.region].pop(identifier, None) is None:
+            raise not_found(f"Query definition {identifier} does not exist.")
+        return {"success": True}
+
+    def new_id(self) -> str:
+        """An id of a query."""
+        return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
+
+
+def not_found(message: str) -> ServiceError:
+    """The error for a name or id of nothing."""
+    return ServiceError("ResourceNotFoundException", message)
+
+
+def only_insights_ql(call: Call) -> None:
+    """Refuses a query in one of OpenSearch's languages."""
+    language = call.params.get("queryLanguage", "CWLI")
+    if language != "CWLI":
+        raise invalid(f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md")
