@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,3 +50,9 @@ def seconds_in_turn(works: Sequence[Callable[[], object]], *, times: int = 3) ->
 
     runs = [[once(work) for work in works] for _ in range(times)]
     return [min(taken) for taken in zip(*runs, strict=True)]
+
+
+def megabytes(pid: int) -> float:
+    """Resident memory of a process."""
+    out = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(out.stdout) / 1000

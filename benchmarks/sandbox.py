@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measured import Measured
+from benchmarks.measured import Measured, megabytes
 from labkit.sandbox import process
 
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -27,14 +27,14 @@ def measure() -> Iterator[Measured]:
         begin = time.perf_counter()
         server = process.start(home, frozen_at=FROZEN_AT)
         ready = time.perf_counter() - begin
-        megabytes = _megabytes(server.pid)
+        memory = megabytes(server.pid)
         process.stop(home)
         begin = time.perf_counter()
         process.start(home)
         again = time.perf_counter() - begin
         process.stop(home)
     yield Measured("ready, environment provided / moto ready for a first EC2 call", ready, moto_seconds, "s", 1.5)
-    yield Measured("memory once ready / moto's after a first EC2 call", megabytes, moto_megabytes, "MB", 2)
+    yield Measured("memory once ready / moto's after a first EC2 call", memory, moto_megabytes, "MB", 2)
     yield Measured("restart with its journal / first start", again, ready, "s", 1.5)
 
 
@@ -46,7 +46,7 @@ def _moto() -> tuple[float, float]:
     try:
         while not _answers():
             time.sleep(0.02)
-        return time.perf_counter() - begin, _megabytes(server.pid)
+        return time.perf_counter() - begin, megabytes(server.pid)
     finally:
         server.terminate()
         server.wait()
@@ -60,9 +60,3 @@ def _answers() -> bool:
     except OSError:
         return False
     return True
-
-
-def _megabytes(pid: int) -> float:
-    """Resident memory of a process."""
-    out = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(out.stdout) / 1000

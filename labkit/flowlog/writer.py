@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,25 +25,44 @@ def lines(records: pa.Table, log_format: LogFormat) -> pa.StringArray:
 
 def text(records: pa.Table, log_format: LogFormat) -> bytes:
     """The lines of a file under its header line, not yet compressed."""
-    return _under_header(lines(records, log_format), log_format)
+    return _header(log_format) + bytes(_ended(lines(records, log_format)))
 
 
 def gzip_text(records: pa.Table, log_format: LogFormat) -> bytes:
     """A `.log.gz` file; no time is written into it, so the same records give the same bytes."""
-    return gzip_lines(lines(records, log_format), log_format)
+    file = GzipText(log_format)
+    file.add(lines(records, log_format))
+    return file.close()
 
 
-def gzip_lines(lines: pa.StringArray, log_format: LogFormat) -> bytes:
-    """A `.log.gz` file of lines that are made already."""
-    return gzip.compress(_under_header(lines, log_format), _GZIP_LEVEL, mtime=0)
+class GzipText:
+    """A `.log.gz` file in the making: lines are compressed as they come, under the header line."""
+
+    def __init__(self, log_format: LogFormat) -> None:
+        self._written = io.BytesIO()
+        self._file = gzip.GzipFile(fileobj=self._written, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0)
+        self._file.write(_header(log_format))
+
+    def add(self, lines: pa.StringArray) -> None:
+        """Adds lines, as `lines` makes them."""
+        self._file.write(_ended(lines))
+
+    def close(self) -> bytes:
+        """The whole file."""
+        self._file.close()
+        return self._written.getvalue()
 
 
-def _under_header(lines: pa.StringArray, log_format: LogFormat) -> bytes:
-    header = f"{log_format.header}\n".encode()
+def _header(log_format: LogFormat) -> bytes:
+    return f"{log_format.header}\n".encode()
+
+
+def _ended(lines: pa.StringArray) -> pa.Buffer:
+    """The lines one after the other, each with its line feed."""
     if not len(lines):
-        return header
+        return pa.py_buffer(b"")
     ended = pc.binary_join_element_wise(lines, "", "\n")
-    return header + bytes(ended.buffers()[2])  # of a string array: its texts one after the other
+    return ended.buffers()[2]  # of a string array: its texts one after the other
 
 
 def parquet(records: pa.Table, log_format: LogFormat) -> bytes:

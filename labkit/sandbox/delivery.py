@@ -7,14 +7,13 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from labkit.flowlog import writer
 from labkit.sandbox.moto_state import iam, s3
+from labkit.sandbox.network.files import File
 from labkit.sandbox.network.flow_logs import FlowLog
 from labkit.sandbox.network.records import Capture
 from labkit.sandbox.policies import Request, allows
@@ -53,19 +52,19 @@ class Delivery:
             return refusal.error
         return None
 
-    def put_file(self, flow_log: FlowLog, slot: int, captures: Sequence[Capture]) -> None:
-        """Writes a file of the five minutes that begin at `slot`; raises Undeliverable."""
+    def put_file(self, flow_log: FlowLog, slot: int, file: File) -> None:
+        """Stores a file of the five minutes that begin at `slot`; raises Undeliverable."""
         self._check(flow_log)
         time = datetime.fromtimestamp(slot, UTC)
         digest = f"{self.sandbox.random.getrandbits(32):08x}"
         key = flow_log.layout.key(flow_log.account_id, flow_log.region, flow_log.id, time, digest)
-        s3.put_object(str(flow_log.bucket), key, _file(flow_log, captures), account_id=flow_log.account_id)
+        s3.put_object(str(flow_log.bucket), key, file.close(), account_id=flow_log.account_id)
 
     def put_events(self, flow_log: FlowLog, capture: Capture) -> None:
         """Writes records as events, a log stream for each interface; raises Undeliverable."""
         self._check(flow_log)
         self._ensure_group(flow_log)
-        messages = capture.lines(flow_log.log_format)
+        messages = capture.lines(flow_log.log_format).result()
         times = pa.array(capture.flows["first"] * 1000)
         for interface, begin, end in capture.by_interface():
             stream = f"{interface}-{flow_log.stream_suffix}"
@@ -154,14 +153,6 @@ def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
         },
     ]
     return json.dumps(document)
-
-
-def _file(flow_log: FlowLog, captures: Sequence[Capture]) -> bytes:
-    log_format = flow_log.log_format
-    if flow_log.layout.file_format == "parquet":
-        tables = [writer.conform(capture.table(log_format), log_format) for capture in captures]
-        return writer.parquet(pa.concat_tables(tables), log_format)
-    return writer.gzip_lines(pa.concat_arrays([capture.lines(log_format) for capture in captures]), log_format)
 
 
 def _not_forwarded() -> Any:

@@ -3,6 +3,7 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -20,6 +21,7 @@ class _Unused:
 
 
 sys.meta_path.insert(0, _Unused)
+gc.disable()  # until it serves: what is made till then stays, and looking through it again and again takes its time
 
 import argparse
 import json
@@ -67,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     host = _host(options, home, f"http://{ADDRESS}:{server.port}")
     host.ssh_door = SshDoor(host, Keys.of(home / "ssh.json"))
     server.app = host
+    gc.freeze()
+    gc.enable()
     _write_server_file(home, host, server)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: threading.Thread(target=server.shutdown).start())

@@ -3,31 +3,12 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any
 
-# jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
-# takes three seconds.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+from labkit.sandbox.moto_state import lean
 
-from botocore.loaders import JSONFileLoader
-
-_load_file = JSONFileLoader.load_file
-
-
-@cache
-def _load_regions(path: str) -> Any:
-    return _load_file(JSONFileLoader(), path)
-
-
-def _load_file_once(loader: JSONFileLoader, path: str) -> Any:
-    """As botocore loads a file; the list of AWS's regions, which moto's EC2 asks 27 new sessions for, only once."""
-    return _load_regions(path) if path.endswith("endpoints") else _load_file(loader, path)
-
-
-JSONFileLoader.load_file = _load_file_once
+lean.prepare()
 
 from moto.backends import get_backend
 from moto.ec2.models import elastic_network_interfaces

@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from labkit.sandbox.clock import Event
 from labkit.sandbox.delivery import Delivery, Undeliverable
 from labkit.sandbox.moto_state import ec2
 from labkit.sandbox.network import background, records
+from labkit.sandbox.network.files import File, new_file
 from labkit.sandbox.network.flow_logs import INTERVALS, FlowLog, TrafficType
 from labkit.sandbox.network.flows import FLOW, MINUTE, NO_FLOWS, NODATA, SKIPDATA, Flows, joined, take
 from labkit.sandbox.network.recorder import Recorder
@@ -46,7 +46,7 @@ class Collector:
         """Seconds by which deliveries are late."""
         self.lost = 0.0
         """The share of aggregation intervals of which all records are lost, which AWS tells by SKIPDATA."""
-        self._files: dict[tuple[str, int], list[records.Capture]] = {}
+        self._files: dict[tuple[str, int], File] = {}
         self._next: Event | None = None
 
     def add(self, flow_log: FlowLog) -> None:
@@ -124,21 +124,25 @@ class Collector:
         return mine
 
     def _send(self, flow_log: FlowLog, capture: records.Capture, end: int) -> None:
-        """Has records delivered when they are due."""
+        """Has records delivered when they are due; their text is written meanwhile."""
         if flow_log.group:
+            capture.lines(flow_log.log_format)
             self._at(end + PROCESSING_SECONDS, flow_log, lambda: self.delivery.put_events(flow_log, capture))
             return
         slots = capture.flows["last"] // FILE_SECONDS * FILE_SECONDS
         for slot in np.unique(slots).tolist():
-            waiting = self._files.setdefault((flow_log.id, slot), [])
             whole = bool((slots == slot).all())
-            waiting.append(capture if whole else self._capture(take(capture.flows, slots == slot)))
-            if len(waiting) == 1:
-                due = max(slot + FILE_SECONDS, end) + PROCESSING_SECONDS
-                self._at(due, flow_log, partial(self._put_file, flow_log, slot))
+            part = capture if whole else self._capture(take(capture.flows, slots == slot))
+            self._file(flow_log, slot, end).add(part)
 
-    def _put_file(self, flow_log: FlowLog, slot: int) -> None:
-        self.delivery.put_file(flow_log, slot, self._files.pop((flow_log.id, slot)))
+    def _file(self, flow_log: FlowLog, slot: int, end: int) -> File:
+        """The file of five minutes that is in the making; a new one has its delivery ahead."""
+        key = flow_log.id, slot
+        if key not in self._files:
+            self._files[key] = new_file(flow_log.layout.file_format, flow_log.log_format)
+            due = max(slot + FILE_SECONDS, end) + PROCESSING_SECONDS
+            self._at(due, flow_log, lambda: self.delivery.put_file(flow_log, slot, self._files.pop(key)))
+        return self._files[key]
 
     def _at(self, due: float, flow_log: FlowLog, deliver: Callable[[], None]) -> None:
         """Has something delivered, unless the flow log is deleted by then; its status tells how it went."""

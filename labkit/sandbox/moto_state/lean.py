@@ -1,0 +1,96 @@
+"""Keeps moto's import lean: what it reads of AWS's catalogues for all regions is read when somebody asks for it.
+
+moto's EC2 asks 27 new sessions for AWS's regions, each of which reads the model of EC2, and keeps which instance type
+is offered where in all regions. That is a second and 80 MB of which a lab uses next to nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import Loader
+from botocore.regions import EndpointResolver
+from moto.utilities import utils
+
+_OFFERINGS = "ec2/resources/instance_type_offerings"
+_HEAD = 10_000
+
+
+def prepare() -> None:
+    """Has moto load what it needs only; to be called before anything imports one of moto's services."""
+    # jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
+    # takes three seconds.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    setattr(boto3.Session, "get_available_regions", _regions)  # noqa: B010 (mypy)
+    load = utils.load_resource
+    utils.load_resource = lambda resource: [] if _OFFERINGS in resource else load(resource)
+    offerings = importlib.import_module("moto.ec2.models.instance_types").INSTANCE_TYPE_OFFERINGS
+    utils.load_resource = load
+    for location_type, by_region in offerings.items():
+        offerings[location_type] = _Offerings(location_type, by_region, load)
+
+
+@cache
+def _regions_by_prefix() -> dict[tuple[str, str], list[str]]:
+    """The regions of every partition and endpoint prefix; what they are read from is four hundred times as large."""
+    data = Loader().load_data("endpoints")
+    resolver = EndpointResolver(data)
+    places = [(each["partition"], prefix) for each in data["partitions"] for prefix in each["services"]]
+    return {
+        (partition, prefix): [sys.intern(region) for region in resolver.get_available_endpoints(prefix, partition)]
+        for partition, prefix in places
+    }
+
+
+@cache
+def _endpoint_prefix(service: str) -> str:
+    """The prefix in the metadata at the head of a service's model; reading all of EC2's would take 16 MB."""
+    loader = Loader()
+    version = loader.determine_latest_version(service, "service-2")
+    path = Path(loader.BUILTIN_DATA_PATH, service, version, "service-2.json.gz")
+    with gzip.open(path, "rt") if path.exists() else path.with_suffix("").open() as file:
+        head = file.read(_HEAD)
+    metadata, _ = json.JSONDecoder().raw_decode(head, head.index("{", head.index('"metadata"')))
+    return str(metadata["endpointPrefix"])
+
+
+def _regions(_: boto3.Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> Any:
+    """As boto3 lists the regions of a service."""
+    if allow_non_regional:
+        return _all_regions(boto3.Session(), service_name, partition_name, True)
+    try:
+        prefix = _endpoint_prefix(service_name)
+    except DataNotFoundError:  # a service that botocore does not know has no regions
+        return []
+    return list(_regions_by_prefix().get((partition_name, prefix), ()))
+
+
+_all_regions = boto3.Session.get_available_regions
+
+
+class _Offerings(dict[str, Any]):
+    """The instance types offered in each region; a region's are read with the first look at them."""
+
+    def __init__(self, location_type: str, regions: dict[str, Any], load: Callable[[str], Any]) -> None:
+        super().__init__(dict.fromkeys(regions))
+        self._location_type = location_type
+        self._load = load
+
+    def __getitem__(self, region: str) -> Any:
+        if super().__getitem__(region) is None:
+            offered = self._load(f"{_OFFERINGS}/{self._location_type}/{region}.json")
+            self[region] = [{**each, "LocationType": self._location_type} for each in offered]
+        return super().__getitem__(region)
+
+    def get(self, region: str, default: Any = None) -> Any:
+        """The offerings of a region, or `default` for one that there is none of."""
+        return self[region] if region in self.keys() else default
