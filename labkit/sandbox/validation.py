@@ -67,19 +67,59 @@ def _compile(shape: Any) -> Predicate:
         members = {name: _compile(member) for name, member in shape.members.items()}
         return _structure(frozenset(shape.required_members), members)
     if shape.type_name == "list":
-        item = _compile(shape.member)
-        return lambda values: is_sound(values) and all(map(item, values))
+        items = _items(shape.member)
+        return lambda values: is_sound(values) and items(values)
     if shape.type_name == "map":
         item = _compile(shape.value)
         return lambda values: is_sound(values) and all(map(item, values.values()))
     return is_sound
 
 
+def _items(shape: Any) -> Predicate:
+    """Tells whether all values of a list are sound; objects that have just the required members, member by member.
+
+    To ask one question of a column of values costs a quarter of what it costs to ask each object.
+    """
+    item = _compile(shape)
+    if shape.type_name != "structure" or not shape.required_members:
+        return _column(shape) or (lambda values: all(map(item, values)))
+    required = shape.required_members
+    columns = {name: _items(shape.members[name]) for name in required}
+
+    def are_sound(values: list[Any]) -> bool:
+        if set(map(type, values)) != {dict} or set(map(len, values)) != {len(required)}:
+            return all(map(item, values))
+        try:
+            return all(is_sound([value[name] for value in values]) for name, is_sound in columns.items())
+        except KeyError:
+            return False
+
+    return are_sound
+
+
+def _column(shape: Any) -> Predicate | None:
+    """Tells whether all values of a list are sound texts or whole numbers; None for shapes that need more."""
+    type_name, (low, high) = shape.type_name, _bounds(shape)
+    if type_name == "string" and not ("pattern" in shape.metadata or getattr(shape, "enum", None)):
+        return lambda values: set(map(type, values)) <= {str} and _within(low, high, list(map(len, values)))
+    if type_name in ("integer", "long"):
+        return lambda values: set(map(type, values)) <= {int} and _within(low, high, values)
+    return None
+
+
+def _within(low: float, high: float, values: list[int]) -> bool:
+    return not values or (low <= min(values) and max(values) <= high)
+
+
+def _bounds(shape: Any) -> tuple[float, float]:
+    return shape.metadata.get("min", float("-inf")), shape.metadata.get("max", float("inf"))
+
+
 def _scalar(shape: Any) -> Predicate:
     type_name = shape.type_name
     if not _is_constrained(shape):
         return lambda value: _has_type(type_name, value)
-    low, high = shape.metadata.get("min", float("-inf")), shape.metadata.get("max", float("inf"))
+    low, high = _bounds(shape)
     if type_name == "string" and not ("pattern" in shape.metadata or getattr(shape, "enum", None)):
         return lambda value: isinstance(value, str) and low <= len(value) <= high
     if type_name in ("integer", "long"):
@@ -91,7 +131,10 @@ def _structure(required: frozenset[str], members: dict[str, Predicate]) -> Predi
     def is_sound(value: Any) -> bool:
         if not isinstance(value, dict) or not required <= value.keys():
             return False
-        return all(item is None or name not in members or members[name](item) for name, item in value.items())
+        return all(
+            name not in members or (members[name](item) if item is not None else name not in required)
+            for name, item in value.items()
+        )
 
     return is_sound
 
@@ -109,7 +152,9 @@ def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]
         raise ServiceError("SerializationException", f"'{path}' must be of type {shape.type_name}, not {value!r:.80}")
     yield from ((path, value, rule) for rule in _broken_rules(shape, value))
     if shape.type_name == "structure":
-        yield from ((_join(path, name), None, "not be null") for name in shape.required_members if name not in value)
+        yield from (
+            (_join(path, name), None, "not be null") for name in shape.required_members if value.get(name) is None
+        )
         for name, member in shape.members.items():
             if value.get(name) is not None:
                 yield from _faults(member, value[name], _join(path, name))

@@ -35,5 +35,35 @@ def test_all_faults_are_counted():
         validation.check("logs", "PutLogEvents", {"logEvents": [{"timestamp": 1, "message": "m"}]})
 
 
+@pytest.mark.parametrize(
+    ("events", "code", "text"),
+    [
+        ([{"timestamp": 1, "message": "m"}, {"timestamp": 1, "message": ""}], "InvalidParameterException", "''"),
+        ([{"timestamp": 1, "message": "m"}, {"message": "m"}], "InvalidParameterException", "2.member.timestamp"),
+        (
+            [{"timestamp": 1, "messages": "m"}],
+            "InvalidParameterException",
+            "Value null at 'logEvents.1.member.message'",
+        ),
+        ([{"timestamp": None, "message": "m"}], "InvalidParameterException", "Value null at"),
+        ([{"timestamp": 1.5, "message": "m"}], "SerializationException", "must be of type long"),
+        ([{"timestamp": True, "message": "m"}], "SerializationException", "must be of type long"),
+        ([{"timestamp": 1, "message": 7}], "SerializationException", "must be of type string"),
+        (["event"], "SerializationException", "must be of type structure"),
+        ([], "InvalidParameterException", "length greater than or equal to 1"),
+    ],
+)
+def test_a_fault_in_one_event_of_a_batch_is_found(events, code, text):
+    with pytest.raises(ServiceError) as raised:
+        validation.check("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s", "logEvents": events})
+    assert raised.value.code == code
+    assert text in raised.value.message
+
+
+def test_events_may_have_members_that_the_model_does_not_know():
+    events = [{"timestamp": 1, "message": "m"}, {"timestamp": 2, "message": "m", "colour": "red"}]
+    validation.check("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s", "logEvents": events})
+
+
 def test_a_sound_call_passes():
     validation.check("logs", "CreateLogGroup", {"logGroupName": "VPCFlowLogs", "tags": {"a": "b"}})

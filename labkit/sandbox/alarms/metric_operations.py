@@ -39,10 +39,12 @@ class MetricOperations(Service):
         timestamp: float,
         value: float,
         unit: str | None = None,
+        *,
+        count: float = 1.0,
     ) -> None:
-        """Adds one sample, as an AWS service does for its own metrics."""
+        """Adds a sample, or `count` that are the same, as an AWS service does for its own metrics."""
         samples = SampleSet()
-        samples.add(value)
+        samples.add(value, count)
         self.put_samples(region, Metric.of(namespace, metric_name, dimensions), timestamp, samples, unit, 60)
 
     def put_samples(

@@ -79,7 +79,7 @@ class LogsCore(Service):
         now = self.now
         where = group.region, group.name
         batch = self.store.append(*where, stream.name, timestamps_ms, messages, ingestion_time=now)
-        size = batch_bytes(batch)
+        size = batch_bytes(batch["message"])
         stream.count(batch, now)
         group.stored_bytes += size
         self._record_incoming(group, len(batch), size)

@@ -5,15 +5,17 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogE
 
 from __future__ import annotations
 
-import bisect
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from labkit.sandbox.logs.core import LogsCore, invalid, page_token, token_place
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.logs.group_operations import SEQUENCE_TOKEN
-from labkit.sandbox.logs.groups import EVENT_OVERHEAD_BYTES, LogGroup
+from labkit.sandbox.logs.groups import EVENT_OVERHEAD_BYTES, LogGroup, batch_bytes
 from labkit.sandbox.logs.store import event_id, event_place
 from labkit.sandbox.service import Call, Result, ServiceError, operation
 
@@ -24,6 +26,9 @@ MAX_PAGE_EVENTS = 10_000
 MAX_PAGE_BYTES = 1_048_576
 NEWEST_FIRST_SINCE = 1_704_067_200_000
 """1 January 2024: the earliest startTime that FilterLogEvents takes with startFromHead false."""
+
+Times = npt.NDArray[np.int64]
+"""Timestamps of events, in milliseconds since the epoch."""
 
 Event = tuple[int, int, int, str, str]
 """timestamp, ingestion_time, sequence, stream, message"""
@@ -38,8 +43,8 @@ class EventOperations(LogsCore):
         group = self.group(call.region, call.params["logGroupName"])
         stream = group.stream(call.params["logStreamName"])
         events = call.params["logEvents"]
-        times = [event["timestamp"] for event in events]
-        messages = [event["message"] for event in events]
+        times = np.array([event["timestamp"] for event in events], np.int64)
+        messages = pa.array([event["message"] for event in events], pa.string())
         _check_batch(times, messages)
         first, last, rejected = _accepted(times, self.now, group.retention_days)
         if first < last and times[last - 1] - times[first] > DAY:
@@ -154,19 +159,19 @@ def _fitting(messages: Iterable[str]) -> int:
     return count
 
 
-def _check_batch(times: Sequence[int], messages: Sequence[str]) -> None:
-    if any(later < earlier for earlier, later in itertools.pairwise(times)):
+def _check_batch(times: Times, messages: pa.Array) -> None:
+    if (times[1:] < times[:-1]).any():
         raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
-    sizes = [len(message.encode()) + EVENT_OVERHEAD_BYTES for message in messages]
-    if sum(sizes) > MAX_BATCH_BYTES:
-        raise invalid(f"Upload too large: {sum(sizes)} bytes exceeds limit of {MAX_BATCH_BYTES}")
+    size = batch_bytes(messages)
+    if size > MAX_BATCH_BYTES:
+        raise invalid(f"Upload too large: {size} bytes exceeds limit of {MAX_BATCH_BYTES}")
 
 
-def _accepted(times: Sequence[int], now: int, retention_days: int | None) -> tuple[int, int, dict[str, int]]:
+def _accepted(times: Times, now: int, retention_days: int | None) -> tuple[int, int, dict[str, int]]:
     """Where in a batch the accepted events begin and end, and what is said about the others."""
-    too_old = bisect.bisect_left(times, now - 14 * DAY)
-    expired = bisect.bisect_left(times, now - retention_days * DAY) if retention_days else 0
-    too_new = bisect.bisect_right(times, now + 2 * HOUR)
+    too_old = int(np.searchsorted(times, now - 14 * DAY))
+    expired = int(np.searchsorted(times, now - retention_days * DAY)) if retention_days else 0
+    too_new = int(np.searchsorted(times, now + 2 * HOUR, side="right"))
     rejected = {}
     if too_new < len(times):
         rejected["tooNewLogEventStartIndex"] = too_new

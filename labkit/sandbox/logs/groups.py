@@ -79,10 +79,10 @@ class LogGroup:
             yield from (name for name, filter_ in filters.items() if filter_.pattern.regexes)
 
 
-def batch_bytes(batch: pa.Table) -> int:
+def batch_bytes(messages: pa.Array) -> int:
     """The size of a batch of events, as AWS counts it."""
-    lengths = pc.sum(pc.binary_length(batch["message"])).as_py() or 0
-    return int(lengths) + EVENT_OVERHEAD_BYTES * len(batch)
+    lengths = pc.sum(pc.binary_length(messages)).as_py() or 0
+    return int(lengths) + EVENT_OVERHEAD_BYTES * len(messages)
 
 
 def _least(known: int | None, new: int) -> int:

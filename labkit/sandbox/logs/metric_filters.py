@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from labkit.sandbox.logs.core import LogsCore, invalid, page
@@ -128,19 +129,21 @@ class MetricFilterOperations(LogsCore):
                 self._publish(group, filter_, transformation, batch)
 
     def _publish(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: pa.Table) -> None:
-        """One sample for each match that has a number and all dimensions, at the event's own time."""
+        """One sample for each match that has a number and all dimensions, in the event's own minute."""
         dimensions = transformation.get("dimensions", {})
         columns = [_value_sql(filter_.pattern, transformation["metricValue"])]
         columns += [filter_.pattern.extraction(reference) or "NULL" for reference in dimensions.values()]
         rows = self.store.query_batch(
-            batch, f"SELECT timestamp, {', '.join(columns)} FROM batch WHERE {filter_.pattern.condition}"
+            batch,
+            f"SELECT min(timestamp) AS first, count(*) AS matches, {', '.join(columns)} FROM batch"
+            f" WHERE {filter_.pattern.condition} GROUP BY timestamp // {MINUTE}, {', '.join(columns)} ORDER BY ALL",
         )
         told = {timestamp // MINUTE for timestamp, *_ in rows}
         system = self._system_dimensions(group, filter_)
-        for timestamp, value, *found in rows:
+        for timestamp, matches, value, *found in rows:
             if value is not None and isfinite(value) and all(found):
                 named = dict(zip(dimensions, found, strict=True))
-                self._record(group, transformation, system | named, timestamp / 1000, value)
+                self._record(group, transformation, system | named, timestamp / 1000, value, matches)
         self._record_defaults(group, filter_, transformation, batch, told)
 
     def _record_defaults(
@@ -151,7 +154,7 @@ class MetricFilterOperations(LogsCore):
         if default is None:
             return
         filter_.minutes_told |= told
-        minutes = {timestamp // MINUTE for timestamp in batch["timestamp"].to_pylist()}
+        minutes = set(np.unique(batch["timestamp"].to_numpy() // MINUTE).tolist())
         for minute in sorted(minutes - filter_.minutes_told):
             self._record(group, transformation, {}, minute * MINUTE / 1000, default)
         filter_.minutes_told |= minutes
@@ -163,6 +166,7 @@ class MetricFilterOperations(LogsCore):
         dimensions: dict[str, str],
         timestamp: float,
         value: float,
+        count: int = 1,
     ) -> None:
         self.sandbox.cloudwatch.record(
             group.region,
@@ -172,6 +176,7 @@ class MetricFilterOperations(LogsCore):
             timestamp,
             float(value),
             transformation.get("unit"),
+            count=count,
         )
 
     def _system_dimensions(self, group: LogGroup, filter_: MetricFilter) -> dict[str, str]:

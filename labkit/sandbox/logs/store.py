@@ -52,8 +52,8 @@ BATCH = pa.schema(
         ("message", pa.string()),
     ]
 )
-PENDING_EVENTS = 61_440
-"""Batches wait in memory until they fill half a row group of DuckDB, which costs less, or until somebody reads."""
+PENDING_EVENTS = 122_880
+"""Batches wait in memory until they fill a row group of DuckDB, which costs less, or until somebody reads."""
 
 SMALL_BATCH = 1_000
 SMALL_BATCH_SQL = """
@@ -177,6 +177,8 @@ class EventStore:
         if not events.pending:
             return
         self._connection.register("batch", pa.concat_tables(events.pending))
-        events.pending, events.pending_events = [], 0
+        count, events.pending, events.pending_events = events.pending_events, [], 0
         self._connection.execute(f"INSERT INTO {events.table} FROM batch")
         self._connection.unregister("batch")
+        if count >= PENDING_EVENTS:  # DuckDB writes full row groups as they are, and compresses others of itself
+            self._connection.execute("CHECKPOINT events")

@@ -17,7 +17,10 @@ class Logs:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.samples: list[tuple[Any, ...]] = []
-        sandbox.cloudwatch.record = lambda *sample: self.samples.append(sample)  # type: ignore[method-assign]
+        sandbox.cloudwatch.record = self._record  # type: ignore[method-assign]
+
+    def _record(self, *sample: Any, count: float = 1) -> None:
+        self.samples += [sample] * round(count)
 
     def call(self, operation: str, **params: Any) -> Any:
         return client_call(self.sandbox, "logs", operation, **params)

@@ -33,12 +33,12 @@ def error_of(logs: Logs, pattern: str = "x", **transformation: Any) -> tuple[str
     return caught.value.code, caught.value.message
 
 
-def test_the_labs_filter_counts_rejected_ssh_at_the_events_own_times(logs: Logs) -> None:
+def test_the_labs_filter_counts_rejected_ssh_in_the_events_own_minutes(logs: Logs) -> None:
     put_filter(logs, SSH_REJECTS, metricName="ssh-rejects", metricNamespace="VPC Flow Logs")
     logs.put(*RECORDS, at=NOW - 60_000)
     assert logs.metric("VPC Flow Logs") == [
         ("ssh-rejects", {}, -60.0, 1.0, None),
-        ("ssh-rejects", {}, -59.999, 1.0, None),
+        ("ssh-rejects", {}, -60.0, 1.0, None),
     ]
 
 

@@ -47,6 +47,13 @@ def test_many_events_are_written_without_being_read(store: EventStore) -> None:
     assert len(rows(store)) == PENDING_EVENTS + 1
 
 
+def test_many_events_take_less_memory_than_their_messages(store: EventStore) -> None:
+    messages = [f"2 123456789012 eni-0a1b2c3d 198.51.100.{number % 256} REJECT OK" for number in range(PENDING_EVENTS)]
+    store.append(*HERE, "a", range(PENDING_EVENTS), messages, ingestion_time=1)
+    taken = store.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()[0][0]
+    assert taken < sum(map(len, messages)) / 2
+
+
 def test_groups_and_regions_are_apart(store: EventStore) -> None:
     elsewhere = ("us-east-1", "VPCFlowLogs")
     store.create(*elsewhere)

@@ -35,9 +35,8 @@ def condition(pattern: Space) -> str:
     """SQL: whether `message` has the pattern's fields and meets their conditions."""
     if not pattern.fields:
         return r"regexp_matches(message, '\S')"
-    matched = f"CASE WHEN {_IS_PLAIN} THEN {_plain(pattern)} ELSE {_cut(pattern)} END"
-    texts = _required_texts(pattern)
-    return f"message LIKE {quoted('%' + '%'.join(texts) + '%')} AND {matched}" if texts else matched
+    found = [f"contains(message, {quoted(text)})" for text in _required_texts(pattern)]
+    return " AND ".join([*found, f"CASE WHEN {_IS_PLAIN} THEN {_plain(pattern)} ELSE {_cut(pattern)} END"])
 
 
 def fields(pattern: Space) -> str:
@@ -82,9 +81,9 @@ def _positions(pattern: Space) -> Iterator[tuple[int, Field]]:
 
 
 def _required_texts(pattern: Space) -> list[str]:
-    """Texts that a matching message has, in this order; none that LIKE would not take as it stands."""
-    texts = [required_text(field.condition) for field in pattern.fields if field.condition]
-    return [text for text in texts if text and not set(text) & set("%_\\")]
+    """Texts that a matching message has, the longest first: in the fewest; a single character is in most."""
+    texts = {required_text(field.condition) for field in pattern.fields if field.condition}
+    return sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))
 
 
 def _cut(pattern: Space) -> str:
@@ -111,7 +110,7 @@ def _line_regex(pattern: Space) -> str:
     before = [_one_field(field, last=False) for field in pattern.before]
     if not pattern.ellipsis:
         before[-1] = _one_field(pattern.before[-1], last=True)
-        return r"^\s*" + r"\s+".join(before) + r"\s*$"
+        return r"^\s*" + r"\s+".join(before)
     start = r"^\s*" + "".join(rf"{field}(?:\s+|$)" for field in before)
     if not pattern.after:
         return start
@@ -121,7 +120,9 @@ def _line_regex(pattern: Space) -> str:
 
 def _one_field(field: Field, *, last: bool) -> str:
     known = field_regex(field.condition, last=last) if field.condition else None
-    return known or (r"\S(?s:.*)" if last else r"\S+")
+    if last:
+        return rf"{known}\s*$" if known else r"\S"
+    return known or r"\S+"
 
 
 def _plain_field(pattern: Space, position: int, *, last: bool) -> str:
