@@ -26,6 +26,9 @@ Converter = Callable[[Any], Any]
 SIGNING_NAMES = {"monitoring": "cloudwatch"}
 """botocore's name of a service, where it is not the one that requests are signed with."""
 
+DETAIL_HEADER = "x-sandbox-detail"
+"""What the sandbox has to say of an error beside AWS's message, for those who look: `labkit.show` does."""
+
 REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -75,7 +78,14 @@ def serialize(protocol: str, service: str, operation: str, result: Mapping[str, 
 
 
 def serialize_error(protocol: str, service: str, error: ServiceError) -> Response:
-    """The HTTP response that carries an error."""
+    """The HTTP response that carries an error, with the sandbox's own words on it in a header."""
+    response = _error_response(protocol, service, error)
+    if error.detail:
+        response.headers[DETAIL_HEADER] = error.detail.encode("ascii", "backslashreplace").decode().replace("\n", "\\n")
+    return response
+
+
+def _error_response(protocol: str, service: str, error: ServiceError) -> Response:
     shape = _error_shape(service, error.code)
     if protocol == "query":
         code, status = _query_code(shape, error.code), _status(shape, error.status)

@@ -14,6 +14,9 @@ from labkit.phases.metric_filter import PATTERN, SAMPLE_LINES, try_pattern
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
+PLACE_OF_FAULT = "x-sandbox-detail"
+"""The header in which a sandbox says where a pattern is wrong; AWS says no more than that it is."""
+
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -47,7 +50,10 @@ class PatternTester(Shown):
             return try_pattern(self.lab, pattern, lines).html()
         except ClientError as refusal:
             error = refusal.response["Error"]
-            return tag("p", tag("strong", error["Code"]), f": {error['Message']}")
+            headers = refusal.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            return tag(
+                "p", tag("strong", error["Code"]), f": {error['Message']} {headers.get(PLACE_OF_FAULT, '')}".rstrip()
+            )
 
     def build(self) -> Any:
         """The widgets, made when they are first shown."""

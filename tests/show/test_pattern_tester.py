@@ -15,7 +15,8 @@ class Logs:
     def test_metric_filter(self, filterPattern, logEventMessages):
         if filterPattern.startswith("[") and not filterPattern.endswith("]"):
             error = {"Code": "InvalidParameterException", "Message": "Invalid metric filter pattern <here>"}
-            raise ClientError({"Error": error}, "TestMetricFilter")
+            headers = {"x-sandbox-detail": "The fault is at character 18."}
+            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPHeaders": headers}}, "TestMetricFilter")
         word = "REJECT OK" if filterPattern == PATTERN else filterPattern
         return {
             "matches": [
@@ -49,10 +50,11 @@ def test_answers_at_every_change_of_the_lines(tester):
     assert "2 of 2 lines match" in tester.result.value
 
 
-def test_a_refused_pattern_is_shown_in_cloudwatchs_words_escaped(tester):
+def test_a_refused_pattern_is_shown_in_cloudwatchs_words_escaped_and_with_the_place(tester):
     tester.pattern.value = "[version, account"
     assert (
-        "<strong>InvalidParameterException</strong>: Invalid metric filter pattern &lt;here&gt;" in tester.result.value
+        "<strong>InvalidParameterException</strong>: Invalid metric filter pattern &lt;here&gt;"
+        " The fault is at character 18." in tester.result.value
     )
 
 

@@ -49,7 +49,7 @@ class EventOperations(LogsCore):
         first, last, rejected = _accepted(times, self.now, group.retention_days)
         if first < last and times[last - 1] - times[first] > DAY:
             raise invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
-        self.ingest(group, stream, times[first:last], messages[first:last])
+        self.ingest(group, stream, pa.array(times[first:last]), messages[first:last])
         result: dict[str, Any] = {"nextSequenceToken": SEQUENCE_TOKEN}
         return result | ({"rejectedLogEventsInfo": rejected} if rejected else {})
 

@@ -63,16 +63,16 @@ class FilterPattern:
 
 
 def compile_pattern(text: str, invalid: str = INVALID_METRIC_FILTER_PATTERN) -> FilterPattern:
-    """Compiles a pattern; raises InvalidParameterException, in AWS's words and with the place of the fault.
+    """Compiles a pattern; raises InvalidParameterException in AWS's words, and with the place of the fault as detail.
 
     `invalid` is what AWS calls a pattern that it can't make sense of; it depends on the operation.
     """
     try:
         return _compiled(text)
     except PatternError as error:
-        expected = f"expected {error.detail} " if error.detail else ""
-        place = f" ({expected}at character {error.offset + 1})"
-        raise ServiceError("InvalidParameterException", (error.message or invalid) + place) from None
+        expected = f", where {error.detail} is expected" if error.detail else ""
+        place = f"The fault is at character {error.offset + 1}{expected}."
+        raise ServiceError("InvalidParameterException", error.message or invalid, detail=place) from None
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,8 @@ MAX_REPETITIONS = 1000
 """What the counts of all {m,n} may add up to, so that no expression needs more than a few megabytes."""
 
 _TOKEN = re.compile(r"\\x[0-9A-Fa-f]{2}|\\.|.", re.DOTALL)
-_COUNT = re.compile(r"(?<!\\)\{(\d*)(?:(,)(\d*))?\}")
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,(?P<most>\d+)\}|\{(?P<least>\d+),?\}|.", re.DOTALL)
+"""An escape, a character class, a count, or any other character."""
 
 
 def parse_regex(text: str, offset: int) -> Regex:
@@ -30,8 +31,7 @@ def parse_regex(text: str, offset: int) -> Regex:
             shown = "%" + token.group() if token.start() == 0 else token.group()
             message = f"Invalid character(s) in term '{shown}'"
             raise PatternError(message, _ALLOWED, offset + 1 + token.start())
-    _check_counts(text, offset)
-    return Regex(_COUNT.sub(_with_lower_bound, text), offset)
+    return Regex(_with_checked_counts(text, offset), offset)
 
 
 _ALLOWED = "letters, digits, spaces, : _ # = @ / ; , - and the operators ^ $ ? [ ] { } | \\ * + ."
@@ -45,11 +45,14 @@ def _is_allowed(token: str) -> bool:
     return (token.isascii() and token.isalnum()) or token in SYMBOLS or (token in OPERATORS and token != "\\")
 
 
-def _check_counts(text: str, offset: int) -> None:
-    repetitions = sum(int(match[3] or match[1] or 0) for match in _COUNT.finditer(text))
+def _with_checked_counts(text: str, offset: int) -> str:
+    """The expression as RE2 wants it. RE2 takes a brace that opens no count for text, where a count was meant."""
+    repetitions = 0
+    for piece in _PIECE.finditer(text):
+        if piece.group() == "{":
+            wanted = "a count such as {3} or {3,5}, or \\{ for a brace,"
+            raise PatternError("", wanted, offset + 1 + piece.start())
+        repetitions += int(piece["most"] or piece["least"] or 0)
     if repetitions > MAX_REPETITIONS:
         raise PatternError("", f"repetitions that add up to {MAX_REPETITIONS} at most", offset)
-
-
-def _with_lower_bound(count: re.Match[str]) -> str:
-    return "{0," + count[3] + "}" if not count[1] and count[3] else count[0]
+    return _PIECE.sub(lambda piece: "{0," + piece["most"] + "}" if piece.group()[:2] == "{," else piece.group(), text)

@@ -84,7 +84,7 @@ def test_any_pattern_matches_or_is_refused(pattern: str, messages: list[str]) ->
         compiled = compile_pattern(pattern)
     except ServiceError as error:
         assert error.code == "InvalidParameterException"  # noqa: PT017
-        assert "at character " in error.message  # noqa: PT017
+        assert "at character " in error.detail  # noqa: PT017
         return
     matched = run(compiled.condition, messages)
     assert all(value in (True, False) for value in matched)
