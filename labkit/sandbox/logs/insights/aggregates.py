@@ -31,13 +31,14 @@ class Aggregate:
     """Values of another kind are made this one first."""
     result: Kind | None = None
     """None: the kind of the field."""
-    takes_percentage: bool = False
+    second: str | None = None
+    """What the second argument is, where there is one: a percentage, a period, or a number of buckets."""
     of_events: bool = False
     """Looks at the time of each row."""
 
 
-def _numeric(sql: str, **options: bool) -> Aggregate:
-    return Aggregate({}, (Kind.NUMBER, sql), Kind.NUMBER, **options)
+def _numeric(sql: str, second: str | None = None, *, of_events: bool = False) -> Aggregate:
+    return Aggregate({}, (Kind.NUMBER, sql), Kind.NUMBER, second, of_events)
 
 
 def _extreme(function: str) -> Aggregate:
@@ -60,6 +61,12 @@ def _sorted(direction: str) -> Aggregate:
     return Aggregate({}, (Kind.TEXT, pick), Kind.TEXT)
 
 
+_RATE = (
+    "(arg_max({0}, timestamp) FILTER (WHERE {0} IS NOT NULL) - arg_min({0}, timestamp) FILTER (WHERE {0} IS NOT NULL))"
+    " * {1} / nullif(max(timestamp) FILTER (WHERE {0} IS NOT NULL) - min(timestamp) FILTER (WHERE {0} IS NOT NULL), 0)"
+)
+"""How much a number grows in a period, from its first event to its last."""
+_HISTOGRAM = "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE {0} IS NOT NULL), {1})"
 _COUNT = Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER)
 _DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
 """Exact here; AWS's is an approximation where there are many values."""
@@ -70,17 +77,26 @@ AGGREGATES: dict[str, Aggregate] = {
     "count_distinct": _DISTINCT,
     "countdistinct": _DISTINCT,
     "count_over_time": _COUNT,
+    "countovertime": _COUNT,
     "earliest": _nth("timestamp, sequence"),
     "latest": _nth("timestamp DESC, sequence DESC"),
+    "histogram": Aggregate(
+        {},
+        (Kind.NUMBER, "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE {0} IS NOT NULL), {1})"),
+        Kind.STRUCTURE,
+        "buckets",
+    ),
     "max": _extreme("max"),
     "median": _numeric("quantile_cont({0}, 0.5)"),
     "min": _extreme("min"),
-    "pct": _numeric("quantile_cont({0}, {1})", takes_percentage=True),
+    "pct": _numeric("quantile_cont({0}, {1})", "percentage"),
+    "rate": _numeric(_RATE, "period", of_events=True),
     "sortsfirst": _sorted("ASC"),
     "sortslast": _sorted("DESC"),
     "stddev": _numeric("stddev_pop({0})"),
     "sum": _numeric("sum({0})"),
     "sum_over_time": _numeric("sum({0})"),
+    "sumovertime": _numeric("sum({0})"),
     "values": Aggregate(
         {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
     ),

@@ -20,6 +20,8 @@ MAX_STATS = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
 MAX_COMMANDS = 100
 """A bound of our own: each command nests the SQL a level deeper."""
+MAX_TOP = 10_000
+"""A bound of our own."""
 MAX_NESTED = 10
 """A bound of our own."""
 
@@ -131,6 +133,9 @@ def _parse_all(pipeline: Pipeline, command: tree.Parse, subject: str, pattern: s
 
 def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
     """Aggregates."""
+    if any(_is_call(item.expression, "topk") for item in command.items):
+        _top(pipeline, command)
+        return
     first = pipeline.sources is not None
     aggregation = Aggregation(pipeline.scope(), pipeline.now)
     keys = [(item, _shifted(aggregation.key(item), item, command.offset)) for item in command.groups]
@@ -153,9 +158,13 @@ def _shifted(key: Value, item: tree.Item, offset: tree.Period | None) -> Value:
 
 
 def _bin_period(expression: tree.Expression) -> tree.Period | None:
-    if isinstance(expression, tree.Call) and expression.name.lower() == "bin":
+    if isinstance(expression, tree.Call) and _is_call(expression, "bin"):
         return next((argument for argument in expression.arguments if isinstance(argument, tree.Period)), None)
     return None
+
+
+def _is_call(expression: tree.Expression, name: str) -> bool:
+    return isinstance(expression, tree.Call) and expression.name.lower() == name
 
 
 def _sort(pipeline: Pipeline, command: tree.Sort) -> None:
@@ -224,6 +233,22 @@ def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
     count = tree.Item(tree.Call(command.span, "count", (), "count()"), "_approxcount", aliased=True)
     _stats(pipeline, tree.Stats(command.span, (count,), groups))
     pipeline.order = (f"{pipeline.columns['_approxcount'].sql} DESC",)
+
+
+def _top(pipeline: Pipeline, command: tree.Stats) -> None:
+    """`topk(3, field)`, which stands alone: the most frequent values of a field, each with its count."""
+    call = command.items[0].expression
+    if len(command.items) > 1 or command.groups or not isinstance(call, tree.Call) or len(call.arguments) != 2:
+        raise QueryError("topk stands alone, without by, as in stats topk(3, field)", command.span)
+    count, field = call.arguments
+    if not isinstance(count, tree.Number) or count.value not in range(1, MAX_TOP + 1):
+        raise QueryError(f"topk: the number of values must be a whole number from 1 to {MAX_TOP}", count.span)
+    if not isinstance(field, tree.Field):
+        raise QueryError("topk: a field is wanted here", field.span)
+    present = f"{pipeline.expressions().field(field).sql} IS NOT NULL"
+    pipeline.sql = f"SELECT * FROM ({pipeline.sql}) WHERE {present}"
+    _count_frequent(pipeline, tree.CountFrequent(command.span, (field,)))
+    _limit(pipeline, tree.Limit(command.span, int(count.value)))
 
 
 COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {

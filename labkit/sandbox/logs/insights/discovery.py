@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from labkit.sandbox.logs.insights import service_logs
 from labkit.sandbox.logs.insights.fields import Source
 
 MAX_JSON_FIELDS = 200
@@ -19,6 +20,13 @@ def discovered(message: str, source: Source) -> Mapping[str, str]:
     """The fields of a message: of a flow log record by their places, of JSON by their paths."""
     if re.fullmatch(source.record, message):
         return dict(zip(source.flow_fields, message.split(" "), strict=True))
+    return {**service_logs.discovered(message), **_of_json(message, source)}
+
+
+def _of_json(message: str, source: Source) -> dict[str, str]:
+    if source.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS):
+        fragment = re.search(service_logs.JSON_FRAGMENT, message)
+        message = fragment[0] if fragment else ""
     try:
         document = json.loads(message)
     except ValueError:

@@ -97,9 +97,6 @@ class Expressions:
         name = call.name.lower()
         if name in CALLS:
             return CALLS[name](self, call)
-        if name in functions.REFUSED_FUNCTIONS:
-            message = f"{call.name}: the sandbox does not have this function, see docs/sandbox.md"
-            raise QueryError(message, call.span)
         if name not in functions.FUNCTIONS:
             raise QueryError(f"unknown function {call.name}", call.span)
         return self._simple(call, functions.FUNCTIONS[name])

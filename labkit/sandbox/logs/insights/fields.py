@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit.sandbox.logs.insights import service_logs
 from labkit.sandbox.logs.insights.values import Kind, Value, quoted
 
 SYSTEM_FIELDS = {
@@ -39,6 +40,13 @@ class Source:
     """The regular expression of such a record."""
     only_flow_logs: bool
     """Every event is a record, so that its fields can be taken by place without a look at the event's shape."""
+
+    @property
+    def json(self) -> str:
+        """The SQL of an event's JSON; of a Lambda function's lines, the JSON within them counts."""
+        if self.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS):
+            return f"TRY_CAST(regexp_extract(message, {quoted(service_logs.JSON_FRAGMENT)}) AS JSON)"
+        return "TRY_CAST(message AS JSON)"
 
 
 @dataclass(frozen=True)
@@ -83,18 +91,21 @@ def _field_of(path: tuple[str, ...], source: Source) -> str:
         flow = f"split_part(message, ' ', {source.flow_fields.index(name) + 1})"
     if source.only_flow_logs:
         return flow or "CAST(NULL AS VARCHAR)"
-    json = _json_field(path)
-    if flow is None:
-        return json
-    return f"coalesce(CASE WHEN regexp_full_match(message, {quoted(source.record)}) THEN {flow} END, {json})"
+    tries = [
+        f"CASE WHEN regexp_full_match(message, {quoted(source.record)}) THEN {flow} END" if flow else None,
+        service_logs.field_sql(name),
+        _json_field(path, source) if not name.startswith("@") or name.startswith("@@") else None,
+    ]
+    found = [sql for sql in tries if sql is not None]
+    return f"coalesce({', '.join(found)})" if len(found) > 1 else (found or ["CAST(NULL AS VARCHAR)"])[0]
 
 
-def _json_field(path: tuple[str, ...]) -> str:
+def _json_field(path: tuple[str, ...], source: Source) -> str:
     """A backquoted name may be one key or a path: `` `a.b` `` is tried as both, `@@a` is the key `@a`."""
     if path[0].startswith("@@"):
         path = (path[0][1:], *path[1:])
     spellings = dict.fromkeys([path, tuple(".".join(path).split("."))])
-    tries = [f"json_leaf({extracted('TRY_CAST(message AS JSON)', spelling)})" for spelling in spellings]
+    tries = [f"json_leaf({extracted(source.json, spelling)})" for spelling in spellings]
     return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
 
 

@@ -49,6 +49,7 @@ _NUMERIC = {
     "ceil": Function((NUMBER,), NUMBER, "ceil({0})"),
     "floor": Function((NUMBER,), NUMBER, "floor({0})"),
     "greatest": Function((NUMBER,), NUMBER, "greatest({all})", rest=True),
+    "haversine": Function((NUMBER, NUMBER, NUMBER, NUMBER), NUMBER, "haversine_kilometres({0}, {1}, {2}, {3})"),
     "histogram": Function((NUMBER, NUMBER), NUMBER, "CASE WHEN {1} > 0 THEN floor({0} / {1}) * {1} END"),
     "least": Function((NUMBER,), NUMBER, "least({all})", rest=True),
     "log": Function((NUMBER,), NUMBER, "CASE WHEN {0} > 0 THEN ln({0}) END"),
@@ -117,6 +118,3 @@ _ADDRESS = {
 
 FUNCTIONS: dict[str, Function] = {**_NUMERIC, **_STRING, **_DATETIME, **_JSON, **_MASKING, **_ADDRESS}
 """By name in lower case: names are the same in any case."""
-
-REFUSED_FUNCTIONS = {name.lower(): name for name in ("haversine", "rate", "topk")}
-"""Functions of the language that the sandbox does not have."""

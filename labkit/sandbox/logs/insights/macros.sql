@@ -24,6 +24,19 @@ CREATE OR REPLACE TEMP MACRO json_shown(j) AS
 -- A number as a place in a text.
 CREATE OR REPLACE TEMP MACRO text_index(x) AS CAST(least(greatest(x, 0), 1e9) AS INTEGER);
 
+-- The distance along the surface of the earth, taken for a ball, between two places in degrees of latitude and longitude.
+CREATE OR REPLACE TEMP MACRO haversine_kilometres(lat1, lon1, lat2, lon2) AS 2 * 6371 * asin(sqrt(least(1,
+    pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2))));
+
+-- A sorted list of numbers, counted in ranges of equal width: a map of 'from - to' to the count. The last range has its end.
+CREATE OR REPLACE TEMP MACRO histogram_bound(l, n, i) AS l[1] + (l[len(l)] - l[1]) * i / n;
+CREATE OR REPLACE TEMP MACRO histogram_map(l, n) AS CASE WHEN len(l) > 0 THEN to_json(map_from_entries(list_transform(
+    CASE WHEN l[1] = l[len(l)] THEN [0] ELSE range(n) END,
+    lambda i: {
+        'k': number_text(histogram_bound(l, n, i)) || ' - ' || number_text(histogram_bound(l, n, i + 1)),
+        'v': len(list_filter(l, lambda x: x >= histogram_bound(l, n, i) AND (x < histogram_bound(l, n, i + 1) OR i = n - 1 OR l[1] = l[len(l)])))
+    }))) END;
+
 -- Natural order of text: a run of digits compares by its length, then by its digits, and otherwise as digits do.
 CREATE OR REPLACE TEMP MACRO natural_order(x) AS array_to_string(list_transform(
     regexp_extract_all(x, '[0-9]+|[^0-9]+'),

@@ -5,11 +5,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.h
 
 from __future__ import annotations
 
-from labkit.sandbox.logs.insights import tree
+from labkit.sandbox.logs.insights import periods, tree
 from labkit.sandbox.logs.insights.aggregates import AGGREGATES, Aggregate
 from labkit.sandbox.logs.insights.expressions import Expressions, Scope
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted
+
+MAX_BUCKETS = 100
+"""Of a histogram; a bound of our own."""
 
 
 class Aggregation(Expressions):
@@ -65,19 +68,19 @@ class Aggregation(Expressions):
         return super().call(call)
 
     def _aggregate(self, call: tree.Call, aggregate: Aggregate) -> Value:
-        if call.name.lower() in ("count", "count_over_time") and (
+        if call.name.lower() in ("count", "count_over_time", "countovertime") and (
             not call.arguments or isinstance(call.arguments[0], tree.Star)
         ):
             return self._column("CAST(count(*) AS DOUBLE)", Kind.NUMBER)
-        wanted = 2 if aggregate.takes_percentage else 1
+        wanted = 2 if aggregate.second else 1
         if len(call.arguments) != wanted:
             raise QueryError(f"{call.name} takes {wanted} argument{'s'[: wanted - 1]}", call.span)
         if aggregate.of_events and self.scope.sources is None:
             raise QueryError(f"{call.name} needs @timestamp, which the stats command before it left out", call.span)
         value = self.rows.compile(call.arguments[0])
         kind, sql = (value.kind, aggregate.sql[value.kind]) if value.kind in aggregate.sql else aggregate.other
-        fraction = _fraction(call) if aggregate.takes_percentage else ""
-        return self._column(sql.format(converted(value, kind), fraction), aggregate.result or kind)
+        second = _SECOND[aggregate.second](call) if aggregate.second else ""
+        return self._column(sql.format(converted(value, kind), second), aggregate.result or kind)
 
     def _column(self, sql: str, kind: Kind) -> Value:
         return Value(self._aggregates.setdefault(sql, f"a{len(self._aggregates) + 1}"), kind)
@@ -88,3 +91,21 @@ def _fraction(call: tree.Call) -> str:
     if not isinstance(percentage, tree.Number) or not 0 <= percentage.value <= 100:
         raise QueryError(f"{call.name}: the percentage must be a number from 0 to 100", percentage.span)
     return repr(percentage.value / 100)
+
+
+def _period_length(call: tree.Call) -> str:
+    period = call.arguments[1]
+    if not isinstance(period, tree.Period) or not period.count:
+        raise QueryError(f"{call.name}: a period is wanted here, such as 5m or 1h", period.span)
+    return str(periods.distance(period))
+
+
+def _buckets(call: tree.Call) -> str:
+    number = call.arguments[1]
+    if not isinstance(number, tree.Number) or number.value not in range(1, MAX_BUCKETS + 1):
+        message = f"{call.name}: the number of buckets must be a whole number from 1 to {MAX_BUCKETS}"
+        raise QueryError(message, number.span)
+    return str(int(number.value))
+
+
+_SECOND = {"percentage": _fraction, "period": _period_length, "buckets": _buckets}

@@ -7,8 +7,18 @@ from labkit.sandbox.logs.insights.tree import QueryError
 
 ERRORS = [
     ("fields nosuch(a)", "unknown function nosuch", "nosuch(a)"),
-    ("fields rate(a, 1m)", "rate: the sandbox does not have this function, see docs/sandbox.md", "rate(a, 1m)"),
-    ("stats topk(3, a)", "topk: the sandbox does not have this function, see docs/sandbox.md", "topk(3, a)"),
+    ("fields rate(a, 1m)", "unknown function rate", "rate(a, 1m)"),
+    ("stats rate(a, b)", "rate: a period is wanted here, such as 5m or 1h", "b"),
+    ("stats histogram(a, 0)", "histogram: the number of buckets must be a whole number from 1 to 100", "0"),
+    ("stats histogram(a, b)", "histogram: the number of buckets must be a whole number from 1 to 100", "b"),
+    ("stats topk(3, a) by b", "topk stands alone, without by, as in stats topk(3, field)", "stats topk(3, a) by b"),
+    (
+        "stats topk(3, a), sum(a)",
+        "topk stands alone, without by, as in stats topk(3, field)",
+        "stats topk(3, a), sum(a)",
+    ),
+    ("stats topk(0, a)", "topk: the number of values must be a whole number from 1 to 10000", "0"),
+    ("stats topk(3, abs(a))", "topk: a field is wanted here", "abs(a)"),
     ("fields avg(a)", "unknown function avg", "avg(a)"),
     ("fields abs()", "abs takes 1 argument, not 0", "abs()"),
     ("fields abs(a, b)", "abs takes 1 argument, not 2", "abs(a, b)"),

@@ -3,13 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from labkit.sandbox.logs.insights import tree
 from labkit.sandbox.logs.insights.aggregates import AGGREGATES
 from labkit.sandbox.logs.insights.calls import CALLS
 from labkit.sandbox.logs.insights.commands import COMMANDS
-from labkit.sandbox.logs.insights.functions import FUNCTIONS, REFUSED_FUNCTIONS
+from labkit.sandbox.logs.insights.functions import FUNCTIONS
 from labkit.sandbox.logs.insights.parser import REFUSED_COMMANDS
 from labkit.sandbox.logs.insights.service import InsightsOperations
 
@@ -28,7 +26,7 @@ def test_every_command_is_on_the_page():
 
 
 def test_every_function_is_on_the_page_and_no_other():
-    known = {*FUNCTIONS, *CALLS, *AGGREGATES, *REFUSED_FUNCTIONS}
+    known = {*FUNCTIONS, *CALLS, *AGGREGATES, "topk"}
     operators = {"+", "=", "and", "like", "=~", "in", "not", ""}
     assert known == named("Functions") - operators
 
@@ -40,11 +38,6 @@ def test_every_operation_is_on_the_page():
         if hasattr(member, "operation_name")
     }
     assert operations <= named("Operations")
-
-
-@pytest.mark.parametrize("name", sorted(REFUSED_FUNCTIONS))
-def test_a_refused_function_is_not_also_known(name):
-    assert name not in {*FUNCTIONS, *CALLS, *AGGREGATES}
 
 
 def test_every_kind_of_command_can_be_run():
