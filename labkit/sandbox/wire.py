@@ -7,7 +7,10 @@ thousand log events costs little more than its JSON.
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -45,6 +48,18 @@ def protocol_of(request: Request) -> str:
     return "json" if "X-Amz-Target" in request.headers else "query"
 
 
+def _plain(request: Request) -> Request:
+    """The request with its body as it was before the client compressed it, as boto3 does with long PutMetricData."""
+    if request.headers.get("Content-Encoding", "").lower() != "gzip":
+        return request
+    try:
+        body = gzip.decompress(request.get_data())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ServiceError("SerializationException", f"Could not decompress the request: {error}") from error
+    environ = {name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")}
+    return Request(environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+
+
 def operation_name(request: Request) -> str:
     """The operation a request asks for; empty where the protocol tells it by method and path (S3)."""
     protocol = protocol_of(request)
@@ -52,15 +67,16 @@ def operation_name(request: Request) -> str:
         return request.path.rpartition("/operation/")[2]
     if protocol == "json":
         return request.headers["X-Amz-Target"].rpartition(".")[2]
-    return str(request.values.get("Action", ""))
+    return str(_plain(request).values.get("Action", ""))
 
 
 def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
     """The members of the operation's input; timestamps as aware datetimes, blobs as bytes."""
     protocol = protocol_of(request)
+    plain = _plain(request)
     if protocol == "query":
-        return query_wire.parse(service, operation, request.values.to_dict())
-    body = request.get_data()
+        return query_wire.parse(service, operation, plain.values.to_dict())
+    body = plain.get_data()
     try:
         members = (cbor2.loads(body) if protocol == "cbor" else json.loads(body)) if body else {}
         if not isinstance(members, dict):
@@ -177,8 +193,18 @@ class Compiler:
         return convert
 
 
+def _number(value: Any) -> Any:
+    """A number; JSON has those that are none as words."""
+    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
+
+
 _READING: dict[str, dict[str, Converter]] = {
-    "json": {"timestamp": lambda value: datetime.fromtimestamp(value, UTC), "blob": base64.b64decode},
+    "json": {
+        "timestamp": lambda value: datetime.fromtimestamp(value, UTC),
+        "blob": base64.b64decode,
+        "double": _number,
+        "float": _number,
+    },
     "cbor": {},
 }
 _WRITING: dict[str, dict[str, Converter]] = {

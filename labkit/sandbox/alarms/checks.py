@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.alarm import query_period
 from labkit.sandbox.alarms.evaluation import BREACHING, COMPARISONS, IGNORE, MISSING, NOT_BREACHING
+from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries
 from labkit.sandbox.alarms.metric_operations import checked_statistic
+from labkit.sandbox.alarms.queries import Queries, Window
+from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.region import Region
-from labkit.sandbox.alarms.retrieval import check_queries
-from labkit.sandbox.alarms.samples import DAY, HOUR
+from labkit.sandbox.alarms.retrieval import check_dimensions, check_queries
+from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, MetricStore
 from labkit.sandbox.alarms.windows import WALL_CLOCK_PERIODS, UnknownTimezone, time_zone
 from labkit.sandbox.service import Call, ServiceError
 
@@ -26,9 +30,7 @@ def check_metric_alarm(call: Call) -> None:
     """Refuses a metric alarm that CloudWatch wouldn't take, or the sandbox can't evaluate."""
     params = call.params
     _check_refused(params)
-    for name in ("EvaluationPeriods", "ComparisonOperator"):
-        if name not in params:
-            raise _invalid(f"The parameter {name} is required.", code="MissingParameter")
+    _check_given(params, "EvaluationPeriods", "ComparisonOperator")
     _check_threshold(params)
     if params.get("Metrics"):
         _check_metrics(params)
@@ -36,7 +38,7 @@ def check_metric_alarm(call: Call) -> None:
         _check_metric(params)
     _check_treatment(params)
     if not 1 <= params.get("DatapointsToAlarm", 1) <= params["EvaluationPeriods"]:
-        raise _invalid("The parameter DatapointsToAlarm must be less than or equal to the parameter EvaluationPeriods.")
+        raise _invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     _check_window(params)
     check_actions(call)
 
@@ -78,14 +80,20 @@ def _check_threshold(params: dict[str, Any]) -> None:
     operator = params["ComparisonOperator"]
     if operator not in COMPARISONS:
         raise _not_here(f"{operator}, which is for anomaly detection")
-    if "Threshold" not in params:
-        raise _invalid("The parameter Threshold is required.", code="MissingParameter")
+    _check_given(params, "Threshold")
+    if not math.isfinite(params["Threshold"]):
+        raise _invalid(f"The value {number(params['Threshold'])} for parameter Threshold is invalid.")
+
+
+def _check_given(params: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if name not in params:
+            raise _invalid(f"{name} must not be null")
 
 
 def _check_metric(params: dict[str, Any]) -> None:
-    for name in ("MetricName", "Namespace", "Period"):
-        if name not in params:
-            raise _invalid(f"The parameter {name} is required.", code="MissingParameter")
+    _check_given(params, "MetricName", "Namespace", "Period")
+    check_dimensions(params, "Dimensions")
     if ("Statistic" in params) == ("ExtendedStatistic" in params):
         raise _invalid(
             "Exactly one of Statistic and ExtendedStatistic must be specified for a metric alarm.",
@@ -109,9 +117,7 @@ def _check_period(period: int, evaluation_periods: int) -> None:
 def _check_metrics(params: dict[str, Any]) -> None:
     for name in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"):
         if name in params:
-            raise _invalid(
-                f"Cannot specify both Metrics and {name}. Use one or the other.", code="InvalidParameterCombination"
-            )
+            raise _invalid(f"{name} should not be set if list of Metrics is set.")
     queries = params["Metrics"]
     if len(queries) > MAX_METRICS:
         raise _invalid(f"Metrics list must not have more than {MAX_METRICS} metrics.")
@@ -124,6 +130,20 @@ def _check_metrics(params: dict[str, Any]) -> None:
     if not periods:
         raise _invalid("At least one element of the metrics list should be a metric.")
     _check_period(periods.pop(), params["EvaluationPeriods"])
+    _check_result(queries)
+
+
+def _check_result(queries: list[dict[str, Any]]) -> None:
+    """Computes the expression on metrics without a datapoint: it has to come to one time series."""
+    watched = next(query["Id"] for query in queries if query.get("ReturnData", True))
+    try:
+        value = Queries(MetricStore(), queries, lambda period: Window(0, period, period), MINUTE).value(watched)
+    except ExpressionError as error:
+        raise _invalid(f"Error in expression '{watched}': {error}") from None
+    if isinstance(value, list):
+        raise _invalid(f"The expression '{watched}' comes to several time series; an alarm watches one.")
+    if not isinstance(value, TimeSeries):
+        raise _invalid(f"The expression '{watched}' comes to a single value; an alarm watches a time series.")
 
 
 def _check_treatment(params: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm, State
 from labkit.sandbox.alarms.evaluation import ALARM, BREACHING, MISSING, OK, Datapoint, Verdict, evaluate, state_of
-from labkit.sandbox.alarms.functions import TimeSeries
+from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries
 from labkit.sandbox.alarms.messages import in_words
 from labkit.sandbox.alarms.queries import Queries, Window, datapoints, series_of
 from labkit.sandbox.alarms.reasons import compact, reason, reason_data, timestamp
@@ -163,7 +163,10 @@ class Evaluator:
 
     def _math(self, alarm: MetricAlarm, window: Window) -> dict[int, Datapoint]:
         queries = Queries(self._region.store, alarm.metrics, lambda period: window, window.period)
-        value = queries.value(alarm.watched_query["Id"])
+        try:
+            value = queries.value(alarm.watched_query["Id"])
+        except ExpressionError:  # an expression that its datapoints make impossible has none
+            return {}
         points = value.points if isinstance(value, TimeSeries) else {}
         return {at: Datapoint(at, number) for at, number in sorted(points.items(), reverse=True)}
 

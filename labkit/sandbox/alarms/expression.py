@@ -76,8 +76,9 @@ def uses_metrics_function(expression: str) -> bool:
 
 
 def _tokens(expression: str, kind: str) -> list[str]:
-    tokens = parse(expression).scan_values(lambda token: isinstance(token, Token) and token.type == kind)
-    return [str(token) for token in tokens]
+    children = (child for node in parse(expression).iter_subtrees() for child in node.children)
+    tokens = (child for child in children if isinstance(child, Token) and child.type == kind)
+    return [str(token) for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
 
 
 @dataclass
@@ -92,7 +93,10 @@ class Scope:
 
 def compute(expression: str, scope: Scope) -> Value:
     """The value of an expression."""
-    return _value(parse(expression), scope)
+    try:
+        return _value(parse(expression), scope)
+    except RecursionError:
+        raise ExpressionError("The expression is nested too deeply") from None
 
 
 def _value(node: Any, scope: Scope) -> Value:

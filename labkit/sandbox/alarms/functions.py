@@ -210,18 +210,25 @@ def choose(condition: Value, when_true: Value, when_false: Value = math.nan) -> 
 
 def first(value: Value) -> Value:
     """The first series of an array."""
-    return many(value)[0]
+    return _nth(value, 0)
 
 
 def last(value: Value) -> Value:
     """The last series of an array."""
-    return many(value)[-1]
+    return _nth(value, -1)
+
+
+def _nth(value: Value, index: int) -> TimeSeries:
+    several = many(value)
+    if not -len(several) <= index < len(several):
+        raise ExpressionError(f"The array has {len(several)} time series, none at {index}")
+    return several[index]
 
 
 def sliced(value: Value, start: Value, end: Value | None = None) -> Value:
     """A part of an array; one series where no end is given."""
     begin = int(scalar(start))
-    return many(value)[begin] if end is None else many(value)[begin : int(scalar(end))]
+    return _nth(value, begin) if end is None else many(value)[begin : int(scalar(end))]
 
 
 def remove_empty(value: Value) -> Value:

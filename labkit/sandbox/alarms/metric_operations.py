@@ -9,14 +9,17 @@ from typing import Any
 
 from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.alarms.queries import Window, merged, metric_of
+from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.region import Region
-from labkit.sandbox.alarms.retrieval import Retrieval, aligned
+from labkit.sandbox.alarms.retrieval import Retrieval, aligned, check_dimensions, kept
 from labkit.sandbox.alarms.samples import Metric, SampleSet, statistic_set
 from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
 
 OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
 """How far from now a sample's timestamp may be (PutMetricData)."""
+MAX_METRICS, MAX_VALUES = 1000, 150
+"""In one PutMetricData: metrics, and values of each."""
 LISTED_PAGE = 500
 MAX_DATAPOINTS = 1440
 LISTED_FOR = timedelta(days=14)
@@ -62,6 +65,10 @@ class MetricOperations(Service):
             )
         data = [*call.params.get("MetricData", [])]
         data += [datum for entity in call.params.get("EntityMetricData", []) for datum in entity["MetricData"]]
+        if len(data) > MAX_METRICS:
+            raise ServiceError(
+                "InvalidParameterValue", f"The collection MetricData must not have a size greater than {MAX_METRICS}."
+            )
         now = self.sandbox.clock.now()
         checked = [(datum, _samples(datum, number), _moment(datum, number, now)) for number, datum in _numbered(data)]
         for datum, samples, moment in checked:
@@ -127,22 +134,49 @@ def _numbered(data: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]
 
 def _samples(datum: dict[str, Any], where: str) -> SampleSet:
     _check_alone(datum, where)
+    check_dimensions(datum, f"{where}.Dimensions")
+    if datum.get("StorageResolution", 60) not in (1, 60):
+        raise _wrong_value(f"{datum['StorageResolution']}", f"{where}.StorageResolution")
     if "StatisticValues" in datum:
-        given = datum["StatisticValues"]
-        return statistic_set(given["SampleCount"], given["Sum"], given["Minimum"], given["Maximum"])
+        return _statistic_set(datum["StatisticValues"], f"{where}.StatisticValues")
     values = datum.get("Values") or [datum["Value"]]
     counts = datum.get("Counts", [1.0] * len(values))
+    if len(values) > MAX_VALUES:
+        raise ServiceError(
+            "InvalidParameterValue", f"The collection {where}.Values must not have a size greater than {MAX_VALUES}."
+        )
     if len(values) != len(counts):
         raise ServiceError(
             "InvalidParameterValue", f"The parameters {where}.Values and {where}.Counts must be of the same size."
         )
     samples = SampleSet()
     for value, count in zip(values, counts, strict=True):
-        if not math.isfinite(value) or abs(value) > 2.0**360:
-            name = "Values" if "Values" in datum else "Value"
-            raise ServiceError("InvalidParameterValue", f"The value {value} for parameter {where}.{name} is invalid.")
+        if not _in_range(value):
+            raise _wrong_value(number(value), f"{where}.{'Values' if 'Values' in datum else 'Value'}")
+        if not _in_range(count) or count <= 0:
+            raise _wrong_value(number(count), f"{where}.Counts")
         samples.add(value, count)
     return samples
+
+
+def _in_range(value: float) -> bool:
+    """Whether CloudWatch takes a value: from -2^360 to 2^360, and no special one (PutMetricData)."""
+    return math.isfinite(value) and abs(value) <= 2.0**360
+
+
+def _wrong_value(value: str, where: str) -> ServiceError:
+    return ServiceError("InvalidParameterValue", f"The value {value} for parameter {where} is invalid.")
+
+
+def _statistic_set(given: dict[str, float], where: str) -> SampleSet:
+    for name, value in given.items():
+        if not _in_range(value) or (name == "SampleCount" and value <= 0):
+            raise _wrong_value(number(value), f"{where}.{name}")
+    if given["Minimum"] > given["Maximum"]:
+        raise ServiceError(
+            "InvalidParameterValue", f"The parameter {where}.Minimum must be less than or equal to {where}.Maximum."
+        )
+    return statistic_set(given["SampleCount"], given["Sum"], given["Minimum"], given["Maximum"])
 
 
 def _check_alone(datum: dict[str, Any], where: str) -> None:
@@ -207,7 +241,7 @@ def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
             f"You have requested up to {requested:,} datapoints, which exceeds the limit of {MAX_DATAPOINTS:,}. "
             "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
         )
-    return window
+    return kept(window, now)
 
 
 def _statistics_datapoint(

@@ -7,6 +7,7 @@ users have published.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +32,8 @@ def number(value: float) -> str:
     ('1.0', '0.004', '1.25E7', '2.5E-4')
     """
     value = float(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     digits = Decimal(repr(value)).normalize()

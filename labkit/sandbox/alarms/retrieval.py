@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, many
 from labkit.sandbox.alarms.paging import position, token
 from labkit.sandbox.alarms.queries import Queries, Window
 from labkit.sandbox.alarms.reasons import number
-from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, MetricStore
+from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, RETENTION, MetricStore
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
 from labkit.sandbox.service import ServiceError
 
@@ -29,6 +30,17 @@ def aligned(start: datetime, end: datetime, period: int, now: datetime) -> Windo
         step = period
     begin = int(start.timestamp()) // step * step
     return Window(begin, int(end.timestamp()), period)
+
+
+def kept(window: Window, now: datetime) -> Window:
+    """The part of a window that still has datapoints of its period.
+
+    A period of seconds gets none that are older than 3 hours, one of minutes none older than 15 days, one of 5 minutes
+    none older than 63 days (GetMetricStatistics, Period).
+    """
+    oldest = now.timestamp() - next(age for age, resolution in reversed(RETENTION) if window.period % resolution == 0)
+    late = math.ceil(max(0.0, oldest - window.start) / window.period) * window.period
+    return Window(min(window.start + late, window.end), window.end, window.period)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Retrieval:
         return min((int(query["MetricStat"]["Period"]) for query in self._asked if "MetricStat" in query), default=300)
 
     def _window(self, period: int) -> Window:
-        return aligned(self._params["StartTime"], self._params["EndTime"], period, self._now)
+        return kept(aligned(self._params["StartTime"], self._params["EndTime"], period, self._now), self._now)
 
     def answer(self) -> dict[str, Any]:
         """The response."""
@@ -138,8 +150,8 @@ def _check_query(query: Mapping[str, Any], where: str, ids: Sequence[str]) -> No
         raise ServiceError("ValidationError", f"The parameter {where}.MetricStat is required.\n")
     if "MetricStat" in query and "Expression" in query:
         raise ServiceError(
-            "InvalidParameterCombination",
-            f"The parameters {where}.MetricStat and {where}.Expression are mutually exclusive "
+            "ValidationError",
+            "The parameters MetricDataQuery Expression and MetricStat are mutually exclusive "
             "and you have specified both.",
         )
     if "MetricStat" in query:
@@ -152,6 +164,7 @@ def _check_stat(stat: Mapping[str, Any], where: str) -> None:
     for name in ("Namespace", "MetricName"):
         if name not in stat["Metric"]:
             raise ServiceError("ValidationError", f"The parameter {where}.Metric.{name} is required.")
+    check_dimensions(stat["Metric"], f"{where}.Metric.Dimensions")
     try:
         statistic(stat["Stat"])
     except UnknownStatistic:
@@ -162,6 +175,14 @@ def _check_stat(stat: Mapping[str, Any], where: str) -> None:
         raise ServiceError(
             "ValidationError", f"The parameter {where}.Period must be 1, 5, 10, 20, 30, or a multiple of 60."
         )
+
+
+def check_dimensions(metric: Mapping[str, Any], where: str) -> None:
+    """Refuses two dimensions of one name."""
+    names = [item["Name"] for item in metric.get("Dimensions", [])]
+    for name in names:
+        if names.count(name) > 1:
+            raise ServiceError("InvalidParameterValue", f"The parameter {where} has more than one value for {name}.")
 
 
 def _check_expression(query: Mapping[str, Any], ids: Sequence[str]) -> None:

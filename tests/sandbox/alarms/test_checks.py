@@ -8,9 +8,9 @@ SHARE, REJECTS, ALL = MATH["Metrics"]
 OF_5_MINUTES = ALL | {"MetricStat": ALL["MetricStat"] | {"Period": 300}}
 
 REFUSED = {
-    "no period": ({"Period": None}, "MissingParameter", "The parameter Period is required."),
-    "no threshold": ({"Threshold": None}, "MissingParameter", "The parameter Threshold is required."),
-    "no metric": ({"MetricName": None}, "MissingParameter", "The parameter MetricName is required."),
+    "no period": ({"Period": None}, "ValidationError", "Period must not be null"),
+    "no threshold": ({"Threshold": None}, "ValidationError", "Threshold must not be null"),
+    "no metric": ({"MetricName": None}, "ValidationError", "MetricName must not be null"),
     "no statistic": ({"Statistic": None}, "InvalidParameterCombination", "Exactly one of Statistic"),
     "two statistics": ({"ExtendedStatistic": "p90"}, "InvalidParameterCombination", "Exactly one of Statistic"),
     "no such percentile": (
@@ -29,7 +29,11 @@ REFUSED = {
         "ValidationError",
         "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).",
     ),
-    "M over N": ({"DatapointsToAlarm": 2}, "ValidationError", "DatapointsToAlarm must be less than or equal to"),
+    "M over N": (
+        {"DatapointsToAlarm": 2},
+        "ValidationError",
+        "DatapointsToAlarm must be less than or equal to EvaluationPeriods",
+    ),
     "odd treatment": (
         {"TreatMissingData": "notbreaching"},
         "ValidationError",
@@ -53,8 +57,8 @@ REFUSED = {
     "PromQL": ({"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}}, "NotImplemented", "EvaluationCriteria"),
     "metric and metrics": (
         MATH | {"Period": 60},
-        "InvalidParameterCombination",
-        "Cannot specify both Metrics and Period",
+        "ValidationError",
+        "Period should not be set if list of Metrics is set.",
     ),
     "two results": (
         MATH | {"Metrics": [SHARE, REJECTS, ALL | {"ReturnData": True}]},
@@ -66,6 +70,31 @@ REFUSED = {
         "ValidationError",
         "Period must be consistent across all metrics",
     ),
+    "no number": ({"Threshold": float("nan")}, "ValidationError", "The value NaN for parameter Threshold is invalid."),
+    "two dimensions of a name": (
+        {"Dimensions": [{"Name": "d", "Value": "1"}, {"Name": "d", "Value": "2"}]},
+        "InvalidParameterValue",
+        "The parameter Dimensions has more than one value for d.",
+    ),
+    "metric and expression": (
+        MATH | {"Metrics": [SHARE | {"MetricStat": ALL["MetricStat"]}, REJECTS, ALL]},
+        "ValidationError",
+        "The parameters MetricDataQuery Expression and MetricStat are mutually exclusive and you have specified both.",
+    ),
+    **{
+        expression: (MATH | {"Metrics": [SHARE | {"Expression": expression}, REJECTS, ALL]}, "ValidationError", message)
+        for expression, message in {
+            "FOO(all)": "Error in expression 'share': Unknown function FOO",
+            "ANOMALY_DETECTION_BAND(all)": "ANOMALY_DETECTION_BAND is not available in the sandbox",
+            "SEARCH('x', 'Sum', 60)": "SEARCH is not available in the sandbox",
+            "SUM(all, rejects)": "SUM takes 1 to 1 arguments, not 2",
+            "SUM(all) + 'x'": "Expected a number",
+            "SLICE(METRICS(), 7)": "The array has 2 time series, none at 7",
+            "METRICS()": "comes to several time series; an alarm watches one.",
+            "1 + 1": "comes to a single value; an alarm watches a time series.",
+            "-" * 2000 + "all": "nested too deeply",
+        }.items()
+    },
     "unknown id": (MATH | {"Metrics": [SHARE, REJECTS]}, "ValidationError", "Undefined variable all"),
 }
 

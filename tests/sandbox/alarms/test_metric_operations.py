@@ -145,7 +145,7 @@ def test_statistics_that_are_refused(cloudwatch, params, code, message):
         (
             at(0, float("nan")),
             "InvalidParameterValue",
-            "The value nan for parameter MetricData.member.1.Value is invalid.",
+            "The value NaN for parameter MetricData.member.1.Value is invalid.",
         ),
         (at(-60 * 24 * 15, 1), "InvalidParameterValue", "no more than two weeks in the past"),
         (at(60 * 4, 1), "InvalidParameterValue", "no more than two hours in the future"),
@@ -204,3 +204,29 @@ def test_many_metrics_come_in_pages(cloudwatch):
 def test_a_token_that_is_none(cloudwatch):
     with pytest.raises(ServiceError, match="InvalidNextToken"):
         cloudwatch.call("ListMetrics", NextToken="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("age", "period", "expected"),
+    [
+        (timedelta(hours=4), 10, 0),
+        (timedelta(hours=4), 60, 1),
+        (timedelta(days=16), 60, 0),
+        (timedelta(days=16), 300, 1),
+        (timedelta(days=64), 300, 0),
+        (timedelta(days=64), 3600, 1),
+        (timedelta(days=456), 3600, 0),
+    ],
+)
+def test_old_datapoints_are_there_at_the_resolution_of_their_age(cloudwatch, age, period, expected):
+    put(cloudwatch, {"MetricName": "Orders", "Timestamp": NOW, "Value": 1.0})
+    cloudwatch.sandbox.clock.advance(age.total_seconds())
+    found = statistics(cloudwatch, StartTime=NOW, EndTime=NOW + timedelta(hours=1), Period=period)["Datapoints"]
+    assert len(found) == expected
+
+
+def test_a_thousand_metrics_at_once_and_no_more(cloudwatch):
+    put(cloudwatch, *[at(0, 1)] * 1000)
+    with pytest.raises(ServiceError, match="The collection MetricData must not have a size greater than 1000"):
+        put(cloudwatch, *[at(0, 1)] * 1001)
+    assert statistics(cloudwatch)["Datapoints"][0]["Sum"] == 1000

@@ -80,6 +80,18 @@ def test_the_protocols_answer_alike(server, client):
     assert caught.value.response["Error"]["Message"] == "Period must be 10, 20, 30 or a multiple of 60"
 
 
+@pytest.mark.parametrize("speaking", ["json", "query", "smithy-rpc-v2-cbor"], indirect=True)
+@pytest.mark.usefixtures("speaking")
+def test_a_long_request_comes_compressed(client):
+    """boto3 compresses PutMetricData from 10 KB on."""
+    cloudwatch = client("cloudwatch")
+    data = [{"MetricName": f"a-metric-with-a-long-name-{number:03}", "Value": 1.0} for number in range(200)]
+    cloudwatch.put_metric_data(Namespace="LabVPC", MetricData=data)
+    assert len(cloudwatch.list_metrics(Namespace="LabVPC")["Metrics"]) == 200
+    with pytest.raises(ClientError, match="The value NaN for parameter"):
+        cloudwatch.put_metric_data(Namespace="LabVPC", MetricData=[{"MetricName": "m", "Value": float("nan")}, *data])
+
+
 def test_a_state_that_is_none_is_refused_in_aws_words(client):
     cloudwatch = client("cloudwatch")
     cloudwatch.put_metric_alarm(**ALARM)
