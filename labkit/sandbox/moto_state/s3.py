@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from moto.s3.models import FakeDeleteMarker
 from labkit.sandbox import moto_state
 from labkit.sandbox.sandbox import ACCOUNT_ID
 from labkit.sandbox.service import ServiceError
+
+os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(4 * 1024**2))
+"""Larger objects lie in temporary files: memory is for what works with them."""
 
 
 class StoredObject(NamedTuple):

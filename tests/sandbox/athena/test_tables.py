@@ -363,3 +363,33 @@ def test_an_unread_serde_is_refused(athena):
     )
     athena.put("t/x", "1\n")
     assert athena.error("SELECT a FROM logs").startswith("NOT_SUPPORTED: the SerDe com.example.OtherSerDe")
+
+
+def test_gzip_in_several_members(athena):
+    make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
+    athena.put("t/x.gz.gz", b"")
+    body = gzip.compress(b"1\n2\n") + gzip.compress(b"3\n")
+    athena.put("t/y.GZ", body)
+    assert athena.rows("SELECT a FROM logs ORDER BY a") == [["1"], ["2"], ["3"]]
+
+
+@pytest.mark.parametrize("body", [b"1\n2\n", gzip.compress(b"1\n" * 1000)[:-9]], ids=["not gzip", "cut off"])
+def test_damaged_gzip_is_named(athena, body):
+    make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
+    athena.put("t/good.txt", "1\n")
+    athena.put("t/bad.GZ", body)
+    assert athena.error("SELECT a FROM logs").startswith(
+        f"HIVE_CURSOR_ERROR: Failed to read file: s3://{BUCKET}/t/bad.GZ"
+    )
+    assert list((athena.sandbox.athena.runner.engine.directory / "objects").iterdir()) == []
+    athena.put("t/bad.GZ", gzip.compress(b"2\n"))
+    assert athena.rows("SELECT a FROM logs ORDER BY a") == [["1"], ["2"]]
+
+
+def test_objects_that_are_laid_down_in_rounds_keep_their_order(athena, monkeypatch):
+    monkeypatch.setattr("labkit.sandbox.athena.storage.files.ROUND_BYTES", 10)
+    make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
+    for number in range(6):
+        athena.put(f"t/{number}", f"{number}0\n{number}1\n")
+    wanted = [[f"{number}{line}", f"s3://{BUCKET}/t/{number}"] for number in range(6) for line in range(2)]
+    assert athena.rows('SELECT a, "$path" FROM logs') == [[str(int(a)), path] for a, path in wanted]

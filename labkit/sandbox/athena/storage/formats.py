@@ -21,12 +21,12 @@ REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
 HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
 _ONE_COLUMN = r"delim=E'\x01', quote='', escape='', columns={'line': 'VARCHAR'}, nullstr=E'\x02'"
-_COMMON = "header=false, auto_detect=false, null_padding=true, strict_mode=false, filename=true"
+_COMMON = "header=false, auto_detect=false, null_padding=true, strict_mode=false"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table's objects are read: `sql(files, numbers)` selects columns of files, with the file of each row."""
+    """How objects are read: `sql(files, numbers)` selects columns of files, with the number of each row's file."""
 
     key: str
     """The same for tables whose objects are read alike: their columnar copies are shared."""
@@ -62,7 +62,7 @@ def _skipped(table: Table) -> int:
 
 def _selected(columns: Sequence[str], source: str, number_of: Sequence[int]) -> str:
     listed = "".join(f", {sql} AS c{n}" for sql, n in zip(columns, number_of, strict=True))
-    return f"SELECT filename AS path{listed} FROM {source}"
+    return f"SELECT file_index{listed} FROM {source}"
 
 
 def _lazy_simple(table: Table, files: str, numbers: Sequence[int]) -> str:
@@ -178,7 +178,7 @@ def _json(table: Table, files: str, numbers: Sequence[int]) -> str:
     parameters = table.serde_parameters
     ignored = parameters.get("ignore.malformed.json", "false").lower() == "true"
     line = "CASE WHEN json_valid(line) THEN CAST(line AS JSON) END" if ignored else "CAST(line AS JSON)"
-    source = f"(SELECT filename, {line} AS line FROM {_lines(table, files)})"
+    source = f"(SELECT file_index, {line} AS line FROM {_lines(table, files)})"
     parts = []
     for n in numbers:
         name, kind = table.columns[n]
@@ -198,7 +198,7 @@ def _json_value(sql: str, kind: Type) -> str:
 
 
 def _parquet(table: Table, files: str, numbers: Sequence[int]) -> str:
-    source = f"read_parquet({files}, filename=true, union_by_name=true)"
+    source = f"read_parquet({files}, union_by_name=true)"
     return _selected([quoted(table.columns[n][0]) for n in numbers], source, numbers)
 
 

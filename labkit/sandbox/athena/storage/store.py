@@ -6,7 +6,6 @@ and the way they are read, so later queries over unchanged objects touch neither
 
 from __future__ import annotations
 
-import bz2
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from labkit.sandbox.athena.engine import Engine
-from labkit.sandbox.athena.errors import not_supported
-from labkit.sandbox.athena.storage import parquet
+from labkit.sandbox.athena.storage import files, parquet
 from labkit.sandbox.athena.storage.formats import Reading, reading
 from labkit.sandbox.athena.storage.location import ScannedObject
 from labkit.sandbox.athena.storage.scans import ScanPlan
@@ -26,9 +24,8 @@ from labkit.sandbox.moto_state import s3
 
 KEPT_BYTES = 2 * 1024**3
 """How many bytes of objects are kept as columns; the copies used longest ago go first."""
-_DIGITS = 9
-"""How many digits of a file's name say which object of its copy it is."""
-_UNREAD_CODECS = (".snappy", ".lz4", ".lzo")
+_LARGE_BUFFER = 32 * 1024**2
+"""What large texts are read by: rows enough for whole row groups of DuckDB's, which are not copied again then."""
 
 
 @dataclass
@@ -127,35 +124,27 @@ class Store:
         return copy
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, copy: _Copy, how: Reading, objects: list[ScannedObject]) -> None:
-        if not objects:
-            return
-        first = max(copy.objects.values(), default=-1) + 1
-        numbered = dict(enumerate(objects, first))
-        paths = [self._lay_down(each, f"{copy.name}-{number:0{_DIGITS}}") for number, each in numbered.items()]
-        files = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
-        numbers = sorted(copy.numbers)
-        start = len(f"{self._directory}/{copy.name}-") + 1
-        number_of = f"CAST(substr(path, {start}, {_DIGITS}) AS INTEGER)"
-        columns = "".join(f", c{n}" for n in numbers)
-        try:
-            cursor.execute(f"INSERT INTO {copy.name} SELECT {number_of}{columns} FROM ({how.sql(files, numbers)})")
-        finally:
-            for path in paths:
-                path.unlink()
-        copy.objects |= {_identity(each): number for number, each in numbered.items()}
-        copy.size += sum(each.size for each in objects)
+        for batch in files.rounds(objects):
+            self._load_round(cursor, copy, how, batch)
 
-    def _lay_down(self, each: ScannedObject, name: str) -> Path:
-        """Writes an object where DuckDB can read it; its codec is told by the end of its key, as Hadoop does."""
-        body = s3.get_object(each.bucket, each.key)
-        ending = Path(each.key).suffix.lower()
-        if ending in _UNREAD_CODECS:
-            raise not_supported(f"objects compressed as {ending} ({each.path})")
-        if ending == ".bz2":
-            body = bz2.decompress(body)
-        path = self._directory / (name + (ending if ending in (".gz", ".zst") else ".txt"))
-        path.write_bytes(body)
-        return path
+    def _load_round(
+        self, cursor: duckdb.DuckDBPyConnection, copy: _Copy, how: Reading, objects: list[ScannedObject]
+    ) -> None:
+        first = max(copy.objects.values(), default=-1) + 1
+        numbers = sorted(copy.numbers)
+        columns = "".join(f", c{n}" for n in numbers)
+        name = f"{copy.name}-{first}"
+        try:
+            paths = files.lay_down(objects, self._directory, name)
+            cursor.execute(
+                f"INSERT INTO {copy.name} SELECT CAST({first} + file_index AS INTEGER){columns}"
+                f" FROM ({how.sql(_read_from(paths), numbers)})"
+            )
+        finally:
+            for path in self._directory.glob(f"{name}-*"):
+                path.unlink()
+        copy.objects |= {_identity(each): number for number, each in enumerate(objects, first)}
+        copy.size += sum(each.size for each in objects)
 
     def _drop_oldest(self, cursor: duckdb.DuckDBPyConnection) -> None:
         copies = sorted((copy for each in self._copies.values() for copy in each), key=lambda copy: copy.used)
@@ -210,6 +199,13 @@ def _read_parquet(files: dict[str, list[int]], columns: tuple[str, ...], numbers
     listed = ", ".join(f"'{path}'" for path in files)
     selected = "".join(f", {sql} AS c{n}" for sql, n in zip(columns, numbers, strict=True))
     return f"SELECT filename AS path{selected} FROM read_parquet([{listed}], filename=true)"
+
+
+def _read_from(paths: Sequence[Path]) -> str:
+    """The files for one of DuckDB's readers, with a buffer that suits their size."""
+    listed = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
+    largest = max(path.stat().st_size for path in paths)
+    return f"{listed}, buffer_size={_LARGE_BUFFER}" if largest > _LARGE_BUFFER // 4 else listed
 
 
 def _identity(each: ScannedObject) -> str:
