@@ -35,6 +35,8 @@ _PYTHON_TYPES: dict[str, Any] = {
     "structure": dict,
 }
 
+_RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+
 
 def check(service: str, operation: str, params: dict[str, Any]) -> None:
     """Raises the service's validation error, naming every value that breaks a constraint of the model.
@@ -112,7 +114,8 @@ def _within(low: float, high: float, values: list[int]) -> bool:
 
 
 def _bounds(shape: Any) -> tuple[float, float]:
-    return shape.metadata.get("min", float("-inf")), shape.metadata.get("max", float("inf"))
+    least, most = _RANGES.get(shape.type_name, (float("-inf"), float("inf")))
+    return shape.metadata.get("min", least), shape.metadata.get("max", most)
 
 
 def _scalar(shape: Any) -> Predicate:
@@ -169,7 +172,10 @@ def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]
 def _has_type(type_name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return type_name == "boolean"
-    return isinstance(value, _PYTHON_TYPES.get(type_name, object))
+    if not isinstance(value, _PYTHON_TYPES.get(type_name, object)):
+        return False
+    least, most = _RANGES.get(type_name, (None, None))
+    return least is None or most is None or least <= value <= most
 
 
 def _join(path: str, name: str) -> str:

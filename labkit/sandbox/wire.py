@@ -81,8 +81,10 @@ def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
         members = (cbor2.loads(body) if protocol == "cbor" else json.loads(body)) if body else {}
         if not isinstance(members, dict):
             raise ValueError("the body is not an object")
+        if b"\\ud" in body or b"\\uD" in body:
+            json.dumps(members, ensure_ascii=False).encode()  # half of a surrogate pair is not a text
         return dict(_reader(service, operation, protocol)(members))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ServiceError("SerializationException", f"Could not parse the request: {error}") from error
 
 

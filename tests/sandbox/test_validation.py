@@ -18,6 +18,7 @@ WRONG = [
     ("cloudwatch", "DescribeAlarms", {"StateValue": "FINE"}, "ValidationError", "enum value set: [OK, ALARM"),
     ("athena", "GetQueryResults", {"QueryExecutionId": "q", "MaxResults": 0}, "InvalidRequestException", "'0' at"),
     ("logs", "CreateLogGroup", {"logGroupName": 7}, "SerializationException", "'logGroupName' must be of type string"),
+    ("logs", "DescribeLogGroups", {"limit": 2**31}, "SerializationException", "'limit' must be of type integer"),
     ("logs", "DescribeLogGroups", {"limit": True}, "SerializationException", "must be of type integer"),
 ]
 
@@ -47,6 +48,7 @@ def test_all_faults_are_counted():
         ),
         ([{"timestamp": None, "message": "m"}], "InvalidParameterException", "Value null at"),
         ([{"timestamp": 1.5, "message": "m"}], "SerializationException", "must be of type long"),
+        ([{"timestamp": 2**63, "message": "m"}], "SerializationException", "must be of type long"),
         ([{"timestamp": True, "message": "m"}], "SerializationException", "must be of type long"),
         ([{"timestamp": 1, "message": 7}], "SerializationException", "must be of type string"),
         (["event"], "SerializationException", "must be of type structure"),

@@ -56,8 +56,8 @@ def test_query_lists_are_gathered():
     assert wire.parse(request, "ec2", "DescribeFlowLogs") == {"FlowLogIds": ["fl-1", "fl-2"]}
 
 
-@pytest.mark.parametrize("body", ["{", "[]", '"text"', "\x00"])
-def test_a_body_that_is_no_object_is_a_serialization_error(body):
+@pytest.mark.parametrize("body", ["{", "[]", '"text"', "\x00", "[" * 100_000, '{"logGroupName": "\\ud800"}'])
+def test_a_body_that_is_no_object_of_texts_is_a_serialization_error(body):
     with pytest.raises(ServiceError) as raised:
         wire.parse(json_request("Logs_20140328.PutLogEvents", body), "logs", "PutLogEvents")
     assert raised.value.code == "SerializationException"
@@ -102,6 +102,18 @@ def test_an_error_keeps_further_members_of_its_shape():
     error = ServiceError("MalformedQueryException", "no", queryCompileError={"message": "no"})
     body = json.loads(wire.serialize_error("json", "logs", error).get_data())
     assert body == {"__type": "MalformedQueryException", "message": "no", "queryCompileError": {"message": "no"}}
+
+
+def test_what_the_sandbox_adds_to_an_error_stands_in_a_header():
+    error = ServiceError("InvalidParameterException", "Invalid filter pattern", detail="at é\n")
+    response = wire.serialize_error("json", "logs", error)
+    assert json.loads(response.get_data())["message"] == "Invalid filter pattern"
+    assert response.headers["x-sandbox-detail"] == "at \\xe9\\n"
+
+
+def test_a_pair_of_surrogates_is_one_character():
+    request = json_request("Logs_20140328.DescribeLogGroups", '{"logGroupNamePrefix": "\\ud83d\\ude00"}')
+    assert wire.parse(request, "logs", "DescribeLogGroups") == {"logGroupNamePrefix": "\N{GRINNING FACE}"}
 
 
 def test_an_error_in_xml_escapes_what_the_client_sent():

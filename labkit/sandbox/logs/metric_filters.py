@@ -62,6 +62,9 @@ class MetricFilterOperations(LogsCore):
         pattern = compile_pattern(call.params["filterPattern"])
         _refuse_what_is_not_here(call)
         system_dimensions = call.params.get("emitSystemFieldDimensions", [])
+        if unknown := set(system_dimensions) - set(SYSTEM_DIMENSIONS):
+            known = " and ".join(SYSTEM_DIMENSIONS)
+            raise invalid(f"Invalid emitSystemFieldDimensions {', '.join(sorted(unknown))}: there are {known}.")
         for transformation in call.params["metricTransformations"]:
             _check_transformation(transformation, pattern, len(system_dimensions))
         check_quotas(group, name, pattern, len({*group.metric_filters, name}) > MAX_FILTERS)

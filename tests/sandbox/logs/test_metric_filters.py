@@ -182,6 +182,19 @@ def test_a_metric_is_named_with_its_namespace_and_without_a_group(logs: Logs, pa
         logs.call("DescribeMetricFilters", **params)
 
 
+def test_other_system_fields_are_refused(logs: Logs) -> None:
+    with pytest.raises(ServiceError, match=r"@aws\.vpc: there are @aws\.account and @aws\.region"):
+        logs.call(
+            "PutMetricFilter",
+            logGroupName="g",
+            filterName="f",
+            filterPattern="x",
+            metricTransformations=[{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}],
+            emitSystemFieldDimensions=["@aws.region", "@aws.vpc"],
+        )
+    assert logs.call("DescribeMetricFilters")["metricFilters"] == []
+
+
 INVALID = "InvalidParameterException"
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
 from labkit.sandbox.logs.filter_patterns import tree
@@ -89,7 +89,8 @@ def _parser(start: str) -> Lark:
 
 def _syntax_error(error: UnexpectedInput, text: str, kind: str) -> PatternError:
     """AWS names the characters it can't read; of a known token in the wrong place it says the pattern is invalid."""
-    offset = len(text) if error.pos_in_stream in (None, -1) else int(error.pos_in_stream)
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END" and kind != "terms"
+    offset = len(text) if at_end or error.pos_in_stream in (None, -1) else int(error.pos_in_stream)
     offending = _OFFENDING[kind].match(text, offset)
     message = f"Invalid character(s) in term '{offending.group()}'" if offending else ""
     return PatternError(message, _expected(error), offset)

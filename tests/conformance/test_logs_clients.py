@@ -1,0 +1,144 @@
+"""Clients of CloudWatch Logs, unmodified: boto3's paginators, the AWS CLI, and the calls of `aws logs tail`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOW = 1_793_610_000_000
+SSH_REJECT = (
+    "[version, account, eni, source, destination, srcport, destport=22, protocol=6, packets, bytes, start, end,"
+    " action=REJECT, status]"
+)
+
+
+def record(number: int) -> str:
+    action = "ACCEPT" if number % 3 else "REJECT"
+    return (
+        f"2 123456789012 eni-0a 198.51.100.{number} 10.0.0.5 {40_000 + number} 22 6 1 40"
+        f" 1793610000 1793610060 {action} OK"
+    )
+
+
+@pytest.fixture
+def logs(client) -> Any:
+    """A client, and a group of three streams with ten records each, one a millisecond."""
+    logs = client("logs")
+    logs.create_log_group(logGroupName="flows")
+    for stream in range(3):
+        logs.create_log_stream(logGroupName="flows", logStreamName=f"eni-{stream}")
+        put(logs, stream, range(10))
+    return logs
+
+
+def put(logs: Any, stream: int, numbers: range) -> None:
+    events = [{"timestamp": NOW - 10_000 + number, "message": record(number)} for number in numbers]
+    logs.put_log_events(logGroupName="flows", logStreamName=f"eni-{stream}", logEvents=events)
+
+
+PAGINATED = [
+    ("filter_log_events", {"logGroupName": "flows"}, "events", 30),
+    ("filter_log_events", {"logGroupName": "flows", "filterPattern": SSH_REJECT}, "events", 12),
+    ("filter_log_events", {"logGroupName": "flows", "logStreamNamePrefix": "eni-2"}, "events", 10),
+    ("filter_log_events", {"logGroupName": "flows", "startFromHead": False, "startTime": NOW - 9_995}, "events", 15),
+    ("describe_log_streams", {"logGroupName": "flows"}, "logStreams", 3),
+    ("describe_log_streams", {"logGroupName": "flows", "orderBy": "LastEventTime"}, "logStreams", 3),
+    ("describe_log_groups", {}, "logGroups", 1),
+    ("describe_metric_filters", {"logGroupName": "flows"}, "metricFilters", 4),
+    ("describe_subscription_filters", {"logGroupName": "flows"}, "subscriptionFilters", 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "key", "count"),
+    PAGINATED,
+    ids=[f"{number}-{case[0]}" for number, case in enumerate(PAGINATED)],
+)
+def test_boto3s_paginators_come_to_an_end_with_each_item_once(
+    logs: Any, operation: str, params: dict[str, Any], key: str, count: int
+) -> None:
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    for number in range(4):
+        name = f"filter-{number}"
+        logs.put_metric_filter(
+            logGroupName="flows", filterName=name, filterPattern="x", metricTransformations=[transformation]
+        )
+    pages = logs.get_paginator(operation).paginate(**params, PaginationConfig={"PageSize": 2})
+    items = [json.dumps(item, sort_keys=True) for page in pages for item in page[key]]
+    assert len(items) == len(set(items)) == count
+
+
+@pytest.mark.parametrize("from_head", [True, False])
+def test_a_stream_is_read_to_its_end_in_both_directions(logs: Any, from_head: bool) -> None:
+    params = {"logGroupName": "flows", "logStreamName": "eni-1", "startFromHead": from_head, "limit": 4}
+    token_name = "nextForwardToken" if from_head else "nextBackwardToken"
+    read, page = [], logs.get_log_events(**params)
+    while page["events"]:
+        read = read + page["events"] if from_head else page["events"] + read
+        token = page[token_name]
+        page = logs.get_log_events(**params, nextToken=token)
+    assert page[token_name] == token
+    assert [event["message"] for event in read] == [record(number) for number in range(10)]
+
+
+class Tail:
+    """What `aws logs tail --follow` of version 2 of the CLI asks: each new event once, by the time and id of the last.
+
+    https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html
+    """
+
+    def __init__(self, logs: Any, since: int, pattern: str) -> None:
+        self._logs = logs
+        self._params: dict[str, Any] = {
+            "logGroupName": "flows",
+            "filterPattern": pattern,
+            "interleaved": True,
+            "startTime": since,
+        }
+        self._seen: dict[int, set[str]] = defaultdict(set)
+
+    def new_events(self) -> Iterator[dict[str, Any]]:
+        while True:
+            answer = self._logs.filter_log_events(**self._params, limit=5)
+            for event in answer["events"]:
+                if event["eventId"] not in self._seen[event["timestamp"]]:
+                    self._seen[event["timestamp"]].add(event["eventId"])
+                    yield event
+            if "nextToken" not in answer:
+                break
+            self._params["nextToken"] = answer["nextToken"]
+        self._params.pop("nextToken", None)
+        self._params["startTime"] = max(self._seen, default=self._params["startTime"])
+
+
+def test_the_calls_of_logs_tail_show_each_event_once_and_go_on(logs: Any) -> None:
+    tail = Tail(logs, NOW - 3_600_000, SSH_REJECT)
+    first = list(tail.new_events())
+    assert [event["timestamp"] - NOW + 10_000 for event in first] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]
+    assert [event["logStreamName"] for event in first[:3]] == ["eni-0", "eni-1", "eni-2"]
+    assert list(tail.new_events()) == []
+    put(logs, 1, range(9, 13))
+    assert [event["message"] for event in tail.new_events()] == [record(9), record(12)]
+
+
+def aws(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the AWS CLI with the variables of `labkit sandbox env`."""
+    environment = {**os.environ, **server.environment(), "AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": ""}
+    command = [str(Path(sys.executable).with_name("aws")), "--output", "json", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_aws_cli_filters_events_and_shows_awss_error(server: Any, logs: Any) -> None:
+    command = ["logs", "filter-log-events", "--log-group-name", "flows", "--page-size", "7", "--filter-pattern"]
+    found = json.loads(aws(server, *command, SSH_REJECT).stdout)
+    assert {event["message"] for event in found["events"]} == {record(number) for number in (0, 3, 6, 9)}
+    refused = aws(server, *command, "[version, account")
+    assert refused.returncode != 0
+    error = "(InvalidParameterException) when calling the FilterLogEvents operation: Invalid filter pattern"
+    assert refused.stderr.strip() == f"An error occurred {error}"
