@@ -21,6 +21,8 @@ from labkit.sandbox.logs.insights.tree import QueryError
 
 MAX_LAG = 100
 """How far autoregress may look back; a bound of our own."""
+MAX_LIMIT = 100_000
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
 MAX_APPENDED = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Appendcols.html"""
 
@@ -105,6 +107,8 @@ class _CommandBuilder(ExpressionBuilder):
         number = children[0]
         if not number.isdigit() or int(number) < 1:
             raise unexpected_symbol(self.text, number.start_pos)
+        if int(number) > MAX_LIMIT:
+            raise QueryError(f"limit: a query returns at most {MAX_LIMIT} rows, not {number}", span(number))
         return tree.Limit(span(meta), int(number))
 
     def parse_glob(self, meta: Any, children: list[Any]) -> tree.Parse:

@@ -11,6 +11,7 @@ import duckdb
 
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.sandbox.logs.insights import fields, tree
+from labkit.sandbox.logs.insights.command_builder import MAX_LIMIT
 from labkit.sandbox.logs.insights.commands import compile_query
 from labkit.sandbox.logs.insights.parser import parse
 from labkit.sandbox.logs.insights.pipeline import Statement
@@ -18,7 +19,6 @@ from labkit.sandbox.logs.insights.reading import LookupTable, Reading, limited
 from labkit.sandbox.logs.insights.values import quoted
 
 DEFAULT_LIMIT = 10_000
-MAX_LIMIT = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
 
 _SAMPLE = 1000

@@ -9,7 +9,10 @@ import base64
 import binascii
 import csv
 import io
+import threading
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +35,14 @@ if TYPE_CHECKING:
 RESULTS_KEPT = 7 * 24 * 3600
 MAX_LOG_GROUPS = 50
 RUNNING = ("Scheduled", "Running")
+TIMEOUT = 120.0
+"""Seconds of real time until a query has timed out: AWS's hour would be too long to wait for on one's own machine."""
+STANDARD_ONLY = (tree.Pattern, tree.Diff)
+"""Commands that log groups of the class Infrequent Access do not have, and how many `stats` such a query may have.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_Classes.html
+"""
+MAX_STATS_INFREQUENT_ACCESS = 2
 
 _GROUP_FIELDS_EVENTS = 1000
 _PAGE = 10_000
@@ -69,6 +80,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         except QueryError as error:
             raise malformed(error) from None
         groups = self._log_groups(call) if query.source is None else self._groups_of(query.source, call)
+        _check_class(query, groups)
         events = tuple(map(self._events, groups))
         inner = {
             other.source: tuple(map(self._events, self._sources(other.source, call)))
@@ -247,10 +259,12 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         """Runs a query that has not been looked at yet. One that DuckDB cannot run has failed."""
         if query.status not in RUNNING:
             return
-        with self.store.cursor() as cursor:
+        with self.store.cursor() as cursor, _interrupted(cursor, after=TIMEOUT):
             try:
                 query.answer = engine.run(query.job, cursor, self._seen)
                 query.status = "Complete"
+            except duckdb.InterruptException:
+                query.status = "Timeout"
             except duckdb.Error:
                 query.status = "Failed"
 
@@ -262,11 +276,35 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         return (time - 8 * 60) * 1000, (time + 8 * 60) * 1000
 
 
+@contextmanager
+def _interrupted(cursor: duckdb.DuckDBPyConnection, *, after: float) -> Iterator[None]:
+    """Stops what a cursor does once it takes longer than so many seconds of real time."""
+    timer = threading.Timer(after, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
 def malformed(error: QueryError) -> ServiceError:
     """The error of a query that does not compile, with its place."""
     location = {"startCharOffset": error.span.start, "endCharOffset": error.span.end}
     compile_error = {"location": location, "message": error.message}
     return ServiceError("MalformedQueryException", error.message, queryCompileError=compile_error)
+
+
+def _check_class(query: tree.Query, groups: Sequence[LogGroup]) -> None:
+    """Refuses what only log groups of the class Standard can be asked for."""
+    if all(group.log_class == "STANDARD" for group in groups):
+        return
+    stats = [command for command in query.commands if isinstance(command, tree.Stats)]
+    refused = [command for command in query.commands if isinstance(command, STANDARD_ONLY)]
+    for command in (*refused, *stats[MAX_STATS_INFREQUENT_ACCESS:]):
+        message = f"{command.name} is not supported for log groups in the Infrequent Access log class"
+        raise malformed(QueryError(message, command.span))
 
 
 def _pointed_at(pointer: str) -> tuple[int, int, str]:
