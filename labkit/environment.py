@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit import prices
+from labkit import made, prices
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.provided import NotProvided
@@ -59,6 +59,8 @@ def provide(lab: Lab, *, ssh_from: str = "") -> Card:
         _create(lab, ssh_from)
     _wait_for(lab, "CREATE")
     forget_found(lab)
+    made.note(lab, "stack", STACK)
+    made.note(lab, "bucket", lab.bucket)
     return _card(lab, outcome, mark)
 
 
@@ -71,8 +73,41 @@ def remove(lab: Lab) -> bool:
         lab.client("cloudformation").delete_stack(StackName=stack["StackId"])
     _wait_for(lab, "DELETE", stack["StackId"])
     forget_found(lab)
+    made.forget(lab, "stack", STACK)
     (home() / KEY_FILE).unlink(missing_ok=True)
     return True
+
+
+def is_deployed(lab: Lab) -> bool:
+    """True if there is a stack or a bucket that labkit deployed."""
+    stack = find_stack(lab)
+    return (stack is not None and is_labkits(stack)) or bool(deployed_buckets(lab))
+
+
+def deployed_buckets(lab: Lab) -> list[str]:
+    """The buckets that labkit deployed and that are still there, whether or not their stack is."""
+    known = {bucket["Name"] for bucket in lab.client("s3").list_buckets()["Buckets"]}
+    for name in made.names(lab, "bucket"):
+        if name not in known:
+            made.forget(lab, "bucket", name)
+    return [name for name in made.names(lab, "bucket") if name in known]
+
+
+def remove_buckets(lab: Lab) -> str:
+    """Deletes the buckets that labkit deployed and that are empty; says what became of them."""
+    outcomes = [f"{name}: {_remove_bucket(lab, name)}" for name in deployed_buckets(lab)]
+    return "; ".join(outcomes) or "none deployed by labkit"
+
+
+def _remove_bucket(lab: Lab, name: str) -> str:
+    try:
+        lab.client("s3").delete_bucket(Bucket=name)
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] != "BucketNotEmpty":
+            raise
+        return "stays, it holds objects; records arrive for some minutes after their flow log is deleted"
+    made.forget(lab, "bucket", name)
+    return "deleted"
 
 
 def find_stack(lab: Lab) -> Mapping[str, Any] | None:

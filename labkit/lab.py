@@ -55,6 +55,8 @@ class Lab:
         self.settings = settings
         self.cloud = cloud
         self.calls = Recorder()
+        self.claims_by_name = False
+        """True while whatever carries the lab's names counts as made by the lab, by whatever means it was made."""
         self._clients: dict[str, Any] = {}
 
     @classmethod
@@ -70,6 +72,7 @@ class Lab:
         lab.mask()
         explain_in_cells()
         cls._current = lab
+        lab.remind()
         return lab
 
     @classmethod
@@ -123,6 +126,13 @@ class Lab:
         if self.cloud.is_personal:
             masking.hide({self.account_id: "ACCOUNT", self.email: "E-MAIL", self.cloud.own_address(): "MY-ADDRESS"})
             masking.hide({self.caller_arn: "CALLER", _address_in(self.caller_arn): "CALLER"})
+
+    def remind(self) -> None:
+        """Prints a word on a lab that was begun long ago and goes on costing, on a cloud where it does."""
+        from labkit import made
+
+        if self.cloud.is_personal and (word := made.forgotten(self)):
+            print(word)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service in the lab's region, made once."""

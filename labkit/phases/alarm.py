@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from labkit import made
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.errors import LabError
 from labkit.lab import TAGS, Lab
@@ -50,6 +51,7 @@ def create_topic(lab: Lab) -> Card:
     if not arn:
         tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
         arn, outcome = lab.client("sns").create_topic(Name=TOPIC_NAME, Tags=tags)["TopicArn"], "created"
+        made.note(lab, "SNS topic", TOPIC_NAME)
     calls = lab.calls.lines_since(mark)
     return Card("SNS topic", arn, outcome, console=console.topic(lab.region, arn), calls=calls)
 
@@ -61,6 +63,7 @@ def subscribe_email(lab: Lab) -> Card:
     subscription, outcome = _find_subscription(lab, topic), "already there"
     if subscription is None:
         lab.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=lab.email, ReturnSubscriptionArn=True)
+        made.note(lab, "subscription", lab.email)
         subscription, outcome = _find_subscription(lab, topic), "created"
     return _subscription_card(lab, subscription or {}, outcome, lab.calls.lines_since(mark))
 
@@ -95,6 +98,7 @@ def create_alarm(lab: Lab) -> Card:
             Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
             **WANTED,
         )
+        made.note(lab, "alarm", ALARM_NAME)  # also one that is put right: nothing of what it was is left
         outcome = "created" if alarm is None else "changed"
     alarm = lab.settled(lambda: find_alarm(lab), f"the alarm {ALARM_NAME}")
     return _alarm_card(lab, alarm, outcome, lab.calls.lines_since(mark))
@@ -178,19 +182,58 @@ def solve(lab: Lab) -> Card:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Deletes the alarm, the subscriptions and the topic, in this order."""
-    alarm, topic = find_alarm(lab), find_topic(lab)
+    """Deletes the alarm, the subscriptions and the topic, in this order; what somebody else made stays."""
+    alarm, topic = _delete_alarm(lab), _delete_topic(lab)
+    return Note(f"Alarm {ALARM_NAME}: {alarm}. Topic {TOPIC_NAME} with its subscriptions: {topic}.")
+
+
+def is_the_labs_alarm(lab: Lab, alarm: Mapping[str, Any]) -> bool:
+    """True for an alarm that the lab made."""
+    if made.is_the_labs(lab, "alarm", ALARM_NAME):
+        return True
+    tags = lab.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+    return made.is_the_labs(lab, "alarm", ALARM_NAME, _as_mapping(tags))
+
+
+def is_the_labs_topic(lab: Lab, topic: str) -> bool:
+    """True for a topic that the lab made; CloudWatch's console makes one of that name for whoever asks for a mail."""
+    if made.is_the_labs(lab, "SNS topic", TOPIC_NAME):
+        return True
+    tags = lab.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"]
+    return made.is_the_labs(lab, "SNS topic", TOPIC_NAME, _as_mapping(tags))
+
+
+def is_the_labs_subscription(lab: Lab, topic: str, subscription: Mapping[str, str]) -> bool:
+    """True for each subscription of the lab's own topic, and for one that the lab added to somebody else's."""
+    return is_the_labs_topic(lab, topic) or made.is_the_labs(lab, "subscription", subscription["Endpoint"])
+
+
+def _as_mapping(tags: list[Mapping[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _delete_alarm(lab: Lab) -> str:
+    alarm = find_alarm(lab)
+    if alarm is not None and not is_the_labs_alarm(lab, alarm):
+        return "stays, the lab did not make it"
     if alarm is not None:
         lab.client("cloudwatch").delete_alarms(AlarmNames=[ALARM_NAME])
+    made.forget(lab, "alarm", ALARM_NAME)
+    return "already gone" if alarm is None else "deleted"
+
+
+def _delete_topic(lab: Lab) -> str:
+    topic = find_topic(lab)
+    for each in subscriptions(lab, topic) if topic else []:
+        if _is_confirmed(each) and is_the_labs_subscription(lab, topic, each):
+            lab.client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+    made.forget(lab, "subscription", lab.email)
+    if topic and not is_the_labs_topic(lab, topic):
+        return "the topic stays, the lab did not make it"
     if topic:
-        for each in subscriptions(lab, topic):
-            if _is_confirmed(each):
-                lab.client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
         lab.client("sns").delete_topic(TopicArn=topic)
-    gone = {True: "already gone", False: "deleted"}
-    return Note(
-        f"Alarm {ALARM_NAME}: {gone[alarm is None]}. Topic {TOPIC_NAME} with its subscriptions: {gone[not topic]}."
-    )
+    made.forget(lab, "SNS topic", TOPIC_NAME)
+    return "deleted" if topic else "already gone"
 
 
 def find_topic(lab: Lab) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from labkit import prices
+from labkit import made, prices
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.lab import Lab, LabError
 from labkit.show.cards import Card
@@ -77,6 +77,7 @@ def connect(lab: Lab) -> Any:
     """A PyAthena connection to the lab's database, its answers in `results_location`."""
     import pyathena
 
+    _claim_folder(lab)
     return pyathena.connect(
         session=lab.session,
         region_name=lab.region,
@@ -127,6 +128,8 @@ def create_table(lab: Lab) -> Card:
     """Makes the table of the lab's records; a table of that name stays as it is."""
     found = find_table(lab) is not None
     details = {"Location": records_location(lab), "Partitioned by": "dt, a day"}
+    if not found:
+        made.note(lab, "Athena table", TABLE)
     return _run(lab, "Table", f"{DATABASE}.{TABLE}", create_table_statement(lab), found, details)
 
 
@@ -193,20 +196,32 @@ def solve(lab: Lab) -> None:
 
 def clean_up(lab: Lab) -> Note:
     """Drops the table, which leaves the records where they are, and deletes Athena's answers."""
-    found = find_table(lab) is not None
-    if found:
-        connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
-    answers = delete_results(lab)
-    return Note(f"Table {DATABASE}.{TABLE}: {'dropped' if found else 'already gone'}. Answers deleted: {answers}.")
+    outcome = "already gone"
+    if find_table(lab) is not None:
+        outcome = "stays, the lab did not make it"
+        if made.is_the_labs(lab, "Athena table", TABLE):
+            connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
+            outcome = "dropped"
+    made.forget(lab, "Athena table", TABLE)
+    return Note(f"Table {DATABASE}.{TABLE}: {outcome}. Answers deleted: {delete_results(lab)}.")
 
 
 def delete_results(lab: Lab) -> int:
-    """Deletes Athena's answers from the bucket; how many there were."""
+    """Deletes Athena's answers from the bucket; how many there were. None in a folder that was somebody else's."""
+    if not made.is_the_labs(lab, "folder", results_location(lab)):
+        return 0
     keys = [entry["Key"] for entry in _objects(lab, RESULTS_PREFIX)]
     for start in range(0, len(keys), 1000):
         batch = [{"Key": key} for key in keys[start : start + 1000]]
         lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": batch, "Quiet": True})
     return len(keys)
+
+
+def _claim_folder(lab: Lab) -> None:
+    """The folder of answers is the lab's if it was empty when the lab first used it."""
+    folder = results_location(lab)
+    if folder not in made.names(lab, "folder") and not _objects(lab, RESULTS_PREFIX):
+        made.note(lab, "folder", folder)
 
 
 def _safe(what: str, value: str) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from labkit import progress
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labkit import environment, progress
 from labkit.checks import Check, Item, right, wrong
-from labkit.lab import Lab
-from labkit.phases import PHASES, Phase
+from labkit.lab import Lab, LabError, WaitInterrupted
+from labkit.phases import Phase, delivered, find_phase
 from labkit.phases.inventory import Comparison, Inventory, take_inventory
+from labkit.provided import NotProvided
+from labkit.show.explain import explanation, needs_new_credentials
 from labkit.show.tables import Note, Table
 
 __all__ = ["compare_inventories", "remove_everything", "take_inventory"]
@@ -26,7 +32,21 @@ KINDS = (
     "query results",
     "case files",
     "delivered logs",
+    "deployed stack",
+    "deployed bucket",
 )
+_ORDER = (
+    "alarm",
+    "metric filter",
+    "traffic",
+    "flow log to CloudWatch",
+    "flow log to S3",
+    "investigation",
+    "Logs Insights",
+    "Athena table",
+    "rejects",
+)
+"""What tells of others goes before them, and what writes before what is written."""
 
 
 def compare_inventories(before: Inventory, after: Inventory) -> Comparison:
@@ -34,14 +54,24 @@ def compare_inventories(before: Inventory, after: Inventory) -> Comparison:
     return Comparison(before, after)
 
 
-def remove_everything(lab: Lab, *, delivered_logs: bool = True) -> Table:
-    """Calls each phase's clean_up, the last phase's first; the provided environment stays.
+def remove_everything(lab: Lab, *, delivered_logs: bool = True, made_by_hand: bool = False) -> Table:
+    """Removes what the lab made, in order: alarm and topic, metric filter, flow logs, log group, tables and answers,
+    the delivered logs, and the environment if it was labkit that deployed it.
 
-    What is gone already is fine, so a clean-up that was interrupted is run again. `delivered_logs=False` keeps the
-    flow log files in the bucket.
+    What is gone already is fine, so a clean-up that was interrupted, or failed in part, is run again. What the lab did
+    not make stays, unless `made_by_hand` says that all that carries the lab's names is the lab's.
+    `delivered_logs=False` keeps the flow log files, and the bucket with them.
     """
-    rows = [(phase.label, _clean_up(lab, phase, delivered_logs)) for phase in reversed(PHASES) if phase.key != KEY]
     progress.begin_anew()
+    lab.claims_by_name = made_by_hand
+    try:
+        rows = [(phase.label, _outcome(partial(_clean_up, lab, phase))) for phase in map(find_phase, _ORDER)]
+        if delivered_logs:
+            rows.append(("delivered logs", _outcome(lambda: f"Deleted: {delivered.delete_objects(lab)}.")))
+        if environment.is_deployed(lab):
+            rows.append(("environment", _outcome(lambda: _remove_environment(lab, delivered_logs))))
+    finally:
+        lab.claims_by_name = False
     return Table("Removed", ("phase", "what was done"), rows)
 
 
@@ -66,10 +96,30 @@ def clean_up(lab: Lab) -> Table:
     return remove_everything(lab)
 
 
-def _clean_up(lab: Lab, phase: Phase, delivered_logs: bool) -> str:
-    options: dict[str, Any] = {} if delivered_logs or phase.key != "flow log to S3" else {"delivered_logs": False}
+def _clean_up(lab: Lab, phase: Phase) -> str:
+    options: dict[str, Any] = {"delivered_logs": False} if phase.key == "flow log to S3" else {}
     result = phase.module.clean_up(lab, **options)
     return "removed what it made" if result is None else str(result).splitlines()[0]
+
+
+def _remove_environment(lab: Lab, with_bucket: bool) -> str:
+    stack = "deleted" if environment.remove(lab) else "already gone"
+    return f"Stack {environment.STACK}: {stack}. Bucket: {environment.remove_buckets(lab) if with_bucket else 'stays'}."
+
+
+def _outcome(step: Callable[[], str]) -> str:
+    """What a step did; one that fails does not keep the others from being done, unless no other can succeed either."""
+    try:
+        return step()
+    except NotProvided:
+        return "nothing there any more"
+    except WaitInterrupted:
+        raise
+    except (LabError, ClientError, BotoCoreError) as failure:
+        if needs_new_credentials(failure):
+            raise
+        told = str(failure) if isinstance(failure, LabError) else " ".join(explanation(failure)[:2])
+        return f"FAILED, run the clean-up again: {told}"
 
 
 def _item(kind: str, left: int) -> Item:

@@ -8,7 +8,7 @@ from typing import Any
 from labkit import made
 from labkit.flowlog.s3_keys import S3Layout, parse_key
 from labkit.lab import Lab
-from labkit.phases.flow_logs import Destination, find_flow_logs
+from labkit.phases.flow_logs import Destination, find_flow_logs, is_the_labs
 
 _KEYS_A_REQUEST = 1000
 """As many as S3's DeleteObjects takes."""
@@ -33,12 +33,24 @@ def objects(lab: Lab) -> Iterator[dict[str, Any]]:
 
 
 def delete_objects(lab: Lab) -> int:
-    """Deletes them, and says how many there were."""
-    keys = [each["Key"] for each in objects(lab)]
+    """Deletes those of the flow logs that the lab made, and says how many there were."""
+    keys = own_keys(lab)
     for first in range(0, len(keys), _KEYS_A_REQUEST):
         doomed = [{"Key": key} for key in keys[first : first + _KEYS_A_REQUEST]]
         lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": doomed, "Quiet": True})
     return len(keys)
+
+
+def own_keys(lab: Lab) -> list[str]:
+    """The keys of those that flow logs of the lab's own making delivered."""
+    own = _flow_log_ids(lab) if lab.claims_by_name else _own_flow_log_ids(lab)
+    return [each["Key"] for each in objects(lab) if (name := parse_key(each["Key"])) and name.flow_log_id in own]
+
+
+def _own_flow_log_ids(lab: Lab) -> set[str]:
+    bucket = Destination("s3", lab.bucket)
+    tagged = {each["FlowLogId"] for each in find_flow_logs(lab) if is_the_labs(lab, each, bucket)}
+    return tagged | set(made.flow_log_ids(lab))
 
 
 def _flow_log_ids(lab: Lab) -> set[str]:

@@ -35,10 +35,5 @@ def solve(lab: Lab) -> Card:
 def clean_up(lab: Lab) -> Note:
     """Deletes the flow log and the log group with its events."""
     ids = flow_logs.delete_flow_logs(lab, DESTINATION)
-    group = flow_logs.find_log_group(lab, LOG_GROUP)
-    if group is not None:
-        lab.client("logs").delete_log_group(logGroupName=LOG_GROUP)
-    return Note(
-        f"Flow logs to CloudWatch Logs deleted: {len(ids)}. "
-        f"Log group {LOG_GROUP}: {'already gone' if group is None else 'deleted'}."
-    )
+    group = flow_logs.delete_log_group(lab, LOG_GROUP)
+    return Note(f"Flow logs to CloudWatch Logs deleted: {len(ids)}. Log group {LOG_GROUP}: {group}.")

@@ -68,6 +68,7 @@ def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
     outcome = "already there"
     if find_log_group(lab, name) is None:
         lab.client("logs").create_log_group(logGroupName=name, tags=TAGS)
+        made.note(lab, "log group", name)
         outcome = "created"
     group = find_log_group(lab, name) or {}
     days = group.get("retentionInDays")
@@ -119,19 +120,55 @@ def check_flow_log(lab: Lab, destination: Destination) -> tuple[Item, ...]:
 
 
 def delete_flow_logs(lab: Lab, destination: Destination) -> tuple[str, ...]:
-    """Deletes the lab's flow logs to that destination: those of the lab VPC, and tagged ones. Returns their ids."""
+    """Deletes the flow logs to that destination that the lab made. Returns their ids."""
     doomed = tuple(each["FlowLogId"] for each in find_flow_logs(lab) if is_the_labs(lab, each, destination))
-    for flow_log_id in doomed:
-        made.note_flow_log(lab, flow_log_id)
     if doomed:
         _raise_unsuccessful(lab.client("ec2").delete_flow_logs(FlowLogIds=list(doomed)))
+    for flow_log_id in (*doomed, *_gone(lab)):
+        made.forget_flow_log(lab, flow_log_id)
     return doomed
 
 
+def delete_log_group(lab: Lab, name: str) -> str:
+    """Deletes the log group with its events, if the lab made it. Says what became of it."""
+    group = find_log_group(lab, name)
+    if group is not None and not is_the_labs_group(lab, group):
+        return "stays, the lab did not make it"
+    if group is not None:
+        lab.client("logs").delete_log_group(logGroupName=name)
+    made.forget(lab, "log group", name)
+    return "already gone" if group is None else "deleted"
+
+
+def is_the_labs_group(lab: Lab, group: Mapping[str, Any]) -> bool:
+    """True for a log group that the lab made."""
+    name = group["logGroupName"]
+    if made.is_the_labs(lab, "log group", name):
+        return True
+    arn = group["arn"].removesuffix(":*")
+    return made.is_the_labs(lab, "log group", name, lab.client("logs").list_tags_for_resource(resourceArn=arn)["tags"])
+
+
 def is_the_labs(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
-    """True for a flow log to that destination which the lab made, or which was made in its place in the console."""
-    tags = {tag["Key"]: tag["Value"] for tag in flow_log.get("Tags", [])}
-    return destination.receives(flow_log) and (flow_log["ResourceId"] == lab.vpc.id or tags.items() >= TAGS.items())
+    """True for a flow log to that destination which the lab made."""
+    return is_in_place(lab, flow_log, destination) and made.is_the_labs(
+        lab, "flow log", flow_log["FlowLogId"], _tags(flow_log)
+    )
+
+
+def is_in_place(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
+    """True for a flow log to that destination which is of the lab VPC, or tagged, whoever made it."""
+    is_tagged = _tags(flow_log).items() >= TAGS.items()
+    return destination.receives(flow_log) and (is_tagged or flow_log["ResourceId"] == lab.vpc.id)
+
+
+def _tags(flow_log: FlowLog) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in flow_log.get("Tags", [])}
+
+
+def _gone(lab: Lab) -> set[str]:
+    """What the record has as made and was deleted by other means."""
+    return set(made.names(lab, "flow log")) - {each["FlowLogId"] for each in find_flow_logs(lab)}
 
 
 def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **delivery: str) -> Card:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from labkit import made
 from labkit.checks import Check, Item, absent, right
 from labkit.errors import LabError
 from labkit.flowlog import story
@@ -71,6 +72,7 @@ def open_case(lab: Lab, number: int = DEFAULT_NUMBER) -> Card:
     known = next((each for each in _open_cases(lab) if each.case.number == number), None)
     file = known or CaseFile(Case(number, lab.now().date() - timedelta(days=1)))
     if known is None:
+        made.note(lab, "case", str(number))
         _put_logins(lab, file)
         _put_records(lab, file)
     athena_table.create_database(lab)
@@ -159,17 +161,34 @@ def solve(lab: Lab) -> Card:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Removes every case: its table, its log group, its records and its note."""
-    cases = _open_cases(lab)
-    for file in cases:
+    """Removes every case that the lab opened: its table, its log group, its records and its note."""
+    numbers = {file.case.number for file in _open_cases(lab)} if lab.claims_by_name else set()
+    opened = sorted(numbers | set(map(int, made.names(lab, "case"))))
+    objects = sum(_close_case(lab, CaseFile(Case(number, lab.now().date()))) for number in opened)
+    return Note(f"Cases removed: {len(opened)}, with {objects} objects.")
+
+
+def _close_case(lab: Lab, file: CaseFile) -> int:
+    """Removes what a case is made of, as far as it is there; how many objects that were."""
+    if _has_table(lab, file.table):
         athena_table.connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {athena_table.DATABASE}.{file.table}")
-    for name in _log_groups(lab):
-        lab.client("logs").delete_log_group(logGroupName=name)
-    keys = list(_keys(lab))
+    if file.log_group in _log_groups(lab):
+        lab.client("logs").delete_log_group(logGroupName=file.log_group)
+    keys = [key for key in _keys(lab) if key.startswith(file.prefix)]
     for first in range(0, len(keys), _KEYS_A_REQUEST):
         doomed = [{"Key": key} for key in keys[first : first + _KEYS_A_REQUEST]]
         lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": doomed, "Quiet": True})
-    return Note(f"Cases removed: {len(cases)}, with {len(keys)} objects.")
+    made.forget(lab, "case", str(file.case.number))
+    return len(keys)
+
+
+def _has_table(lab: Lab, name: str) -> bool:
+    glue = lab.client("glue")
+    try:
+        glue.get_table(DatabaseName=athena_table.DATABASE, Name=name)
+    except glue.exceptions.EntityNotFoundException:
+        return False
+    return True
 
 
 def _judge(lab: Lab, file: CaseFile) -> tuple[Item, ...]:

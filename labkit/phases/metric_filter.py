@@ -12,10 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from labkit import made
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.phases.flow_logs import LOG_GROUP, find_log_group
+from labkit.phases.flow_logs import LOG_GROUP, find_log_group, is_the_labs_group
 from labkit.phases.traffic import ssh_pattern
 from labkit.show import console
 from labkit.show.cards import Card
@@ -131,6 +132,7 @@ def create_metric_filter(lab: Lab) -> Card:
                 {"metricNamespace": NAMESPACE, "metricName": METRIC_NAME, "metricValue": METRIC_VALUE}
             ],
         )
+        made.note(lab, "metric filter", FILTER_NAME)  # also one that is put right: nothing of what it was is left
         outcome = "created"
     return Card(
         "Metric filter",
@@ -174,10 +176,20 @@ def solve(lab: Lab) -> Card:
 
 def clean_up(lab: Lab) -> Note:
     """Deletes the filter; the metric's datapoints can't be deleted and fade away by themselves."""
-    gone = find_filter(lab) is None
-    if not gone:
-        lab.client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName=FILTER_NAME)
-    return Note(f"Metric filter {FILTER_NAME}: {'already gone' if gone else 'deleted'}.")
+    outcome = "already gone"
+    if find_filter(lab) is not None:
+        outcome = "stays, the lab did not make it"
+        if is_the_labs_filter(lab):
+            lab.client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName=FILTER_NAME)
+            outcome = "deleted"
+    made.forget(lab, "metric filter", FILTER_NAME)
+    return Note(f"Metric filter {FILTER_NAME}: {outcome}.")
+
+
+def is_the_labs_filter(lab: Lab) -> bool:
+    """True for a filter that the lab made, and for one in the lab's own log group, with which it goes."""
+    group = find_log_group(lab, LOG_GROUP)
+    return made.is_the_labs(lab, "metric filter", FILTER_NAME) or (group is not None and is_the_labs_group(lab, group))
 
 
 def find_filter(lab: Lab) -> Mapping[str, Any] | None:

@@ -107,6 +107,14 @@ def is_known(failure: BaseException) -> bool:
     return _known_cause(failure) is not None
 
 
+def needs_new_credentials(failure: BaseException) -> bool:
+    """True where nothing more can be done before one has logged in again."""
+    known = _known_cause(failure)
+    if isinstance(known, ClientError):
+        return NEXT_STEPS.get(known.response["Error"]["Code"]) in (_LOG_IN_AGAIN, _NOT_VALID)
+    return known is not None and _step_without_answer(known) in (_LOG_IN_AGAIN, _NO_CREDENTIALS)
+
+
 def _known_cause(failure: BaseException | None) -> BaseException | None:
     while failure is not None and not isinstance(failure, KNOWN):
         failure = failure.__cause__

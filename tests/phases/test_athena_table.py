@@ -142,7 +142,11 @@ class TestOnTheSandbox:
         assert "us-east-1" in table.seen
         assert "DROP TABLE" in table.hint
 
+    def test_a_table_that_the_lab_did_not_make_stays(self, lab):
+        assert "stays, the lab did not make it" in str(athena_table.clean_up(lab))
+        assert athena_table.find_table(lab) is not None
+
     def test_solve_makes_it_pass(self, lab):
-        athena_table.clean_up(lab)
+        athena_table.query(lab, f"DROP TABLE {athena_table.TABLE}")
         athena_table.solve(lab)
         assert athena_table.check(lab).passed
