@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from labkit import environment
 from labkit.lab import TAGS
 from labkit.phases import alarm, athena_table, investigation
 from labkit.phases.flow_logs import LOG_GROUP
@@ -37,6 +38,7 @@ CATALOG = (
     f"arn:aws:glue:{{region}}:{{account}}:table/{athena_table.DATABASE}/case_*",
 )
 ROLE = f"arn:aws:iam::{{account}}:role/*{ROLE_MARK}*"
+STACK = f"arn:aws:cloudformation:{{region}}:{{account}}:stack/{environment.STACK}/*"
 REGION_ONLY = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
 LAB_TAG = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in TAGS.items()}}
 
@@ -85,6 +87,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         *_on(f"{EC2}:security-group/*", "ec2:ModifyInstanceAttribute"),
     ),
     "iam:ListRoles": _on("*", "iam:ListRoles"),
+    "cloudformation:DescribeStacks": _on(STACK, "cloudformation:DescribeStacks"),
     "s3:ListBuckets": _on("*", "s3:ListAllMyBuckets"),
     "s3:GetBucketLocation": _on(BUCKET, "s3:GetBucketLocation"),
     "s3:GetBucketPolicy": _on(BUCKET, "s3:GetBucketPolicy"),
@@ -93,6 +96,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "s3:HeadObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:GetObject"),
     "s3:PutObject": _on((RECORDS, CASE_FILES), "s3:PutObject"),
     "s3:DeleteObjects": _on((RECORDS, ANSWERS, CASE_FILES), "s3:DeleteObject"),
+    "logs:ListTagsForResource": _on((GROUP, CASES), "logs:ListTagsForResource"),
     "logs:DescribeLogGroups": _in_region("logs:DescribeLogGroups"),
     "logs:CreateLogGroup": _on(GROUPS, "logs:CreateLogGroup", "logs:TagResource"),
     "logs:DeleteLogGroup": _on(GROUPS, "logs:DeleteLogGroup"),
@@ -109,6 +113,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "logs:GetQueryResults": _in_region("logs:GetQueryResults"),
     "sns:ListTopics": _in_region("sns:ListTopics"),
     "sns:CreateTopic": _on(TOPIC, "sns:CreateTopic", "sns:TagResource"),
+    "sns:ListTagsForResource": _on(TOPIC, "sns:ListTagsForResource"),
     "sns:DeleteTopic": _on(TOPIC, "sns:DeleteTopic"),
     "sns:Subscribe": _on(TOPIC, "sns:Subscribe"),
     "sns:ListSubscriptionsByTopic": _on(TOPIC, "sns:ListSubscriptionsByTopic"),
@@ -116,6 +121,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "cloudwatch:PutMetricAlarm": _on(ALARM, "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"),
     "cloudwatch:DescribeAlarms": _on(ALARM, "cloudwatch:DescribeAlarms"),
     "cloudwatch:DescribeAlarmHistory": _on(ALARM, "cloudwatch:DescribeAlarmHistory"),
+    "cloudwatch:ListTagsForResource": _on(ALARM, "cloudwatch:ListTagsForResource"),
     "cloudwatch:DeleteAlarms": _on(ALARM, "cloudwatch:DeleteAlarms"),
     "cloudwatch:GetMetricStatistics": _in_region("cloudwatch:GetMetricStatistics"),
     "athena:StartQueryExecution": (

@@ -10,15 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from labkit import made
 from labkit.checks import Item, absent, right, wrong
+from labkit.cloud import WaitedInVain
 from labkit.errors import LabError
 from labkit.lab import TAGS, Lab, Role
 from labkit.show import console
 from labkit.show.cards import Card
+from labkit.show.explain import next_step
 from labkit.show.tables import Table
 
 LOG_GROUP = "VPCFlowLogs"
+_NOT_KNOWN_YET = ("Unable to assume given IAM role", "Access Denied for LogDestination")
+"""What EC2 says of a role or a bucket's policy that isn't there, and for some seconds of one that was just made.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
 FlowLog = Mapping[str, Any]
 
 
@@ -176,22 +185,49 @@ def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **del
     flow_log = _find_same(lab, destination, aggregation_seconds)
     outcome = "already there"
     if flow_log is None:
-        answer = lab.client("ec2").create_flow_logs(
-            ResourceType="VPC",
-            ResourceIds=[lab.vpc.id],
-            TrafficType="ALL",
-            LogDestinationType=destination.type,
-            MaxAggregationInterval=aggregation_seconds,
-            TagSpecifications=[
+        wanted = {
+            "ResourceType": "VPC",
+            "ResourceIds": [lab.vpc.id],
+            "TrafficType": "ALL",
+            "LogDestinationType": destination.type,
+            "MaxAggregationInterval": aggregation_seconds,
+            "TagSpecifications": [
                 {"ResourceType": "vpc-flow-log", "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()]}
             ],
             **delivery,
-        )
-        _raise_unsuccessful(answer)
-        made.note_flow_log(lab, answer["FlowLogIds"][0])
+        }
+        flow_log_id = _create_settled(lab, wanted)
+        made.note_flow_log(lab, flow_log_id)
         outcome = "created"
-        flow_log = _find_same(lab, destination, aggregation_seconds) or {"FlowLogId": answer["FlowLogIds"][0]}
+        flow_log = _find_same(lab, destination, aggregation_seconds) or {"FlowLogId": flow_log_id}
     return _card(lab, flow_log, destination, outcome, lab.calls.lines_since(mark))
+
+
+def _create_settled(lab: Lab, wanted: Mapping[str, Any]) -> str:
+    """The id of the new flow log; a role or a bucket's policy that is seconds old is given the time to be known."""
+    refusals: list[LabError | ClientError] = []
+    created: list[str] = []
+
+    def attempt() -> bool:
+        try:
+            created.append(_create(lab, wanted))
+        except (LabError, ClientError) as refusal:
+            if not any(words in str(refusal) for words in _NOT_KNOWN_YET):
+                raise
+            refusals.append(refusal)
+        return bool(created)
+
+    try:
+        lab.cloud.wait_until(attempt, timeout=lab.cloud.settling_seconds, what="AWS to know of the role and the bucket")
+    except WaitedInVain:
+        raise refusals[-1] from None
+    return created[0]
+
+
+def _create(lab: Lab, wanted: Mapping[str, Any]) -> str:
+    answer = lab.client("ec2").create_flow_logs(**wanted)
+    _raise_unsuccessful(answer)
+    return str(answer["FlowLogIds"][0])
 
 
 def _find_same(lab: Lab, destination: Destination, aggregation_seconds: int) -> FlowLog | None:
@@ -241,7 +277,8 @@ def _raise_unsuccessful(answer: Mapping[str, Any]) -> None:
     """EC2 answers 200 and lists what it could not do."""
     for failure in answer.get("Unsuccessful", []):
         error = failure["Error"]
-        raise LabError(f"AWS refused: {error['Code']}: {error['Message']}")
+        said = f"AWS refused: {error['Code']}: {error['Message']}"
+        raise LabError(f"{said}\nNext: {next_step(error['Code'], said)}")
 
 
 def _statement_row(statement: Mapping[str, Any]) -> tuple[str, ...]:

@@ -25,6 +25,14 @@ _LOG_IN_AGAIN = "Log in again (`aws sso login`, or new keys), then run this cell
 _NOT_ALLOWED = "Your credentials may not do this; `labkit policy` prints what the lab needs."
 _NOT_VALID = "The credentials aren't valid any more: run the notebook's first cell again, then this one."
 _SLOW_DOWN = "AWS asks to slow down: wait a minute, then run this cell again."
+_BUCKET_POLICY = (
+    "The bucket's policy doesn't let VPC Flow Logs in: explain_bucket_policy(lab) shows it, and "
+    "infra/lab_environment.yaml has one that does. If you have just changed it, wait a minute and run this cell again."
+)
+_ROLE = (
+    "VPC Flow Logs can't assume the role: its trust policy has to name vpc-flow-logs.amazonaws.com. If the role was "
+    "just made, wait a minute and run this cell again."
+)
 _BUSY = "Something on AWS's side failed, and not yours: wait a minute, then run this cell again."
 _NO_PROFILE = (
     "Name a profile that `aws configure list-profiles` lists in AWS_PROFILE, or unset it; then restart the kernel."
@@ -83,6 +91,11 @@ _NO_ANSWER = (
 )
 
 
+_BY_WORDS = {
+    "Access Denied for LogDestination": _BUCKET_POLICY,
+    "Unable to assume given IAM role": _ROLE,
+}
+"""What to do about errors whose code is one of many meanings."""
 _WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     ((ProfileNotFound,), _NO_PROFILE),
     ((NoCredentialsError, PartialCredentialsError), _NO_CREDENTIALS),
@@ -98,8 +111,13 @@ def explanation(failure: BaseException) -> list[str]:
         error = known.response.get("Error", {})
         code = error.get("Code", "")
         said = f"AWS refused {known.operation_name}: {code}: {error.get('Message', '')}"
-        return [masked(said), f"Next: {NEXT_STEPS.get(code, _OTHERWISE)}", _TRACEBACK]
+        return [masked(said), f"Next: {next_step(code, said)}", _TRACEBACK]
     return [masked(f"{type(known).__name__}: {known}"), f"Next: {_step_without_answer(known)}", _TRACEBACK]
+
+
+def next_step(code: str, said: str) -> str:
+    """What to do about an error of AWS's, by its words where the code says little, or else by its code."""
+    return next((step for words, step in _BY_WORDS.items() if words in said), NEXT_STEPS.get(code, _OTHERWISE))
 
 
 def is_known(failure: BaseException) -> bool:
