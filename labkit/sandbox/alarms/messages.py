@@ -85,7 +85,7 @@ def _trigger(alarm: MetricAlarm) -> dict[str, Any]:
         "EvaluateLowSampleCountPercentile": settings.get("EvaluateLowSampleCountPercentile", ""),
     }
     if alarm.metrics:
-        trigger["Metrics"] = [_query(query) for query in alarm.metrics]
+        trigger["Metrics"] = [query_data(query) for query in alarm.metrics]
     return trigger
 
 
@@ -98,22 +98,24 @@ def _one_metric(alarm: MetricAlarm) -> dict[str, Any]:
         "Namespace": settings["Namespace"],
         **(simple if "Statistic" in settings else extended),
         "Unit": settings.get("Unit"),
-        "Dimensions": _dimensions(settings.get("Dimensions", [])),
+        "Dimensions": dimensions(settings.get("Dimensions", [])),
     }
 
 
-def _dimensions(dimensions: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    return [{"value": dimension["Value"], "name": dimension["Name"]} for dimension in dimensions]
+def dimensions(given: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Dimensions as CloudWatch writes them into JSON."""
+    return [{"value": dimension["Value"], "name": dimension["Name"]} for dimension in given]
 
 
-def _query(query: dict[str, Any]) -> dict[str, Any]:
+def query_data(query: dict[str, Any]) -> dict[str, Any]:
+    """A query of metric math as CloudWatch writes it into JSON."""
     shown: dict[str, Any] = {name: query[name] for name in ("Id", "Expression", "Label") if name in query}
     if "MetricStat" in query:
         stat = query["MetricStat"]
         metric = stat["Metric"]
         shown["MetricStat"] = {
             "Metric": {
-                "Dimensions": _dimensions(metric.get("Dimensions", [])),
+                "Dimensions": dimensions(metric.get("Dimensions", [])),
                 "MetricName": metric["MetricName"],
                 "Namespace": metric["Namespace"],
             },
@@ -203,11 +205,11 @@ def _metric_part(alarm: MetricAlarm) -> str:
 
 def _metric_lines(alarm: MetricAlarm) -> list[str]:
     settings = alarm.settings
-    dimensions = " ".join(f"[{item['Name']} = {item['Value']}]" for item in settings.get("Dimensions", []))
+    named = " ".join(f"[{item['Name']} = {item['Value']}]" for item in settings.get("Dimensions", []))
     values = {
         "MetricNamespace": settings["Namespace"],
         "MetricName": settings["MetricName"],
-        "Dimensions": dimensions,
+        "Dimensions": named,
         "Period": f"{alarm.period} seconds",
         "Statistic": str(alarm.statistic),
         "Unit": settings.get("Unit", "not specified"),
@@ -217,7 +219,7 @@ def _metric_lines(alarm: MetricAlarm) -> list[str]:
 
 
 def _math_lines(alarm: MetricAlarm) -> list[str]:
-    return ["Monitored Metrics:", *(f"- {compact(_query(query))}" for query in alarm.metrics)]
+    return ["Monitored Metrics:", *(f"- {compact(query_data(query))}" for query in alarm.metrics)]
 
 
 def _children_part(children: Sequence[Alarm]) -> str:

@@ -101,10 +101,11 @@ class Retrieval:
         return [self._result(query, one, alone=not isinstance(value, list)) for one in series]
 
     def _result(self, query: Mapping[str, Any], series: TimeSeries, *, alone: bool) -> _Result:
-        label = query.get("Label") or (self._default_label(query) if alone else series.label or query["Id"])
+        default = self._default_label(query) if alone else series.label or query["Id"]
+        label = filled_label(query.get("Label") or default, query, series, default)
         units = self._queries.units.get(query["Id"], [])
         message = {"Code": "MultipleUnits", "Value": f"Multiple units returned: '[{', '.join(units)}]'"}
-        return _Result(query, series, filled_label(label, query, series), (message,) if len(units) > 1 else ())
+        return _Result(query, series, label, (message,) if len(units) > 1 else ())
 
     def _default_label(self, query: Mapping[str, Any]) -> str:
         """The name of the metric, and what tells it from the request's other metrics of that name."""
@@ -113,7 +114,7 @@ class Retrieval:
         stats = [other["MetricStat"] for other in self._asked if "MetricStat" in other]
         own = query["MetricStat"]
         same = [stat for stat in stats if stat["Metric"]["MetricName"] == own["Metric"]["MetricName"]]
-        parts = [own["Metric"]["MetricName"]]
+        parts = [*_telling_dimensions(own, same), own["Metric"]["MetricName"]]
         parts += [str(own[part]) for part in ("Stat", "Period") if len({stat[part] for stat in same}) > 1]
         return " ".join(parts)
 
@@ -197,18 +198,27 @@ def _check_expression(query: Mapping[str, Any], ids: Sequence[str]) -> None:
 _DYNAMIC = re.compile(r"\$\{([^}]*)\}")
 
 
-def filled_label(label: str, query: Mapping[str, Any], series: TimeSeries) -> str:
-    """A label with its dynamic parts filled in: `${MAX}`, `${PROP('Dim.InstanceId')}` ("Using dynamic labels")."""
+def _telling_dimensions(own: Mapping[str, Any], same: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The values of the dimensions that the metrics of one name differ in."""
+    all_dimensions = [{item["Name"]: item["Value"] for item in stat["Metric"].get("Dimensions", [])} for stat in same]
+    mine = {item["Name"]: item["Value"] for item in own["Metric"].get("Dimensions", [])}
+    return [value for name, value in mine.items() if any(other.get(name) != value for other in all_dimensions)]
+
+
+def filled_label(label: str, query: Mapping[str, Any], series: TimeSeries, default: str) -> str:
+    """A label with its dynamic parts filled in: `${MAX}`, `${PROP('Dim.InstanceId')}` ("Use dynamic labels").
+
+    `default` is the label that there would be otherwise, `${LABEL}`. What there is no value for is shown as --.
+    """
     values = list(series.points.values())
     stat = query.get("MetricStat", {})
     metric = stat.get("Metric", {})
     known = {
-        "LABEL": label,
+        "LABEL": default,
         "PROP('MetricName')": metric.get("MetricName", ""),
         "PROP('Namespace')": metric.get("Namespace", ""),
         "PROP('Stat')": stat.get("Stat", ""),
         "PROP('Period')": str(stat.get("Period", "")),
-        "PROP('Region')": "",
     }
     known |= {f"PROP('Dim.{item['Name']}')": item["Value"] for item in metric.get("Dimensions", [])}
     if values:
@@ -219,6 +229,8 @@ def filled_label(label: str, query: Mapping[str, Any], series: TimeSeries) -> st
             "SUM": number(sum(values)),
             "FIRST": number(values[0]),
             "LAST": number(values[-1]),
+            "FIRST_LAST_RANGE": number(abs(values[-1] - values[0])),
+            "MIN_MAX_RANGE": number(max(values) - min(values)),
             "DATAPOINT_COUNT": str(len(values)),
         }
     return _DYNAMIC.sub(lambda match: known.get(match[1].strip(), "--"), label)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from labkit.sandbox.alarms.alarm import Alarm, HistoryItem, State
-from labkit.sandbox.alarms.messages import publication, subject
+from labkit.sandbox.alarms.messages import dimensions, publication, query_data, subject
 from labkit.sandbox.alarms.reasons import compact, timestamp
 from labkit.sandbox.service import ServiceError
 
@@ -71,13 +71,30 @@ def record_configuration(history: History, alarm: Alarm, change: str, now: datet
     history.add(alarm, now, "ConfigurationUpdate", f'Alarm "{alarm.name}" {change}', data)
 
 
+_OF_THE_STATE = ("StateReason", "StateReasonData", "StateTransitionedTimestamp")
+
+
 def _configuration(alarm: Alarm) -> dict[str, Any]:
-    """The settings as the history has them: in lower camel case."""
-    shown = alarm.describe()
+    """The settings as the history has them: in lower camel case, but for okactions, and not all of the state's."""
+    shown = {name: value for name, value in alarm.describe().items() if name not in _OF_THE_STATE}
+    shown |= {name: dimensions(shown[name]) for name in ("Dimensions",) if name in shown}
+    shown |= {name: [query_data(query) for query in shown[name]] for name in ("Metrics",) if name in shown}
+    ordered = sorted(shown, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     return {
-        name[0].lower() + name[1:]: timestamp(value) if isinstance(value, datetime) else value
-        for name, value in shown.items()
+        "okactions" if name == "OKActions" else name[0].lower() + name[1:]: (
+            timestamp(shown[name]) if isinstance(shown[name], datetime) else shown[name]
+        )
+        for name in ordered
     }
+
+
+_ORDER = (
+    *("AlarmName", "AlarmDescription", "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "Namespace", "MetricName"),
+    *("Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit", "Metrics", "Threshold", "ComparisonOperator"),
+    *("EvaluationPeriods", "DatapointsToAlarm", "TreatMissingData", "EvaluateLowSampleCountPercentile", "AlarmRule"),
+    *("StateValue", "StateUpdatedTimestamp", "ActionsEnabled", "AlarmActions", "InsufficientDataActions", "OKActions"),
+)
+"""As published histories have them."""
 
 
 def run_actions(sandbox: Sandbox, history: History, alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> None:

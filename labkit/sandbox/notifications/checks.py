@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from labkit.sandbox.moto_state import sns
+from labkit.sandbox.notifications import filter_policies
 from labkit.sandbox.service import ServiceError
 
 MAX_MESSAGE = 262_144
@@ -56,20 +57,22 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def check_attribute(name: str, value: str, attributes: Mapping[str, str]) -> None:
+def check_attribute(name: str, value: str, attributes: Mapping[str, str], protocol: str) -> None:
     """Refuses an attribute of a subscription."""
     if name in _REFUSED_ATTRIBUTES:
         raise refused(f"the subscription attribute {name}")
     if name == "RawMessageDelivery":
         if value not in ("true", "false"):
             raise invalid(f"RawMessageDelivery Reason: Invalid value [{value}]. Must be true or false.")
+        if value == "true" and protocol.startswith("email"):
+            raise invalid(f"Attributes Reason: Delivery protocol [{protocol}] does not support raw message delivery.")
     elif name == "FilterPolicyScope":
         if value not in ("MessageAttributes", "MessageBody"):
             raise invalid(
                 f"FilterPolicyScope: Invalid value [{value}]. Please use either MessageBody or MessageAttributes"
             )
     elif name == "FilterPolicy":
-        sns.check_filter_policy(value or "{}", attributes.get("FilterPolicyScope", "MessageAttributes"))
+        filter_policies.parse(value or "{}", attributes.get("FilterPolicyScope", "MessageAttributes"))
     else:
         raise invalid("AttributeName")
 
@@ -81,7 +84,7 @@ def check_message(params: Mapping[str, Any]) -> None:
     if len(params["Message"].encode()) > MAX_MESSAGE:
         raise invalid("Message too long")
     subject = params.get("Subject")
-    if subject is not None and (not 0 < len(subject) <= MAX_SUBJECT or re.search(r"[\x00-\x1f]", subject)):
+    if subject is not None and not re.fullmatch(rf"[!-~][ -~]{{0,{MAX_SUBJECT - 1}}}", subject):
         raise invalid("Subject")
     if (params.get("TopicArn") or params.get("TargetArn") or "").endswith(".fifo"):
         raise refused("publishing to FIFO topics")
@@ -104,9 +107,34 @@ def messages_by_protocol(message: str, structure: str | None) -> dict[str, str]:
 
 def message_attributes(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Message attributes as the delivered JSON has them."""
-    attributes = {}
-    for name, attribute in given.items():
-        if "StringValue" not in attribute:
-            raise refused(f"binary message attributes ({name})")
-        attributes[name] = {"Type": attribute["DataType"], "Value": attribute["StringValue"]}
-    return attributes
+    return {name: _message_attribute(name, attribute) for name, attribute in given.items()}
+
+
+def _message_attribute(name: str, attribute: Mapping[str, Any]) -> dict[str, str]:
+    kind, value = attribute["DataType"], attribute.get("StringValue")
+    if kind.partition(".")[0] not in ("String", "Binary", "Number"):
+        raise _invalid_value(
+            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
+            "is Binary, Number, and String."
+        )
+    if "BinaryValue" in attribute:
+        raise refused(f"binary message attributes ({name})")
+    if not value:
+        raise _invalid_value(
+            f"The message attribute '{name}' must contain non-empty message attribute value for message attribute type "
+            f"'{kind}'."
+        )
+    if kind.startswith("Number") and not _is_number(value):
+        raise _invalid_value(f"Could not cast message attribute '{name}' value to number.")
+    return {"Type": kind, "Value": value}
+
+
+def _invalid_value(message: str) -> ServiceError:
+    return ServiceError("ParameterValueInvalid", message)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

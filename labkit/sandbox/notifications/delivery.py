@@ -131,7 +131,7 @@ class Delivery:
     def _queue(self, publication: Publication, subscription: Subscription) -> None:
         attributes = (
             {
-                name: {"data_type": item["Type"], "string_value": item["Value"]}
+                name: {"DataType": item["Type"], "StringValue": item["Value"]}
                 for name, item in publication.attributes.items()
             }
             if subscription.raw

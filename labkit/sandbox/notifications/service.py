@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.wrappers import Response
+
 from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.moto_state import sns
@@ -15,6 +17,7 @@ from labkit.sandbox.notifications.checks import (
     invalid,
     message_attributes,
     messages_by_protocol,
+    refused,
 )
 from labkit.sandbox.notifications.delivery import Delivery, Publication
 from labkit.sandbox.notifications.subscriptions import PENDING, Subscription, Subscriptions
@@ -34,7 +37,6 @@ class NotificationService(Service):
     answered_by_moto = frozenset(
         (
             "AddPermission",
-            "CreateTopic",
             "ListTagsForResource",
             "ListTopics",
             "RemovePermission",
@@ -77,6 +79,13 @@ class NotificationService(Service):
                 self._delivery.deliver(publication, subscription)
         return publication.message_id
 
+    @operation("CreateTopic")
+    def create_topic(self, call: Call) -> Response:
+        """Makes a standard topic, at moto."""
+        if call.params["Name"].endswith(".fifo") or call.params.get("Attributes", {}).get("FifoTopic") == "true":
+            raise refused("FIFO topics")
+        return call.forward()
+
     @operation("Subscribe")
     def subscribe(self, call: Call) -> Result:
         """Subscribes an endpoint: a queue at once, all others once they have confirmed it."""
@@ -86,7 +95,7 @@ class NotificationService(Service):
         check_endpoint(protocol, endpoint)
         attributes = dict(params.get("Attributes", {}))
         for name, value in attributes.items():
-            check_attribute(name, value, attributes)
+            check_attribute(name, value, attributes, protocol)
         subscription = self._held(call.region, topic_arn, protocol, endpoint)
         if subscription is None:
             subscription = self._new_subscription(call, protocol, endpoint, attributes)
@@ -158,7 +167,7 @@ class NotificationService(Service):
         """Changes a filter policy, or whether messages come raw."""
         subscription = self._subscription(call)
         name, value = call.params["AttributeName"], call.params.get("AttributeValue", "")
-        check_attribute(name, value, subscription.attributes)
+        check_attribute(name, value, subscription.attributes, subscription.protocol)
         if name == "FilterPolicy" and value in ("", "{}"):
             subscription.attributes.pop(name, None)
         else:

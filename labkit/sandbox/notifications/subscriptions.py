@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.sandbox.moto_state import sns
+from labkit.sandbox.notifications import filter_policies
 
 PENDING = "PendingConfirmation"
 CONFIRM_WITHIN = 2 * 24 * 3600
@@ -38,8 +38,8 @@ class Subscription:
         if "FilterPolicy" not in self.attributes:
             return True
         scope = self.attributes.get("FilterPolicyScope", "MessageAttributes")
-        policy = sns.check_filter_policy(self.attributes["FilterPolicy"], scope)
-        return sns.matches_filter_policy(policy, scope, message_attributes, message)
+        policy = filter_policies.parse(self.attributes["FilterPolicy"], scope)
+        return filter_policies.wants(policy, scope, message_attributes, message)
 
     def listed(self) -> dict[str, str]:
         """The subscription as lists show it; its ARN only once it is confirmed."""

@@ -141,3 +141,16 @@ def test_queries_that_are_refused(cloudwatch, queries, params, message):
         get(cloudwatch, *queries, **params)
     assert caught.value.code == "ValidationError"
     assert message in caught.value.message
+
+
+def test_labels_tell_metrics_apart_by_the_dimensions_in_which_they_differ(cloudwatch):
+    queries = []
+    for number, shop in enumerate(("Cork", "Galway")):
+        dimensions = [{"Name": "Country", "Value": "IE"}, {"Name": "Shop", "Value": shop}]
+        metric = {"Namespace": "Shop", "MetricName": "Orders", "Dimensions": dimensions}
+        queries.append({"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Sum"}})
+    assert labels(get(cloudwatch, *queries)) == ["Cork Orders", "Galway Orders"]
+
+
+def test_the_default_label_is_a_part_of_a_dynamic_one(cloudwatch):
+    assert labels(get(cloudwatch, query(Label="all ${LABEL}, ${MAX_TIME}"))) == ["all Orders, --"]

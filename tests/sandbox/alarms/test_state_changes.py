@@ -87,6 +87,27 @@ def test_configurations_in_the_history(alarm, history, change, kind, member):
     assert data[member]["alarmConfigurationUpdatedTimestamp"] == "2026-11-02T09:00:00.000+0000"
 
 
+def test_a_creation_in_the_history_has_the_members_and_the_order_of_published_ones(history):
+    settings = ALARM | {
+        "AlarmDescription": "Rejected SSH",
+        "Dimensions": [{"Name": "Operation", "Value": "PutItem"}],
+        "AlarmActions": ["arn:aws:sns:eu-west-1:123456789012:t"],
+        "TreatMissingData": "ignore",
+        "Tags": [{"Key": "lab", "Value": "vpc"}],
+    }
+    record_configuration(history, MetricAlarm("eu-west-1", "123456789012", settings, NOW), "created", NOW)
+    assert items(history)[0].data == (
+        '{"version":"1.0","type":"Create","createdAlarm":{"alarmName":"SSH Rejects","alarmDescription":"Rejected SSH",'
+        '"alarmArn":"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:SSH Rejects",'
+        '"alarmConfigurationUpdatedTimestamp":"2026-11-02T09:00:00.000+0000","namespace":"LabVPC",'
+        '"metricName":"SSHRejects","statistic":"Sum","period":60,"dimensions":[{"value":"PutItem","name":"Operation"}],'
+        '"threshold":1.0,"comparisonOperator":"GreaterThanOrEqualToThreshold","evaluationPeriods":1,'
+        '"treatMissingData":"ignore","stateValue":"INSUFFICIENT_DATA",'
+        '"stateUpdatedTimestamp":"2026-11-02T09:00:00.000+0000","actionsEnabled":true,'
+        '"alarmActions":["arn:aws:sns:eu-west-1:123456789012:t"],"insufficientDataActions":[],"okactions":[]}}'
+    )
+
+
 def test_actions_of_another_state_do_not_run(sandbox, history):
     settings = ALARM | {"OKActions": ["arn:aws:sns:eu-west-1:123456789012:t"]}
     alarm = MetricAlarm("eu-west-1", "123456789012", settings, NOW)

@@ -55,6 +55,22 @@ def test_endpoints_on_this_machine_are_taken(sns, endpoint, monkeypatch):
         ({"Subject": "x" * 101}, "Invalid parameter: Subject"),
         ({"Subject": ""}, "Invalid parameter: Subject"),
         ({"Subject": "two\nlines"}, "Invalid parameter: Subject"),
+        ({"Subject": " begins with a space"}, "Invalid parameter: Subject"),
+        ({"Subject": "Überschrift"}, "Invalid parameter: Subject"),
+        (
+            {"MessageAttributes": {"a": {"DataType": "Text", "StringValue": "x"}}},
+            "The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is "
+            "Binary, Number, and String.",
+        ),
+        (
+            {"MessageAttributes": {"a": {"DataType": "Number", "StringValue": "many"}}},
+            "Could not cast message attribute 'a' value to number.",
+        ),
+        (
+            {"MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}},
+            "The message attribute 'a' must contain non-empty message attribute value for message attribute type "
+            "'String'.",
+        ),
         ({"MessageStructure": "xml"}, "Invalid parameter: MessageStructure"),
         (
             {"MessageStructure": "json"},
@@ -68,6 +84,22 @@ def test_endpoints_on_this_machine_are_taken(sns, endpoint, monkeypatch):
 )
 def test_messages_that_sns_refuses(sns, params, message):
     assert refusal(sns, "publish", **params).message == message
+
+
+def test_a_mail_can_not_come_raw(sns):
+    error = refusal(sns, "subscribe", Attributes={"RawMessageDelivery": "true"})
+    assert error.message == (
+        "Invalid parameter: Attributes Reason: Delivery protocol [email] does not support raw message delivery."
+    )
+
+
+@pytest.mark.parametrize("params", [{"Name": "a.fifo"}, {"Name": "a", "Attributes": {"FifoTopic": "true"}}])
+def test_topics_in_order_are_refused(sns, params):
+    error = refusal(sns, "call", "CreateTopic", **params)
+    assert (error.code, error.message.split(".")[0]) == (
+        "NotImplemented",
+        "The sandbox does not implement FIFO topics",
+    )
 
 
 def test_numbers_and_bytes_are_not_published_to(sns):

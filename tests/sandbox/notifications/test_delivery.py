@@ -83,6 +83,17 @@ def test_a_queue_can_have_the_message_raw(sns):
     assert sns.queued() == [{"a": 1}]
 
 
+def test_a_raw_message_brings_its_attributes(server, client):
+    sns, sqs = client("sns"), client("sqs")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE, Attributes={"RawMessageDelivery": "true"})
+    sns.publish(TopicArn=topic, Message="raw", MessageAttributes={"n": {"DataType": "Number", "StringValue": "7"}})
+    (message,) = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
+    assert message["Body"] == "raw"
+    assert message["MessageAttributes"] == {"n": {"DataType": "Number", "StringValue": "7"}}
+
+
 def test_a_queue_that_is_gone_keeps_nobody_else_from_the_message(sns):
     sns.subscribe("sqs", QUEUE.replace("alerts", "gone"))
     sns.subscribe("sqs", QUEUE)
