@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -70,6 +71,7 @@ class AlarmOperations(Service):
     def describe_alarms(self, call: Call) -> Result:
         """Lists alarms in the order of their names; metric alarms unless the types asked for say otherwise."""
         params, region = call.params, self.region(call.region)
+        _check_filters(params)
         kinds = params.get("AlarmTypes") or ["MetricAlarm"]
         if not params.get("AlarmTypes") and (params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName")):
             kinds = ["MetricAlarm", "CompositeAlarm"]
@@ -142,6 +144,7 @@ class AlarmOperations(Service):
         alarm = self.region(call.region).find(params["AlarmName"])
         if alarm is None:
             raise ServiceError("ResourceNotFound", "", status=404)
+        _check_json(params.get("StateReasonData"))
         self.evaluator(call.region).change(
             alarm, params["StateValue"], params["StateReason"], params.get("StateReasonData")
         )
@@ -225,10 +228,30 @@ class AlarmOperations(Service):
         return alarm
 
 
+def _check_json(data: str | None) -> None:
+    try:
+        json.loads(data or "{}")
+    except ValueError:
+        raise ServiceError("InvalidFormat", "StateReasonData is not syntactically valid JSON.") from None
+
+
+def _check_filters(params: dict[str, Any]) -> None:
+    """Refuses filters that DescribeAlarms doesn't take together."""
+    if params.get("AlarmNames") and "AlarmNamePrefix" in params:
+        raise ServiceError("ValidationError", "AlarmNames and AlarmNamePrefix can't be specified together.")
+    for related in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
+        others = sorted(name for name in params if name not in (related, "MaxRecords", "NextToken"))
+        if related in params and others:
+            raise ServiceError(
+                "ValidationError",
+                f"With {related}, no other parameters can be specified but MaxRecords and NextToken: {others[0]}.",
+            )
+
+
 def _wanted(alarm: Alarm, params: dict[str, Any]) -> bool:
     prefix = params.get("ActionPrefix")
     return (
-        alarm.name in params.get("AlarmNames", [alarm.name])
+        alarm.name in (params.get("AlarmNames") or [alarm.name])
         and alarm.name.startswith(params.get("AlarmNamePrefix", ""))
         and params.get("StateValue", alarm.state.value) == alarm.state.value
         and (prefix is None or any(arn.startswith(prefix) for arn in alarm.all_actions()))

@@ -21,6 +21,8 @@ from labkit.sandbox.service import Call, ServiceError
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
 MAX_METRICS = 10
+MAX_CHILDREN = 100
+"""Of a composite alarm (PutCompositeAlarm, AlarmRule)."""
 
 _REFUSED = ("EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration", "ThresholdMetricId")
 """Members that CloudWatch has and the sandbox doesn't act on: PromQL, warm-up, anomaly detection."""
@@ -182,6 +184,8 @@ def check_composite_alarm(call: Call, region: Region) -> None:
         children = rules.children(call.params["AlarmRule"])
     except rules.RuleError as error:
         raise _invalid(f"AlarmRule must be a valid expression: {error}") from None
+    if len(children) > MAX_CHILDREN:
+        raise _invalid(f"AlarmRule must not have more than {MAX_CHILDREN} children alarms, it has {len(children)}.")
     if unknown := [name for name in children if region.find(name) is None]:
         raise _invalid(f"Could not find alarm(s) named in the AlarmRule: {', '.join(unknown)}")
     if _reaches(region, children, call.params["AlarmName"]):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedEOF, UnexpectedInput
 
 StateOf = Callable[[str], "str | None"]
 """The state of the alarm with a name or an ARN."""
@@ -33,6 +33,8 @@ def parse(rule: str) -> Tree[Token]:
     """The tree of a rule."""
     try:
         return _parser().parse(rule)
+    except UnexpectedEOF:
+        raise RuleError(f"column {len(rule) + 1}: the rule ends too early") from None
     except UnexpectedInput as error:
         raise RuleError(f"column {error.column}: {error.get_context(rule).strip()}") from None
 

@@ -56,10 +56,7 @@ def record_transition(history: History, alarm: Alarm, old: State) -> None:
 def _state_data(state: State) -> dict[str, Any]:
     data: dict[str, Any] = {"stateValue": state.value, "stateReason": state.reason}
     if state.reason_data is not None:
-        try:
-            data["stateReasonData"] = json.loads(state.reason_data)
-        except ValueError:
-            data["stateReasonData"] = state.reason_data
+        data["stateReasonData"] = json.loads(state.reason_data)
     return data
 
 

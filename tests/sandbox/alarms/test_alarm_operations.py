@@ -188,3 +188,33 @@ def test_tags_go_with_an_alarm(cloudwatch):
     assert "Tags" not in cloudwatch.alarm()
     with pytest.raises(ServiceError, match="Unknown alarm: nobody"):
         cloudwatch.call("ListTagsForResource", ResourceARN=ARN.replace("SSH Rejects", "nobody"))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"AlarmNames": ["a"], "AlarmNamePrefix": "a"}, "AlarmNames and AlarmNamePrefix can't be specified together."),
+        ({"ChildrenOfAlarmName": "c", "StateValue": "OK"}, "With ChildrenOfAlarmName, no other parameters"),
+        ({"ParentsOfAlarmName": "c", "AlarmTypes": ["MetricAlarm"]}, "With ParentsOfAlarmName, no other parameters"),
+    ],
+)
+def test_filters_that_exclude_each_other(cloudwatch, params, message):
+    with pytest.raises(ServiceError) as caught:
+        cloudwatch.call("DescribeAlarms", **params)
+    assert caught.value.code == "ValidationError"
+    assert message in caught.value.message
+
+
+def test_no_names_are_all_names(cloudwatch):
+    cloudwatch.put_alarm()
+    assert len(cloudwatch.call("DescribeAlarms", AlarmNames=[])["MetricAlarms"]) == 1
+
+
+def test_the_data_of_a_state_are_json(cloudwatch):
+    cloudwatch.put_alarm()
+    state = {"AlarmName": "SSH Rejects", "StateValue": "ALARM", "StateReason": "testing"}
+    with pytest.raises(ServiceError, match="InvalidFormat"):
+        cloudwatch.call("SetAlarmState", **state, StateReasonData="{")
+    assert cloudwatch.state() == "INSUFFICIENT_DATA"
+    cloudwatch.call("SetAlarmState", **state, StateReasonData='{"a":1}')
+    assert cloudwatch.alarm()["StateReasonData"] == '{"a":1}'

@@ -130,6 +130,8 @@ def test_an_alarm_that_is_taken(cloudwatch, settings):
     ("rule", "message"),
     [
         ("ALARM(", "AlarmRule must be a valid expression: column"),
+        ("ALARM(a) OR", "column 12: the rule ends too early"),
+        (" OR ".join(f"ALARM(a{number})" for number in range(101)), "more than 100 children alarms, it has 101"),
         ("ALARM(nobody)", "Could not find alarm(s) named in the AlarmRule: nobody"),
         ("ALARM(low)", None),
     ],

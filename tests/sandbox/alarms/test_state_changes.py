@@ -64,11 +64,6 @@ def test_a_transition_in_the_history(alarm, history):
     }
 
 
-def test_reason_data_of_a_users_own_need_not_be_json(alarm, history):
-    record_transition(history, alarm, to_alarm(alarm, data="not JSON"))
-    assert json.loads(items(history)[0].data)["newState"]["stateReasonData"] == "not JSON"
-
-
 @pytest.mark.parametrize(
     ("change", "kind", "member"),
     [
