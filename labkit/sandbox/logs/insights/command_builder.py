@@ -239,6 +239,12 @@ class _CommandBuilder(ExpressionBuilder):
         keys = tuple(_sides(pair, left, right) for pair in others if isinstance(pair, tuple))
         return tree.Join(span(meta), query, left, right, keys, outer=kind == "left")
 
+    def relevantfields(self, meta: Any, children: list[Any]) -> tree.Relevantfields:
+        *tokens, condition = children
+        check_cost(condition)
+        fields = tuple(self._field(token) for token in tokens if token is not None)
+        return tree.Relevantfields(span(meta), fields, condition)
+
     def renamed(self, meta: Any, tokens: list[Any]) -> tuple[tree.Field, tree.Field]:
         name, alias = tokens
         return self._field(name), self._field(alias or name)

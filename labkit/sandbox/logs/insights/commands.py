@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from labkit.sandbox.logs.insights import aggregates, combining, patterns, periods, row_commands, tree
+from labkit.sandbox.logs.insights import aggregates, combining, patterns, periods, relevance, row_commands, tree
 from labkit.sandbox.logs.insights.calls import check_regex
 from labkit.sandbox.logs.insights.pipeline import Group, Pipeline, Statement, default_order
 from labkit.sandbox.logs.insights.reading import Reading
@@ -273,6 +273,7 @@ COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {
     tree.Outlier: row_commands.outlier,
     tree.Parse: _parse,
     tree.Pattern: patterns.pattern,
+    tree.Relevantfields: relevance.relevantfields,
     tree.Sessionize: row_commands.sessionize,
     tree.Sort: _sort,
     tree.Stats: _stats,

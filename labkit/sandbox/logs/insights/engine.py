@@ -13,6 +13,7 @@ from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.sandbox.logs.insights import fields, tree
 from labkit.sandbox.logs.insights.command_builder import MAX_LIMIT
 from labkit.sandbox.logs.insights.commands import compile_query
+from labkit.sandbox.logs.insights.discovery import MAX_JSON_FIELDS, discovered
 from labkit.sandbox.logs.insights.parser import parse
 from labkit.sandbox.logs.insights.pipeline import Statement
 from labkit.sandbox.logs.insights.reading import LookupTable, Reading, limited
@@ -91,7 +92,8 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -
     cursor.execute(_macros())
     for table in job.tables.values():
         cursor.register(table.relation.strip('"'), table.data)
-    statement = _compiled(parse(job.text), _reading(job, cursor, seen), job.limit)
+    query = parse(job.text)
+    statement = _compiled(query, _reading(query, job, cursor, seen), job.limit)
     rows = cursor.execute(statement.sql).fetchall()
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
@@ -105,12 +107,25 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -
     )
 
 
-def _reading(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None) -> Reading:
+def _reading(query: tree.Query, job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None) -> Reading:
     def sources(groups: Iterable[Events]) -> list[fields.Source]:
         return [source(group, cursor, seen) for group in groups]
 
     nested = {place: sources(groups) for place, groups in job.nested.items()}
-    return Reading(sources(job.groups), job.window, job.now, nested, job.tables)
+    own = sources(job.groups)
+    wanted = any(isinstance(command, tree.Relevantfields) and not command.fields for command in query.commands)
+    names = _names(own, job.window, cursor) if wanted else ()
+    return Reading(own, job.window, job.now, nested, job.tables, names)
+
+
+def _names(sources: Iterable[fields.Source], window: fields.Window, cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """The fields that are discovered in the newest events, at most as many as Insights discovers in one."""
+    names: dict[str, None] = {}
+    for read in sources:
+        newest = f"SELECT message FROM {read.relation} WHERE {window.sql} ORDER BY sequence DESC LIMIT {_SAMPLE}"
+        for (message,) in cursor.execute(newest).fetchall():
+            names |= dict.fromkeys(discovered(message, read))
+    return list(names)[:MAX_JSON_FIELDS]
 
 
 def source(group: Events, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> fields.Source:

@@ -8,6 +8,8 @@ CREATE OR REPLACE TEMP MACRO text_number(x) AS CASE WHEN isfinite(TRY_CAST(x AS 
 CREATE OR REPLACE TEMP MACRO number_text(x) AS CASE
     WHEN NOT isfinite(x) THEN NULL
     WHEN x = trunc(x) AND abs(x) < 1e37 THEN CAST(CAST(x AS HUGEINT) AS VARCHAR)
+    WHEN abs(x) > 1e11 THEN CAST(x AS VARCHAR)
+    WHEN round(x, 4) = trunc(round(x, 4)) THEN CAST(CAST(round(x, 4) AS BIGINT) AS VARCHAR)
     ELSE CAST(round(x, 4) + 0 AS VARCHAR) END;
 CREATE OR REPLACE TEMP MACRO boolean_text(x) AS CASE WHEN x THEN '1' WHEN NOT x THEN '0' END;
 CREATE OR REPLACE TEMP MACRO time_text(x) AS CASE

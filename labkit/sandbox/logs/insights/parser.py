@@ -19,7 +19,6 @@ from labkit.sandbox.logs.insights.tree import QueryError, Span
 _REFUSED = (
     "anomaly",
     "estimate",
-    "relevantfields",
 )
 REFUSED_COMMANDS = {name.lower(): name for name in _REFUSED}
 """Commands of the language that the sandbox does not have."""

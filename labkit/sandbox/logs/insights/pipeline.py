@@ -18,6 +18,11 @@ from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted, 
 
 DEFAULT_FIELDS = ("@timestamp", "@message")
 """What a query shows that names no fields."""
+NO_EVENTS = (
+    "SELECT 0::BIGINT AS timestamp, 0::BIGINT AS ingestion_time, 0::BIGINT AS sequence,"
+    " '' AS stream, '' AS message, '' AS log WHERE FALSE"
+)
+"""What is read where no log group is."""
 NEWEST_FIRST = ("timestamp DESC", "sequence DESC")
 """The order of events that nothing was said about."""
 
@@ -57,9 +62,10 @@ class Pipeline:
         self.sources: Sequence[fields.Source] | None = reading.sources
         self.window, self.now = reading.window, reading.now
         read = self.window.sql if earlier is None else f"({self.window.sql} OR {earlier.sql})"
-        self.sql = " UNION ALL ".join(
+        events = [
             f"SELECT *, {quoted(source.log)} AS log FROM {source.relation} WHERE {read}" for source in reading.sources
-        )
+        ]
+        self.sql = " UNION ALL ".join(events) or NO_EVENTS
         self._nested = nested
         self._numbers = itertools.count(1) if numbers is None else numbers
         self.later: Sequence[tree.Command] = ()

@@ -48,13 +48,15 @@ class Reading:
     nested: Mapping[tree.Source, Sequence[fields.Source]] = field(default_factory=dict)
     """What the SOURCE commands of queries within the query read."""
     tables: Mapping[str, LookupTable] = field(default_factory=dict)
+    names: Sequence[str] = ()
+    """The fields that the events have, where a query wants to know them all."""
 
     def within(self, query: tree.Query) -> Reading:
         """What a query within the query reads: the same, unless it has a SOURCE of its own."""
         if query.source is None:
             return self
         window = limited(self.window, query.source, self.now)
-        return Reading(self.nested.get(query.source, ()), window, self.now, self.nested, self.tables)
+        return Reading(self.nested.get(query.source, ()), window, self.now, self.nested, self.tables, self.names)
 
     def table(self, name: tree.Field) -> LookupTable:
         """A lookup table by its name."""

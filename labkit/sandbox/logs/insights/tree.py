@@ -403,6 +403,16 @@ class Cidrlookup(Command):
 
 
 @dataclass(frozen=True)
+class Relevantfields(Command):
+    """Ranks fields by how much they differ between the events that meet a condition and the others."""
+
+    name = "relevantfields"
+    fields: tuple[Field, ...]
+    """Empty: all."""
+    condition: Expression
+
+
+@dataclass(frozen=True)
 class Source:
     """Which log groups a query reads, where it says so itself; empty: not limited."""
 

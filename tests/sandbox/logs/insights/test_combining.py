@@ -183,6 +183,14 @@ def test_what_the_inner_queries_read_is_counted():
     assert (seen.records_matched, seen.records_scanned) == (2, 7)
 
 
+def test_a_query_over_no_log_group_at_all_finds_nothing():
+    sources = "SOURCE logGroups(namePrefix: ['none'])"
+    assert found(f"fields n | sort n | appendcols ({sources} | stats sum(paid) as sum by id)") == [
+        {"n": number} for number in "123"
+    ]
+    assert found(f"filter id in ({sources} | fields id)") == []
+
+
 @pytest.mark.parametrize("command", ["addtotals col=true", "outlier n", "lookup users id OUTPUT name", "fillmissing"])
 def test_a_command_said_many_times_takes_no_longer_each_time(command):
     begin = "stats count(*) as n, max(id) as id by bin(1m)"
