@@ -58,6 +58,11 @@ class Change:
         return _moment(self.data["queryDate"]) if "queryDate" in self.data else self.moment
 
     @property
+    def by_hand(self) -> bool:
+        """Whether somebody set the state: an evaluation says what it evaluated."""
+        return "evaluatedDatapoints" not in self.data
+
+    @property
     def seen(self) -> dict[datetime, float]:
         """The datapoints that it saw, of those it looked for."""
         looked_for = self.data.get("evaluatedDatapoints", [])
@@ -103,10 +108,24 @@ class Life:
         """The last change to ALARM."""
         return next((change for change in reversed(self.changes) if change.state == "ALARM"), None)
 
-    def crossing(self, change: Change) -> datetime | None:
-        """The latest of the minutes that the alarm saw over its threshold when it changed."""
+    @property
+    def evaluation_periods(self) -> int:
+        """How many datapoints it looks for."""
+        return int(self.alarm["EvaluationPeriods"])
+
+    @property
+    def datapoints_to_alarm(self) -> int:
+        """How many of them have to breach."""
+        return int(self.alarm.get("DatapointsToAlarm", self.evaluation_periods))
+
+    def crossings(self, change: Change) -> list[datetime]:
+        """The minutes that the alarm saw over its threshold when it changed."""
         _, crosses = COMPARISONS[self.alarm["ComparisonOperator"]]
-        return max((at for at, value in change.seen.items() if crosses(value, self.alarm["Threshold"])), default=None)
+        return [at for at, value in change.seen.items() if crosses(value, self.alarm["Threshold"])]
+
+    def crossing(self, change: Change) -> datetime | None:
+        """The latest of them."""
+        return max(self.crossings(change), default=None)
 
 
 def timeline(lab: Lab) -> Picture:
@@ -143,10 +162,22 @@ def _account(lab: Lab, life: Life, fired: Change) -> Iterator[tuple[datetime, st
         yield record.start, f"{record.source} tried SSH, and was rejected."
         yield record.delivered, _delivery_in_words(record)
     if crossing:
-        yield fired.looked, _look_in_words(life, fired, crossing, record)
+        yield fired.looked, f"The alarm looked{_late(record, fired)}: {_datapoints_in_words(life, fired, crossing)}"
+    elif fired.by_hand:
+        yield fired.looked, f"Somebody set the state by hand (SetAlarmState), and said why: {fired.reason}"
+    elif life.alarm.get("TreatMissingData") == "breaching":
+        yield (
+            fired.looked,
+            (
+                "The alarm looked, and found no datapoint as far back as it looks. It takes missing ones for breaching "
+                "(TreatMissingData), so that was enough."
+            ),
+        )
+    else:
+        yield fired.looked, f"The alarm looked. CloudWatch's reason: {fired.reason}"
     after = f", {_between(record.start, fired.moment)} after the attempt" if record else ""
-    reason = "" if crossing else f" CloudWatch's reason: {fired.reason}"
-    yield fired.moment, f"It went from {fired.before} to {fired.state}{after}.{reason}"
+    lasting = " That lasts until the next look at the metric." if fired.by_hand else ""
+    yield fired.moment, f"It went from {fired.before} to {fired.state}{after}.{lasting}"
     yield from _actions(life, fired)
 
 
@@ -157,14 +188,33 @@ def _delivery_in_words(record: Record) -> str:
     )
 
 
-def _look_in_words(life: Life, fired: Change, crossing: datetime, record: Record | None) -> str:
+def _late(record: Record | None, fired: Change) -> str:
+    return f", {_between(record.delivered, fired.looked)} after the record had come" if record else ""
+
+
+def _datapoints_in_words(life: Life, fired: Change, crossing: datetime) -> str:
+    """What the alarm saw, and why that was enough."""
     words, _ = COMPARISONS[life.alarm["ComparisonOperator"]]
-    late = f", {_between(record.delivered, fired.looked)} after the record had come" if record else ""
-    return (
-        f"The alarm looked{late}: from {crossing:%H:%M} to {crossing + life.period:%H:%M} the "
-        f"{life.alarm['Statistic'].lower()} of {life.alarm['MetricName']} was {fired.seen[crossing]:g}. "
-        f"It waits for {words} {life.alarm['Threshold']:g}, so that was enough."
-    )
+    wanted = f"{words} {life.alarm['Threshold']:g}"
+    summed = f"the {life.alarm['Statistic'].lower()} of {life.alarm['MetricName']}"
+    if life.evaluation_periods == 1:
+        return (
+            f"from {crossing:%H:%M} to {crossing + life.period:%H:%M} {summed} was {fired.seen[crossing]:g}. "
+            f"It waits for {wanted}, so that was enough."
+        )
+    crossed = life.crossings(fired)
+    told = ", ".join(f"{fired.seen[at]:g} at {at:%H:%M}" for at in sorted(crossed))
+    least = life.datapoints_to_alarm
+    asked = f"{summed} was {wanted} in {len(crossed)} of its datapoints ({told}). It waits for {least} of "
+    return f"{asked}{life.evaluation_periods}{_enough(life, len(crossed))}"
+
+
+def _enough(life: Life, crossed: int) -> str:
+    if crossed >= life.datapoints_to_alarm:
+        return ", so that was enough."
+    if life.alarm.get("TreatMissingData") == "breaching":
+        return ", and takes missing ones for breaching, so that was enough."
+    return ". The others were missing, and these had waited as long as that: CloudWatch waits for no more then."
 
 
 def _between(begin: datetime, end: datetime) -> str:
@@ -252,10 +302,12 @@ def _states(life: Life, begin: datetime, end: datetime) -> pd.DataFrame:
 def _marks(lab: Lab, life: Life) -> dict[str, datetime]:
     """The moments between which the alarm could know."""
     fired = life.fired
-    crossing = life.crossing(fired) if fired else None
-    if fired is None or crossing is None:
+    if fired is None:
         return {}
-    record = _first_record(lab, crossing, life.period, fired.looked)
+    if fired.by_hand:
+        return {"set by hand": fired.moment}
+    crossing = life.crossing(fired)
+    record = _first_record(lab, crossing, life.period, fired.looked) if crossing else None
     delivered = {"record delivered": record.delivered} if record else {}
     return {**delivered, "alarm looked": fired.looked}
 

@@ -20,9 +20,13 @@ from labkit.show.charts import PALE, ChartError, new_axes
 COLOURS = {"ALARM": "#D55E00", "OK": "#009E73", "INSUFFICIENT_DATA": "#BBBBBB"}
 """Okabe and Ito's, told apart by colour-blind readers; each band is named as well."""
 
-_TITLE = "When the alarm fired, and why"
+_TITLE, _TITLE_BEFORE = "When the alarm fired, and why", "The alarm up to now"
 _WIDE = 0.16
 """The part of the picture's width that a state's name takes; in less it is written upwards."""
+_ROOM = 0.3
+"""The part of the picture's width that a mark's name takes."""
+_BARS_TO, _MARKS_FROM = 0.48, 0.7
+"""How high the highest bar reaches, and where the marks' names begin, as parts of the picture's height."""
 
 
 def alarm_timeline(
@@ -47,11 +51,13 @@ def alarm_timeline(
     axes.annotate(
         f"threshold {threshold:g}", (1, threshold), xycoords=("axes fraction", "data"), ha="right", va="bottom"
     )
-    _draw_marks(axes, marks)
     axes.set_ylabel(f"rejected SSH attempts in {period.total_seconds():g} s")
-    axes.set_ylim(0, max([*datapoints["sum"], threshold]) * 1.7 or 1)
+    axes.set_ylim(0, max([*datapoints["sum"], threshold]) / _BARS_TO or 1)
     _finish(axes, [*states["begin"], *states["end"], *(datapoints["timestamp"] - 2 * period)])
-    axes.set_label(f"{_TITLE}: {'; '.join(_words(datapoints, states, threshold, marks))}.")
+    _draw_marks(axes, marks)
+    title = _TITLE if "ALARM" in set(states["state"]) else _TITLE_BEFORE
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_label(f"{title}: {'; '.join(_words(datapoints, states, threshold, marks))}.")
     return axes
 
 
@@ -81,27 +87,29 @@ def _draw_states(axes: Axes, states: pd.DataFrame) -> None:
 
 
 def _draw_marks(axes: Axes, marks: Mapping[str, datetime]) -> None:
-    """The first is named on its left, the next on its right: they may be seconds apart."""
+    """Named one below the other above the bars: the first on its left, the next on its right, where there is room."""
+    left, right = axes.get_xlim()
     for place, (name, moment) in enumerate(marks.items()):
         at = date2num(moment)  # type: ignore[no-untyped-call]
-        axes.axvline(at, ymax=0.82, color="black", linestyle=":", linewidth=1)
+        share = (at - left) / (right - left)
+        leftwards = share > _ROOM if place % 2 == 0 else share > 1 - _ROOM
+        height = _MARKS_FROM - 0.1 * place
+        axes.axvline(at, ymax=height, color="black", linestyle=":", linewidth=1)
         axes.annotate(
             f"{moment:%H:%M} {name}",
-            (at, 0.02),
+            (at, height),
             xycoords=axes.get_xaxis_transform(),
-            xytext=(3 if place % 2 else -3, 0),
+            xytext=(-3 if leftwards else 3, 0),
             textcoords="offset points",
-            ha="left" if place % 2 else "right",
-            va="bottom",
-            rotation="vertical",
+            ha="right" if leftwards else "left",
+            va="top",
             fontsize=9,
         )
 
 
 def _finish(axes: Axes, moments: list[datetime]) -> None:
-    """Title and units; all of the moments are in view."""
+    """Units; all of the moments are in view."""
     axes.set_xlim(*date2num([min(moments), max(moments)]))  # type: ignore[no-untyped-call]
-    axes.set_title(_TITLE, loc="left", fontweight="bold")
     axes.set_xlabel("time of day, UTC")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis_date(tz="UTC")

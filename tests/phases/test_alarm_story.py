@@ -174,13 +174,42 @@ def test_it_names_the_minute_that_crossed_and_how_it_compares(comparison, thresh
 @pytest.mark.parametrize("data", [None, "not JSON"])
 def test_a_state_set_by_hand_is_told_by_its_reason(data):
     lab = WrittenLab(update(clock(15), "OK", "ALARM", data=data))
-    assert rows(lab) == [("09:15:00", "It went from OK to ALARM. CloudWatch's reason: as CloudWatch says")]
-    assert "looked" not in str(alarm_story.timeline(lab))
+    assert rows(lab) == [
+        ("09:15:00", "Somebody set the state by hand (SetAlarmState), and said why: as CloudWatch says"),
+        ("09:15:00", "It went from OK to ALARM. That lasts until the next look at the metric."),
+    ]
+    assert "set by hand 09:15" in str(alarm_story.timeline(lab))
 
 
-def test_missing_data_that_counts_as_breaching_is_told_by_its_reason():
+def test_missing_data_that_counts_as_breaching_is_told_in_words():
+    lab = WrittenLab(update(clock(15), "OK", "ALARM", {clock(14): None}), TreatMissingData="breaching")
+    assert [words for _, words in rows(lab)] == [
+        "The alarm looked, and found no datapoint as far back as it looks. It takes missing ones for breaching "
+        "(TreatMissingData), so that was enough.",
+        "It went from OK to ALARM.",
+    ]
+    assert "alarm looked 09:15" in str(alarm_story.timeline(lab))
+
+
+def test_what_cannot_be_told_otherwise_is_told_by_cloudwatchs_reason():
     lab = WrittenLab(update(clock(15), "OK", "ALARM", {clock(14): None}))
-    assert rows(lab) == [("09:15:00", "It went from OK to ALARM. CloudWatch's reason: as CloudWatch says")]
+    assert rows(lab)[0] == ("09:15:00", "The alarm looked. CloudWatch's reason: as CloudWatch says")
+
+
+@pytest.mark.parametrize(
+    ("seen", "treatment", "end"),
+    [
+        ({0: 2.0, 1: 0.0, 2: 3.0}, "missing", "in 2 of its datapoints (2 at 09:00, 3 at 09:02). It waits for 2 of 3, "),
+        ({0: None, 1: None, 2: 3.0}, "breaching", "It waits for 2 of 3, and takes missing ones for breaching, so "),
+        ({0: None, 1: 3.0, 2: None}, "missing", "It waits for 2 of 3. The others were missing, and these had waited "),
+    ],
+)
+def test_of_several_datapoints_those_are_told_that_crossed(seen, treatment, end):
+    fired = update(clock(3), "OK", "ALARM", {clock(minute): value for minute, value in seen.items()})
+    lab = WrittenLab(fired, EvaluationPeriods=3, DatapointsToAlarm=2, TreatMissingData=treatment)
+    (_, look), *_ = rows(lab)
+    assert look.startswith("The alarm looked: the sum of ssh-rejects was at least 1 in ")
+    assert end in look
 
 
 def test_a_failed_action_is_told_with_its_error():

@@ -71,10 +71,22 @@ def test_the_name_of_a_short_state_is_written_upwards(axes):
     assert [text.get_rotation() for text in labels(axes, *COLOURS)] == [0, 90, 0]
 
 
-def test_marks_are_named_on_both_their_sides(axes):
-    first, second = labels(axes, "09:14 record delivered", "09:15 alarm looked")
-    assert (first.get_ha(), second.get_ha()) == ("right", "left")
-    assert (first.xy[0], second.xy[0]) == (date2num(at(9, 14)), date2num(at(9, 15)))
+@pytest.mark.parametrize(
+    ("minute", "sides"), [(5, ("left", "left")), (20, ("right", "left")), (38, ("right", "right"))]
+)
+def test_marks_are_named_one_below_the_other_where_there_is_room(minute, sides):
+    first, second = labels(
+        drawn(marks={"a": at(9, minute), "b": at(9, minute)}), *(f"09:{minute:02} {n}" for n in "ab")
+    )
+    assert (first.get_ha(), second.get_ha()) == sides
+    assert first.xy[0] == second.xy[0] == date2num(at(9, minute))
+    assert first.xy[1] > second.xy[1] > 0.48, "above the bars"
+
+
+def test_before_it_has_fired_the_title_says_no_more():
+    axes = drawn(states=STATES.iloc[:1])
+    assert axes.get_title(loc="left") == "The alarm up to now"
+    assert describe(axes).startswith("The alarm up to now: datapoints 1 at 09:09")
 
 
 def test_axes_have_title_and_units(axes):
