@@ -393,3 +393,42 @@ def test_objects_that_are_laid_down_in_rounds_keep_their_order(athena, monkeypat
         athena.put(f"t/{number}", f"{number}0\n{number}1\n")
     wanted = [[f"{number}{line}", f"s3://{BUCKET}/t/{number}"] for number in range(6) for line in range(2)]
     assert athena.rows('SELECT a, "$path" FROM logs') == [[str(int(a)), path] for a, path in wanted]
+
+
+def test_the_copies_used_longest_ago_are_dropped(athena, monkeypatch):
+    for number in range(3):
+        athena.put(f"t{number}/x", "1,2\n3,4\n")
+        athena.lines(
+            f"CREATE EXTERNAL TABLE t{number} (a int, b int) ROW FORMAT DELIMITED FIELDS TERMINATED BY ','"
+            f" NULL DEFINED AS 'n{number}' LOCATION 's3://{BUCKET}/t{number}/'"
+        )
+    folder = athena.sandbox.athena.runner.engine.directory / "objects"
+    seen = []
+    for number in (0, 1, 0, 2, 0, 1):
+        assert athena.rows(f"SELECT sum(a), sum(b) FROM t{number}") == [["4", "6"]]
+        (one, *_) = sorted(folder.iterdir())
+        monkeypatch.setattr("labkit.sandbox.athena.storage.store.KEPT_BYTES", 2.5 * one.stat().st_size)
+        seen.append(sorted(path.name for path in folder.iterdir()))
+    assert seen[0] == ["copy_1.0.parquet"]
+    assert seen[2] == ["copy_1.0.parquet", "copy_2.0.parquet"]
+    assert seen[3] == ["copy_1.0.parquet", "copy_3.0.parquet"]  # t1's went first
+    assert seen[5] == ["copy_1.0.parquet", "copy_4.0.parquet"]
+
+
+def test_a_query_reads_the_text_of_new_objects_alone(athena, monkeypatch):
+    from labkit.sandbox.athena.storage import files
+
+    laid_down = []
+    real = files.lay_down
+    monkeypatch.setattr(
+        files, "lay_down", lambda objects, *rest: laid_down.extend(each.key for each in objects) or real(objects, *rest)
+    )
+    make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
+    athena.put("t/1", "1\n")
+    for _ in range(2):
+        assert athena.rows("SELECT sum(a) FROM logs") == [["1"]]
+    athena.put("t/2", "2\n")
+    assert athena.rows("SELECT sum(a) FROM logs") == [["3"]]
+    athena.put("t/1", "5\n")
+    assert athena.rows("SELECT sum(a) FROM logs") == [["7"]]
+    assert laid_down == ["t/1", "t/2", "t/1"]

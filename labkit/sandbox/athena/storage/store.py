@@ -1,7 +1,7 @@
 """The objects of S3 as DuckDB reads them: laid down in a private directory, and kept as columns once read.
 
-Text is read once for the columns that a query wants; what was read stays as a table of DuckDB's, by the objects' etags
-and the way they are read, so later queries over unchanged objects touch neither the text nor gzip again.
+Text is read once for the columns that a query wants; what was read stays as Parquet in the private directory, by the
+objects' etags and the way they are read, so later queries over unchanged objects touch neither the text nor gzip again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from labkit.sandbox.athena.engine import Engine
+from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.storage import files, parquet
 from labkit.sandbox.athena.storage.formats import Reading, reading
 from labkit.sandbox.athena.storage.location import ScannedObject
@@ -22,22 +23,40 @@ from labkit.sandbox.athena.storage.scans import ScanPlan
 from labkit.sandbox.athena.types import TIMESTAMP_TZ, duckdb_type
 from labkit.sandbox.moto_state import s3
 
-KEPT_BYTES = 2 * 1024**3
-"""How many bytes of objects are kept as columns; the copies used longest ago go first."""
+KEPT_BYTES = 1024**3
+"""How many bytes of Parquet are kept; the copies used longest ago go first."""
 _LARGE_BUFFER = 32 * 1024**2
 """What large texts are read by: rows enough for whole row groups of DuckDB's, which are not copied again then."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A file of a copy: the rows of some of its objects, which have consecutive numbers."""
+
+    path: Path
+    numbers: range
+
+
 @dataclass
 class _Copy:
-    """A table of DuckDB's with some columns of some objects, all read the same way."""
+    """Some columns of some objects, all read the same way."""
 
     name: str
     numbers: frozenset[int]
     objects: dict[str, int] = field(default_factory=dict)
-    size: int = 0
+    parts: list[_Part] = field(default_factory=list)
     used: int = 0
     readers: int = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes of its files."""
+        return sum(part.path.stat().st_size for part in self.parts)
+
+    def relation(self, wanted: Sequence[int]) -> str:
+        """The files that hold the objects of some numbers."""
+        holding = [f"'{part.path}'" for part in self.parts if any(number in part.numbers for number in wanted)]
+        return f"read_parquet([{', '.join(holding)}])"
 
 
 class Store:
@@ -63,7 +82,7 @@ class Store:
             return sql, size, []
         copy = self._copy(cursor, plan, how)
         ids = [copy.objects[_identity(each)] for each in plan.objects]
-        sql = self._joined(cursor, plan, f"{copy.name} AS t", 't."$object"', ids)
+        sql = self._joined(cursor, plan, f"{copy.relation(ids)} AS t", 't."$object"', ids)
         return sql, sum(each.size for each in plan.objects), [copy]
 
     def release(self, copies: Sequence[_Copy]) -> None:
@@ -107,19 +126,17 @@ class Store:
             able = [copy for copy in copies if wanted <= copy.numbers]
             copy = min(able, key=lambda each: len(identities.keys() - each.objects.keys()), default=None)
             if copy is None or (copy.numbers != wanted and identities.keys() - copy.objects.keys()):
-                copy = next((each for each in copies if each.numbers == wanted), None) or self._new(how, plan, wanted)
+                copy = next((each for each in copies if each.numbers == wanted), None) or self._new(how, wanted)
             self._load(cursor, copy, how, [each for name, each in identities.items() if name not in copy.objects])
             self._uses += 1
             copy.used = self._uses
             copy.readers += 1
-            self._drop_oldest(cursor)
+            self._drop_oldest()
             return copy
 
-    def _new(self, how: Reading, plan: ScanPlan, wanted: frozenset[int]) -> _Copy:
+    def _new(self, how: Reading, wanted: frozenset[int]) -> _Copy:
         self._made += 1
         copy = _Copy(f"copy_{self._made}", wanted)
-        columns = "".join(f", c{n} {duckdb_type(plan.scan.table.columns[n][1])}" for n in sorted(wanted))
-        self.engine.cursor().execute(f'CREATE TABLE {copy.name} ("$object" INTEGER{columns})')
         self._copies[how.key].append(copy)
         return copy
 
@@ -134,30 +151,35 @@ class Store:
         numbers = sorted(copy.numbers)
         columns = "".join(f", c{n}" for n in numbers)
         name = f"{copy.name}-{first}"
+        part = _Part(self._directory / f"{copy.name}.{first}.parquet", range(first, first + len(objects)))
         try:
             paths = files.lay_down(objects, self._directory, name)
             cursor.execute(
-                f"INSERT INTO {copy.name} SELECT CAST({first} + file_index AS INTEGER){columns}"
-                f" FROM ({how.sql(_read_from(paths), numbers)})"
+                f'COPY (SELECT CAST({first} + file_index AS INTEGER) AS "$object"{columns}'
+                f" FROM ({how.sql(_read_from(paths), numbers)})) TO '{part.path}' (FORMAT parquet, COMPRESSION lz4_raw)"
             )
+        except (duckdb.Error, QueryError):
+            part.path.unlink(missing_ok=True)
+            raise
         finally:
             for path in self._directory.glob(f"{name}-*"):
                 path.unlink()
         copy.objects |= {_identity(each): number for number, each in enumerate(objects, first)}
-        copy.size += sum(each.size for each in objects)
+        copy.parts.append(part)
 
-    def _drop_oldest(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _drop_oldest(self) -> None:
         copies = sorted((copy for each in self._copies.values() for copy in each), key=lambda copy: copy.used)
         total = sum(copy.size for copy in copies)
         for copy in copies:
             if total <= KEPT_BYTES:
                 return
             if copy.readers == 0:
-                cursor.execute(f"DROP TABLE {copy.name}")
+                total -= copy.size
+                for part in copy.parts:
+                    part.path.unlink()
                 for each in self._copies.values():
                     if copy in each:
                         each.remove(copy)
-                total -= copy.size
 
     # --- Parquet
 
