@@ -386,6 +386,23 @@ def test_damaged_gzip_is_named(athena, body):
     assert athena.rows("SELECT a FROM logs ORDER BY a") == [["1"], ["2"]]
 
 
+@pytest.mark.parametrize("looked_up", [0, 256])
+def test_what_is_known_of_objects(athena, monkeypatch, looked_up):
+    monkeypatch.setattr("labkit.sandbox.athena.storage.store.MOST_LOOKED_UP", looked_up)
+    make_table(athena, "a int", partitioned="PARTITIONED BY (d date)", location=f"s3://{BUCKET}/t/", more="")
+    for day in (1, 2, 3):
+        athena.put(f"t/d=2026-11-0{day}/x", f"{day}\n" if day != 3 else "1\n")
+    athena.lines("MSCK REPAIR TABLE logs")
+    assert athena.rows("SELECT a, d FROM logs ORDER BY d") == [
+        ["1", "2026-11-01"],
+        ["2", "2026-11-02"],
+        ["1", "2026-11-03"],
+    ]
+    assert athena.rows("SELECT count(*) FROM logs WHERE d > DATE '2026-11-01'") == [["2"]]
+    assert athena.rows("SELECT count(*), min(\"$file_size\") FROM logs WHERE d = DATE '2026-11-02'") == [["1", "2"]]
+    assert athena.rows('SELECT DISTINCT "$file_modified_time" FROM logs') == [["2026-11-02 09:00:00.000 UTC"]]
+
+
 def test_objects_that_are_laid_down_in_rounds_keep_their_order(athena, monkeypatch):
     monkeypatch.setattr("labkit.sandbox.athena.storage.files.ROUND_BYTES", 10)
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")

@@ -7,9 +7,10 @@ objects' etags and the way they are read, so later queries over unchanged object
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +26,8 @@ from labkit.sandbox.moto_state import s3
 
 KEPT_BYTES = 1024**3
 """How many bytes of Parquet are kept; the copies used longest ago go first."""
+MOST_LOOKED_UP = 256
+"""Up to so many objects, what is known of them is looked up in lists; more are joined."""
 _LARGE_BUFFER = 32 * 1024**2
 """What large texts are read by: rows enough for whole row groups of DuckDB's, which are not copied again then."""
 
@@ -53,10 +56,11 @@ class _Copy:
         """The bytes of its files."""
         return sum(part.path.stat().st_size for part in self.parts)
 
-    def relation(self, wanted: Sequence[int]) -> str:
-        """The files that hold the objects of some numbers."""
-        holding = [f"'{part.path}'" for part in self.parts if any(number in part.numbers for number in wanted)]
-        return f"read_parquet([{', '.join(holding)}])"
+    def relation(self, wanted: set[int]) -> tuple[str, set[int]]:
+        """The files that hold the objects of some numbers, and the numbers of all objects in them."""
+        holding = [part for part in self.parts if any(number in part.numbers for number in wanted)]
+        paths = ", ".join(f"'{part.path}'" for part in holding)
+        return f"read_parquet([{paths}])", {number for part in holding for number in part.numbers}
 
 
 class Store:
@@ -82,7 +86,8 @@ class Store:
             return sql, size, []
         copy = self._copy(cursor, plan, how)
         ids = [copy.objects[_identity(each)] for each in plan.objects]
-        sql = self._joined(cursor, plan, f"{copy.relation(ids)} AS t", 't."$object"', ids)
+        source, present = copy.relation(set(ids))
+        sql = self._with_objects(cursor, plan, f"{source} AS t", 't."$object"', ids, present)
         return sql, sum(each.size for each in plan.objects), [copy]
 
     def release(self, copies: Sequence[_Copy]) -> None:
@@ -96,24 +101,41 @@ class Store:
         pseudo = f'NULL::VARCHAR AS "$path", NULL::BIGINT AS "$size", NULL::{duckdb_type(TIMESTAMP_TZ)} AS "$modified"'
         return f"SELECT {', '.join([*columns, pseudo])} WHERE false"
 
-    def _joined(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, source: str, key: str, ids: list[int]) -> str:
-        """Rows with what is known of their objects: the partition's values, `"$path"`."""
-        table, first = plan.scan.table, len(plan.scan.table.columns)
+    def _with_objects(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        plan: ScanPlan,
+        source: str,
+        key: str,
+        ids: list[int],
+        present: set[int],
+    ) -> str:
+        """Rows with what is known of their objects; the rows of a few objects stay in the objects' order.
+
+        A join may swap its sides, and so the rows, where there are about as many objects as rows.
+        """
+        if len(set(ids)) < len(ids) or len(ids) > MOST_LOOKED_UP:
+            return self._joined(cursor, plan, source, key, ids)
         columns = [f"t.c{n}" for n in plan.numbers]
-        own = [f"CAST(o.v{n} AS {duckdb_type(table.all_columns[n][1])}) AS c{n}" for n in plan.partition_numbers]
-        if plan.uses_pseudo_columns:
-            own += ['o.path AS "$path"', 'o.size AS "$size"', 'o.modified AS "$modified"']
-        name = f"objects_{plan.scan.alias}"
+        for name, kind, known in _known(plan):
+            listed: list[Any] = [None] * (max(ids) + 1)
+            for number, value in zip(ids, known, strict=True):
+                listed[number] = value
+            variable = f"{plan.scan.alias}_{name.strip('$')}"
+            cursor.execute(f"SET VARIABLE {variable} = CAST($1 AS {kind}[])", [listed])
+            columns.append(f"getvariable('{variable}')[{key} + 1] AS \"{name}\"")
+        some = f" WHERE {key} IN ({', '.join(map(str, ids))})" if present != set(ids) else ""
+        return f"SELECT {', '.join(columns) or '1 AS c0'} FROM {source}{some}"
+
+    def _joined(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, source: str, key: str, ids: list[int]) -> str:
+        columns = [f"t.c{n}" for n in plan.numbers]
         data = {"id": pa.array(ids, pa.int64())}
-        for number in plan.partition_numbers:
-            data[f"v{number}"] = pa.array([each.values[number - first] for each in plan.objects], pa.string())
-        if plan.uses_pseudo_columns:
-            data["path"] = pa.array([each.path for each in plan.objects])
-            data["size"] = pa.array([each.size for each in plan.objects], pa.int64())
-            data["modified"] = pa.array([each.modified for each in plan.objects], pa.timestamp("us", "UTC"))
-        self._keep(cursor, name, pa.table(data))
-        selected = ", ".join([*columns, *own]) or "1 AS c0"
-        return f"SELECT {selected} FROM {source} JOIN {name} AS o ON {key} = o.id"
+        for name, kind, known in _known(plan):
+            data[name] = pa.array(known)
+            columns.append(f'CAST(o."{name}" AS {kind}) AS "{name}"')
+        table = f"objects_{plan.scan.alias}"
+        self._keep(cursor, table, pa.table(data))
+        return f"SELECT {', '.join(columns) or '1 AS c0'} FROM {source} JOIN {table} AS o ON {key} = o.id"
 
     # --- text
 
@@ -198,7 +220,8 @@ class Store:
         self._keep(cursor, name, pa.table({"path": [path for path, _ in pairs], "id": [n for _, n in pairs]}))
         rows = f"({' UNION ALL '.join(parts)}) AS r JOIN {name} AS f ON r.path = f.path"
         source = f"(SELECT f.id AS object, r.* EXCLUDE (path) FROM {rows}) AS t"
-        return self._joined(cursor, plan, source, "t.object", list(range(len(plan.objects)))), size
+        numbers = list(range(len(plan.objects)))
+        return self._with_objects(cursor, plan, source, "t.object", numbers, set(numbers)), size
 
     def _footer(self, each: ScannedObject) -> tuple[str, parquet.Footer]:
         """Where an object of Parquet lies on the disk, and its footer."""
@@ -215,6 +238,18 @@ class Store:
         cursor.register(f"{name}_given", data)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
         cursor.unregister(f"{name}_given")
+
+
+def _known(plan: ScanPlan) -> Iterator[tuple[str, str, list[Any]]]:
+    """What a query asks of its objects: a column's name, its type in DuckDB, and its value for each object."""
+    first = len(plan.scan.table.columns)
+    for number in plan.partition_numbers:
+        _, kind = plan.scan.table.all_columns[number]
+        yield f"c{number}", duckdb_type(kind), [each.values[number - first] for each in plan.objects]
+    if plan.uses_pseudo_columns:
+        yield "$path", "VARCHAR", [each.path for each in plan.objects]
+        yield "$size", "BIGINT", [each.size for each in plan.objects]
+        yield "$modified", "TIMESTAMPTZ", [each.modified for each in plan.objects]
 
 
 def _read_parquet(files: dict[str, list[int]], columns: tuple[str, ...], numbers: tuple[int, ...]) -> str:
