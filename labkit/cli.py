@@ -10,7 +10,20 @@ import sys
 from labkit.errors import LabError
 from labkit.sandbox.process import SandboxError
 
-COMMANDS = ("up", "run", "check", "hint", "skip", "progress", "provide", "clean", "policy", "sample_data", "sandbox")
+COMMANDS = (
+    "up",
+    "run",
+    "check",
+    "hint",
+    "skip",
+    "progress",
+    "preflight",
+    "provide",
+    "clean",
+    "policy",
+    "sample_data",
+    "sandbox",
+)
 """The modules of labkit.commands, in the order in which help lists them; each is imported for its own help text."""
 
 

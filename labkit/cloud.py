@@ -85,6 +85,9 @@ class Cloud(Protocol):
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A boto3 session whose clients all reach this cloud; their calls are written down in `calls`."""
 
+    def confirms(self, account: str) -> bool:
+        """True if this is the account that was confirmed as the one to work in."""
+
     def now(self) -> datetime:
         """This cloud's time, in UTC."""
 
@@ -151,6 +154,10 @@ class SandboxCloud:
         )
         calls.listen(botocore_session.get_component("event_emitter"))
         return boto3.Session(botocore_session=botocore_session, region_name=region)
+
+    def confirms(self, account: str) -> bool:
+        """Always: there is no other."""
+        return True
 
     def now(self) -> datetime:
         """The reading of the sandbox's clock."""
@@ -248,6 +255,10 @@ class AwsCloud:
         botocore_session = GuardedSession(self._confirmed_account)
         calls.listen(botocore_session.get_component("event_emitter"))
         return boto3.Session(botocore_session=botocore_session, region_name=region)
+
+    def confirms(self, account: str) -> bool:
+        """True for the one that the learner confirmed."""
+        return account == self._confirmed_account
 
     def now(self) -> datetime:
         """The time."""

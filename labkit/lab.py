@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import boto3
 
     from labkit.phases import Phase
+    from labkit.preflight import Preflight
     from labkit.show.cards import Card
     from labkit.show.phase_table import PhaseTable
     from labkit.show.settings_form import SettingsForm
@@ -191,6 +192,12 @@ class Lab:
         from labkit.show.phase_table import phase_table
 
         return phase_table(self)
+
+    def preflight(self) -> Preflight:
+        """A table of what stands in the lab's way here, and what to do about each; changes nothing."""
+        from labkit.preflight import preflight
+
+        return preflight(self)
 
     def provide(self, *, ssh_from: str = "") -> Card:
         """Finds the provided environment, or deploys it; `ssh_from` is the address that may try SSH, else your own."""

@@ -86,7 +86,14 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         ),
         *_on(f"{EC2}:security-group/*", "ec2:ModifyInstanceAttribute"),
     ),
+    "ec2:DescribeRegions": _in_region("ec2:DescribeRegions"),
+    "iam:ListAccountAliases": _on("*", "iam:ListAccountAliases"),
     "iam:ListRoles": _on("*", "iam:ListRoles"),
+    "iam:GetRole": _on("arn:aws:iam::{account}:role/*", "iam:GetRole"),
+    "iam:SimulatePrincipalPolicy": _on(
+        ("arn:aws:iam::{account}:role/*", "arn:aws:iam::{account}:user/*"), "iam:SimulatePrincipalPolicy"
+    ),
+    "s3:HeadBucket": _on(BUCKET, "s3:ListBucket"),
     "cloudformation:DescribeStacks": _on(STACK, "cloudformation:DescribeStacks"),
     "s3:ListBuckets": _on("*", "s3:ListAllMyBuckets"),
     "s3:GetBucketLocation": _on(BUCKET, "s3:GetBucketLocation"),
@@ -158,11 +165,90 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
 """What IAM wants for each call, by service and operation as botocore names them."""
 
 
-def policy(settings: Settings) -> dict[str, Any]:
-    """The policy document for these settings; where they name no account or bucket, any that fits the lab's names."""
+DEPLOYED = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in environment.STACK_TAG.items()}}
+DEPLOYED_BUCKET = f"arn:aws:s3:::{environment.STACK}-{BUCKET_MARK}-*"
+_MADE_BY_THE_STACK = (
+    "ec2:AssociateRouteTable",
+    "ec2:AttachInternetGateway",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:CreateInternetGateway",
+    "ec2:CreateRoute",
+    "ec2:CreateRouteTable",
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateSubnet",
+    "ec2:CreateTags",
+    "ec2:CreateVpc",
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeKeyPairs",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVpcAttribute",
+    "ec2:ImportKeyPair",
+    "ec2:ModifySubnetAttribute",
+    "ec2:ModifyVpcAttribute",
+    "ec2:RunInstances",
+)
+_DELETED_WITH_THE_STACK = (
+    "ec2:DeleteInternetGateway",
+    "ec2:DeleteKeyPair",
+    "ec2:DeleteRoute",
+    "ec2:DeleteRouteTable",
+    "ec2:DeleteSecurityGroup",
+    "ec2:DeleteSubnet",
+    "ec2:DeleteVpc",
+    "ec2:DetachInternetGateway",
+    "ec2:DisassociateRouteTable",
+    "ec2:RevokeSecurityGroupIngress",
+    "ec2:TerminateInstances",
+)
+_KINDS_IN_THE_STACK = tuple(
+    f"{EC2}:{kind}/*"
+    for kind in ("instance", "internet-gateway", "key-pair", "route-table", "security-group", "subnet", "vpc")
+)
+DEPLOYMENT: dict[str, tuple[Grant, ...]] = {
+    "ec2:DescribeInstanceTypeOfferings": _in_region("ec2:DescribeInstanceTypeOfferings"),
+    "ec2:DescribeInternetGateways": _in_region("ec2:DescribeInternetGateways"),
+    "service-quotas:GetServiceQuota": _in_region("servicequotas:GetServiceQuota"),
+    "cloudformation:DescribeStackEvents": _on(STACK, "cloudformation:DescribeStackEvents"),
+    "cloudformation:CreateStack": (
+        *_on(STACK, "cloudformation:CreateStack", "cloudformation:TagResource"),
+        *_on("arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*", "ssm:GetParameters"),
+        *_in_region(*_MADE_BY_THE_STACK),
+        *_on(
+            DEPLOYED_BUCKET,
+            "s3:CreateBucket",
+            "s3:GetBucketPolicy",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutEncryptionConfiguration",
+        ),
+        *_on(ROLE, "iam:CreateRole", "iam:GetRolePolicy", "iam:PutRolePolicy", "iam:TagRole"),
+    ),
+    "cloudformation:DeleteStack": (
+        *_on(STACK, "cloudformation:DeleteStack"),
+        *_on(_KINDS_IN_THE_STACK, *_DELETED_WITH_THE_STACK, condition=DEPLOYED),
+        *_on(DEPLOYED_BUCKET, "s3:DeleteBucketPolicy"),
+        *_on(ROLE, "iam:DeleteRole", "iam:DeleteRolePolicy"),
+    ),
+    "s3:DeleteBucket": _on(DEPLOYED_BUCKET, "s3:DeleteBucket"),
+}
+"""What IAM wants besides, where labkit deploys the environment: CloudFormation acts with the caller's permissions."""
+
+
+def policy(settings: Settings, *, deployment: bool = False) -> dict[str, Any]:
+    """The policy document for these settings; where they name no account or bucket, any that fits the lab's names.
+
+    With `deployment`, it is for somebody for whom no lab platform provides the environment.
+    """
     account = os.environ.get("LABKIT_AWS_ACCOUNT", "").strip() or settings.aws_account or "*"
     places = {"region": settings.region, "account": account, "bucket": settings.bucket or f"*{BUCKET_MARK}*"}
-    grants = [grant for each in GRANTS.values() for grant in each]
+    needed = {**GRANTS, **(DEPLOYMENT if deployment else {})}
+    grants = [grant for each in needed.values() for grant in each]
     return {"Version": "2012-10-17", "Statement": [_filled(statement, places) for statement in _merged(grants)]}
 
 

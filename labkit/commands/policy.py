@@ -13,13 +13,18 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "policy", help=text, description=f"{text[0].upper()}{text[1:]}, for the region and bucket of the settings."
     )
+    parser.add_argument(
+        "--with-deployment",
+        action="store_true",
+        help="with what `labkit provide` needs, where no lab platform provides the environment",
+    )
     parser.set_defaults(run=run)
 
 
-def run(_: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Prints the policy; asks no cloud, so it can be printed before there are permissions to ask with."""
     from labkit import settings
     from labkit.policy import policy
 
-    print(json.dumps(policy(settings.load()), indent=2))
+    print(json.dumps(policy(settings.load(), deployment=options.with_deployment), indent=2))
     return 0

@@ -1,0 +1,27 @@
+"""`labkit preflight`: says whether the lab can be done with these credentials, and what has to be done first."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to labkit's own."""
+    parser = subparsers.add_parser(
+        "preflight",
+        help="say whether the lab can be done in your AWS account, and what to do first",
+        description="Looks at credentials, region, permissions, quotas, environment, bucket and leftovers; changes "
+        "nothing. Exit status 0 if nothing is in the way.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Prints the table."""
+    from labkit.lab import Lab
+    from labkit.preflight import preflight
+
+    found = preflight(Lab.open())
+    print(found)
+    return 0 if found.passed else 1
