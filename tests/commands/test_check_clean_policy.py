@@ -82,4 +82,4 @@ def test_no_statement_allows_every_action_and_what_has_no_resource_has_its_regio
     for statement in printed_policy(capsys)["Statement"]:
         assert all(":" in action and not action.endswith("*") for action in statement["Action"])
         if statement["Resource"] == ["*"] and "Condition" not in statement:
-            assert set(statement["Action"]) <= {"iam:ListRoles", "s3:ListAllMyBuckets"}
+            assert set(statement["Action"]) <= {"iam:ListAccountAliases", "iam:ListRoles", "s3:ListAllMyBuckets"}
