@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
+from labkit.sandbox.inbox import PAGE_HEADERS
+
 if TYPE_CHECKING:
     from labkit.sandbox.host import Host
 
@@ -82,7 +84,7 @@ class Control:
 
     def _inbox_page(self) -> Response:
         page = self._host.read(lambda: self._host.sandbox.notifications.inbox.page())
-        return Response(page, content_type="text/html; charset=utf-8")
+        return Response(page, headers=PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
     def _health(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"status": "ok", "endpoint": self._host.sandbox.endpoint}

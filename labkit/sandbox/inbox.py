@@ -44,18 +44,31 @@ class Inbox:
 
     def page(self) -> str:
         """The mailbox as a page for a browser: newest first, links can be clicked, nothing else of a mail is markup."""
-        mails = "".join(_article(mail) for mail in reversed(self._mails))
-        return _PAGE.replace("MAILS", mails or "<p>No mail yet.</p>")
+        newest_first = list(reversed(self._mails))
+        mails = "".join(_article(mail, is_open=place == 0) for place, mail in enumerate(newest_first))
+        count = f"{len(self._mails)} mail{'' if len(self._mails) == 1 else 's'}"
+        return _PAGE.replace("COUNT", count).replace("MAILS", mails or "<li>No mail yet.</li>")
 
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Should a mail be markup after all, it can neither run nor load anything; the page's address has the token in it."""
 
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 
 
-def _article(mail: Mail) -> str:
+def _article(mail: Mail, *, is_open: bool) -> str:
+    moment = datetime.fromisoformat(mail.at)
+    opened = ' open=""' if is_open else ""
     return (
-        f"<details open><summary><strong>{html.escape(mail.subject)}</strong> "
-        f"<span>to {html.escape(mail.to)}, <time>{html.escape(mail.at)}</time></span></summary>"
-        f"<pre>{_linked(mail.body)}</pre></details>"
+        f"<li><details{opened}><summary><strong>{html.escape(mail.subject)}</strong> "
+        f"<span>to {html.escape(mail.to)}, "
+        f'<time datetime="{html.escape(mail.at)}">{moment:%d %B %Y, %H:%M:%S} UTC</time></span></summary>'
+        f"<pre>{_linked(mail.body)}</pre></details></li>"
     )
 
 
@@ -75,18 +88,25 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Inbox of the sandbox</title>
+<title>Inbox of the sandbox: COUNT</title>
 <style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  ul { list-style: none; padding: 0; }
   details { border: 1px solid #8888; border-radius: 6px; margin: 1rem 0; padding: .5rem 1rem; }
-  summary span { opacity: .75; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  @media (prefers-color-scheme: dark) { body { background: #16181d; color: #eee; } a { color: #8cf; } }
+  summary { cursor: pointer; overflow-wrap: anywhere; }
+  summary span { color: #555; }
+  pre { font-family: inherit; white-space: pre-wrap; overflow-wrap: anywhere; }
+  @media (prefers-color-scheme: dark) {
+    body { background: #16181d; color: #eee; } a { color: #8cf; } summary span { color: #bbb; }
+  }
 </style>
 </head>
 <body>
-<h1>Inbox</h1>
-MAILS
+<main>
+<h1>Inbox of the sandbox</h1>
+<p>COUNT for everybody, the newest on top. Nothing has left this machine. Reload the page for new mails.</p>
+<ul>MAILS</ul>
+</main>
 </body>
 </html>
 """

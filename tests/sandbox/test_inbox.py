@@ -1,4 +1,6 @@
+import re
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.outbox import Outbox
@@ -37,3 +39,18 @@ def test_nothing_of_a_mail_is_markup():
 
 def test_an_empty_inbox_says_so():
     assert "No mail yet." in Inbox(Outbox()).page()
+
+
+def test_the_page_is_well_formed_and_says_what_it_shows():
+    inbox = Inbox(Outbox())
+    inbox.deliver("a@example.com", "first & last", "x < y", NOON)
+    inbox.deliver("a@example.com", "second COUNT", "MAILS", NOON)
+    page = ElementTree.fromstring(re.sub("<!doctype html>|<meta[^>]*>", "", inbox.page()))
+    assert page.get("lang") == "en"
+    assert page.findtext("head/title") == "Inbox of the sandbox: 2 mails"
+    newest, oldest = page.findall("body/main/ul/li/details")
+    assert (newest.get("open"), oldest.get("open")) == ("", None)
+    assert (newest.findtext("summary/strong"), newest.findtext("pre")) == ("second COUNT", "MAILS")
+    assert oldest.findtext("pre") == "x < y"
+    moment = oldest.find("summary/span/time")
+    assert (moment.get("datetime"), moment.text) == ("2026-11-02T12:00:00Z", "02 November 2026, 12:00:00 UTC")

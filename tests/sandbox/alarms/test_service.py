@@ -134,6 +134,20 @@ def test_from_a_sample_to_a_mail_and_out(server, client):
     assert client("sns").list_subscriptions()["Subscriptions"] == []
 
 
+def test_the_inbox_in_a_browser_can_neither_run_nor_load_anything(server, client):
+    topic = client("sns").create_topic(Name="alerts")["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="learner@example.com")
+    address = f"{server.endpoint}/_sandbox/inbox?token={server.token}"
+    with urllib.request.urlopen(urllib.request.Request(address, headers={"Accept": "text/html"})) as response:
+        page = response.read().decode()
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert "AWS Notification - Subscription Confirmation" in page
+    link = re.search(r'href="(http://127[^"]+)"', page)[1].replace("&amp;", "&")
+    assert "<SubscriptionArn>arn:aws:sns" in urllib.request.urlopen(link).read().decode()
+
+
 def test_rejected_ssh_in_a_flow_log_becomes_an_alarm_and_a_mail(server, client):
     """The lab's own path: records in a log group, a metric filter, the alarm, the mail."""
     topic = subscribed(client, server)
