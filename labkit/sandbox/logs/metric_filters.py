@@ -37,6 +37,8 @@ class MetricFilter:
     system_dimensions: list[str]
     minutes_told: set[int] = field(default_factory=set)
     """The minutes that have a sample: of a match, or the default value for events that did not match."""
+    minutes_open: set[int] = field(default_factory=set)
+    """The minutes that had events, and get the default value unless there comes a match."""
 
     def describe(self, group: LogGroup) -> dict[str, Any]:
         """The filter as DescribeMetricFilters shows it."""
@@ -147,20 +149,29 @@ class MetricFilterOperations(LogsCore):
             if value is not None and isfinite(value) and all(found):
                 named = dict(zip(dimensions, found, strict=True))
                 self._record(group, transformation, system | named, timestamp / 1000, value, matches)
-        self._record_defaults(group, filter_, transformation, batch, told)
+        self._await_matches(group, filter_, transformation, batch, told)
 
-    def _record_defaults(
+    def _await_matches(
         self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: pa.Table, told: set[int]
     ) -> None:
-        """The default value, once for a minute that had events but no match."""
-        default = transformation.get("defaultValue")
-        if default is None:
+        """Has the default value published, when this minute is over, for minutes that have had events but no match."""
+        if transformation.get("defaultValue") is None:
             return
         filter_.minutes_told |= told
-        minutes = set(np.unique(batch["timestamp"].to_numpy() // MINUTE).tolist())
-        for minute in sorted(minutes - filter_.minutes_told):
-            self._record(group, transformation, {}, minute * MINUTE / 1000, default)
-        filter_.minutes_told |= minutes
+        if not filter_.minutes_open:
+            name = f"default value of {filter_.name} of {group.arn}"
+            end = (self.now // MINUTE + 1) * MINUTE / 1000
+            self.sandbox.clock.call_at(end, lambda: self._record_defaults(group, filter_, transformation), name=name)
+        filter_.minutes_open |= set(np.unique(batch["timestamp"].to_numpy() // MINUTE).tolist())
+
+    def _record_defaults(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any]) -> None:
+        is_there = self._groups.get((group.region, group.name)) is group
+        if not is_there or group.metric_filters.get(filter_.name) is not filter_:
+            return
+        for minute in sorted(filter_.minutes_open - filter_.minutes_told):
+            self._record(group, transformation, {}, minute * MINUTE / 1000, transformation["defaultValue"])
+        filter_.minutes_told |= filter_.minutes_open
+        filter_.minutes_open = set()
 
     def _record(
         self,

@@ -55,6 +55,9 @@ BATCH = pa.schema(
 PENDING_EVENTS = 122_880
 """Batches wait in memory until they fill a row group of DuckDB, which costs less, or until somebody reads."""
 
+COMPRESSED_EVENTS = 4 * PENDING_EVENTS
+"""Full row groups are written as they are, and compressed to a quarter when there are so many, by all threads."""
+
 SMALL_BATCH = 1_000
 SMALL_BATCH_SQL = """
     SELECT unnest($1::BIGINT[]) AS timestamp, unnest($2::BIGINT[]) AS sequence, unnest($3::VARCHAR[]) AS message
@@ -101,6 +104,7 @@ class EventStore:
         self._groups: dict[tuple[str, str], GroupEvents] = {}
         self._table_numbers = itertools.count(1)
         self._sequence = 0
+        self._uncompressed = 0
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -180,5 +184,7 @@ class EventStore:
         count, events.pending, events.pending_events = events.pending_events, [], 0
         self._connection.execute(f"INSERT INTO {events.table} FROM batch")
         self._connection.unregister("batch")
-        if count >= PENDING_EVENTS:  # DuckDB writes full row groups as they are, and compresses others of itself
+        self._uncompressed += count
+        if self._uncompressed >= COMPRESSED_EVENTS:
             self._connection.execute("CHECKPOINT events")
+            self._uncompressed = 0

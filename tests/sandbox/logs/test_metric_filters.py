@@ -117,7 +117,36 @@ def test_a_default_value_counts_once_for_a_minute_that_had_events_but_no_match(l
     logs.put("x", "d", at=NOW + 60_000)
     logs.put("e", at=NOW + 90_000)
     logs.put("f", at=NOW + 180_000)
-    assert [(sample[2], sample[3]) for sample in logs.metric("n")] == [(0.0, 0.0), (60.0, 1.0), (180.0, 0.0)]
+    logs.sandbox.clock.advance(60)
+    assert [(sample[2], sample[3]) for sample in logs.metric("n")] == [(60.0, 1.0), (0.0, 0.0), (180.0, 0.0)]
+
+
+def test_a_default_value_gives_way_to_a_match_later_in_the_minute(logs: Logs) -> None:
+    put_filter(logs, "x", defaultValue=7)
+    logs.put("a")
+    logs.sandbox.clock.advance(59)
+    logs.put("x", at=NOW + 59_000)
+    logs.sandbox.clock.advance(600)
+    assert [(sample[2], sample[3]) for sample in logs.metric("n")] == [(59.0, 1.0)]
+
+
+def test_a_minute_without_events_has_no_default_value(logs: Logs) -> None:
+    put_filter(logs, "x", defaultValue=7)
+    logs.sandbox.clock.advance(120)
+    logs.put("a", at=NOW + 120_000)
+    logs.sandbox.clock.advance(600)
+    logs.put("b", at=NOW + 720_000)
+    logs.sandbox.clock.advance(600)
+    assert [(sample[2], sample[3]) for sample in logs.metric("n")] == [(120.0, 7.0), (720.0, 7.0)]
+
+
+@pytest.mark.parametrize(("operation", "names"), [("DeleteMetricFilter", {"filterName": "f"}), ("DeleteLogGroup", {})])
+def test_no_default_value_comes_of_a_filter_that_is_gone(logs: Logs, operation: str, names: dict[str, str]) -> None:
+    put_filter(logs, "x", defaultValue=7)
+    logs.put("a")
+    logs.call(operation, logGroupName="g", **names)
+    logs.sandbox.clock.advance(600)
+    assert logs.metric("n") == []
 
 
 def test_several_filters_publish_side_by_side(logs: Logs) -> None:

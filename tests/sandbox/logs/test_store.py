@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from labkit.sandbox.logs.store import PENDING_EVENTS, EventStore, event_id, event_place
+from labkit.sandbox.logs.store import COMPRESSED_EVENTS, PENDING_EVENTS, EventStore, event_id, event_place
 
 HERE = ("eu-west-1", "VPCFlowLogs")
 
@@ -48,8 +48,9 @@ def test_many_events_are_written_without_being_read(store: EventStore) -> None:
 
 
 def test_many_events_take_less_memory_than_their_messages(store: EventStore) -> None:
-    messages = [f"2 123456789012 eni-0a1b2c3d 198.51.100.{number % 256} REJECT OK" for number in range(PENDING_EVENTS)]
-    store.append(*HERE, "a", range(PENDING_EVENTS), messages, ingestion_time=1)
+    count = COMPRESSED_EVENTS
+    messages = [f"2 123456789012 eni-0a1b2c3d 198.51.100.{number % 256} REJECT OK" for number in range(count)]
+    store.append(*HERE, "a", range(count), messages, ingestion_time=1)
     taken = store.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()[0][0]
     assert taken < sum(map(len, messages)) / 2
 
