@@ -21,13 +21,14 @@ _HEADING_ID = re.compile(r'(<h[1-6]\b[^>]*?) id="([^"]*)"')
 _ANCHOR = re.compile(r'<a class="anchor-link"[^>]*>[^<]*</a>')
 _PICTURE = re.compile(r'(?<=<img )([^>]*)src="(images/[^"]+)"')
 _LINK = re.compile(r'href="(?:\.\./docs/|\.\./notebooks/)?([\w-]+)\.(?:ipynb|md)(?:#[^"]*)?"')
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _OUTSIDE = re.compile(r'href="\.\./([^"]*)"')
 
 
 def bind(notebooks: Mapping[str, Any]) -> str:
     """One page with all the notebooks as its chapters, links between them as links within it."""
     chapters = dict(notebooks) | {name: page for name in APPENDICES if (page := _appendix(name))}
-    bodies = [_chapter(name, notebook, set(chapters)) for name, notebook in chapters.items()]
+    bodies = [_chapter(name, notebook, chapters) for name, notebook in chapters.items()]
     contents = [f'<li><a href="#{name}">{escape(_title(notebook))}</a></li>' for name, notebook in chapters.items()]
     page = Template(files("labkit").joinpath("book.html").read_text("utf-8"))
     return page.substitute(highlighting=_highlighting(), contents="\n".join(contents), chapters="\n".join(bodies))
@@ -44,7 +45,7 @@ def _appendix(name: str) -> Any:
     return new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
 
 
-def _chapter(name: str, notebook: Any, chapters: set[str]) -> str:
+def _chapter(name: str, notebook: Any, chapters: Mapping[str, Any]) -> str:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
@@ -53,7 +54,24 @@ def _chapter(name: str, notebook: Any, chapters: set[str]) -> str:
     body = _PICTURE.sub(lambda picture: f'{picture[1]}src="{_embedded(picture[2])}"', body)
     body = _LINK.sub(lambda link: f'href="#{link[1]}"' if link[1] in chapters else link[0], body)
     body = _OUTSIDE.sub(lambda link: f'href="{_beyond(link[1])}"', body)
-    return f'<section id="{name}">\n{body}\n</section>'
+    body = _TABLE.sub(_scrolling, body)
+    return f'<section id="{name}">\n{body}\n{_ways_on(name, chapters)}\n</section>'
+
+
+def _scrolling(table: re.Match[str]) -> str:
+    """A table that scrolls in itself where the screen is narrower; by keyboard, too."""
+    return f'<div class="scrolls" role="group" aria-label="Table" tabindex="0">{table[0]}</div>'
+
+
+def _ways_on(name: str, chapters: Mapping[str, Any]) -> str:
+    """Links to the chapter before, the contents and the chapter after."""
+    names = list(chapters)
+    place = names.index(name)
+    before, after = names[max(place - 1, 0) : place], names[place + 1 : place + 2]
+    links = [f'<a href="#{other}">← {escape(_title(chapters[other]))}</a>' for other in before]
+    links += ['<a href="#contents">Contents</a>']
+    links += [f'<a href="#{other}">{escape(_title(chapters[other]))} →</a>' for other in after]
+    return f'<nav aria-label="After {escape(_title(chapters[name]))}">{" ".join(links)}</nav>'
 
 
 def _embedded(picture: str) -> str:

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +78,45 @@ def count_cells(paths: list[Path]) -> int:
 
 def execute(path: Path, *, after_cell: Callable[[], None] = lambda: None) -> Any:
     """The notebook with its outputs, run from the top in its own folder; NotebookError for a cell that fails."""
+    return next(execute_all([path], after_cell=after_cell))[1]
+
+
+def execute_all(
+    paths: list[Path],
+    *,
+    before: Callable[[Path], object] = lambda path: None,
+    after_cell: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[Path, Any]]:
+    """Each notebook with its outputs, in order; while one runs, the kernel of the next one starts beside it."""
+    with ExitStack() as kernels:
+        waiting = [_start_kernel(path, kernels) for path in paths[:1]]
+        for place, path in enumerate(paths):
+            waiting += [_start_kernel(following, kernels) for following in paths[place + 1 : place + 2]]
+            kernel = waiting.pop(0)
+            before(path)
+            executed = _run(path, kernel, after_cell)
+            _end_kernel(kernel)
+            yield path, executed
+
+
+def _start_kernel(path: Path, kernels: ExitStack) -> Any:
+    """A kernel in the notebook's folder; it is on its way when this returns, and ends with the stack at the latest."""
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
+
+    kernel = AsyncKernelManager(kernel_name=_KERNEL["name"])
+    run_sync(kernel.start_kernel)(cwd=str(path.parent), extra_arguments=["--log-level=ERROR"])
+    kernels.callback(_end_kernel, kernel)
+    return kernel
+
+
+def _end_kernel(kernel: Any) -> None:
+    from jupyter_core.utils import run_sync
+
+    run_sync(kernel.shutdown_kernel)(now=True)
+
+
+def _run(path: Path, kernel: Any, after_cell: Callable[[], None]) -> Any:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -90,13 +129,11 @@ def execute(path: Path, *, after_cell: Callable[[], None] = lambda: None) -> Any
 
     client = NotebookClient(
         notebook,
-        kernel_name="python3",
+        km=kernel,
         timeout=_CELL_SECONDS,
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
-        extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=begin,
         on_cell_executed=lambda **_: after_cell(),
     )

@@ -79,5 +79,19 @@ def test_is_readable_on_a_phone(page):
     assert "overflow-x: auto" in page
 
 
+def test_each_chapter_ends_with_the_ways_on(page):
+    assert re.findall(r'<nav aria-label="After (.*?)">(.*?)</nav>', page)[:2] == [
+        ("00 · Start", '<a href="#contents">Contents</a> <a href="#01_next">01 · Next &amp; last →</a>'),
+        (
+            "01 · Next &amp; last",
+            '<a href="#00_start">← 00 · Start</a> <a href="#contents">Contents</a> <a href="#glossary">Glossary →</a>',
+        ),
+    ]
+
+
+def test_a_table_scrolls_in_itself_also_by_keyboard(page):
+    assert len(re.findall("<table", page)) == len(re.findall('<div class="scrolls"[^>]* tabindex="0"><table', page)) > 0
+
+
 def test_folded_passages_stay_folded(page):
     assert re.search(r"<details><summary>Hint</summary>\s*<p>Use <em>this</em>.</p>\s*</details>", page)

@@ -39,15 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"labkit: there is no notebook {missing[0]}; they are in notebooks/", file=sys.stderr)
         return 1
     with workbook.stage() as stage, tqdm(total=workbook.count_cells(paths), unit="cell", dynamic_ncols=True) as bar:
-        executed = {}
-        for path in paths:
-            bar.set_description(path.stem)
-            if arguments.update:
+        if arguments.update:
+            for path in paths:
+                bar.set_description(path.stem)
                 workbook.update(path, stage, after_cell=bar.update)
-            else:
-                executed[path.stem] = workbook.execute(path, after_cell=bar.update)
-    if not arguments.update:
-        _write(executed, arguments.to)
+            return 0
+        running = workbook.execute_all(paths, before=lambda path: bar.set_description(path.stem), after_cell=bar.update)
+        executed = {path.stem: notebook for path, notebook in running}
+    _write(executed, arguments.to)
     return 0
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib import request
@@ -20,6 +20,7 @@ from labkit.settings import home, load, project_root
 
 FIRST_PORT = 8888
 PORTS_TO_TRY = 50
+ATTEMPTS = 5
 SECONDS_TO_START = 90
 START_PAGE = "notebooks/00_start_here.ipynb"
 SETTINGS = Path(__file__).parent.parent / "show" / "jupyterlab"
@@ -42,16 +43,15 @@ def run(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # JupyterLab ends with us, however we end
     open_cloud(load())
-    port = choose_port(options.port)
     token = secrets.token_urlsafe(24)
-    url = f"http://127.0.0.1:{port}/lab/tree/{START_PAGE}?token={token}"
-    process = subprocess.Popen(
-        jupyter_command(port),
-        cwd=project_root(),
-        env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home())},
-    )
+    process: subprocess.Popen[bytes] | None = None
     try:
-        _wait_until_it_answers(process, port)
+        for process, port in attempts(options.port, token):
+            if _answers(process, port, token):
+                break
+        else:
+            raise LabError("JupyterLab did not start; what it said is above.")
+        url = f"http://127.0.0.1:{port}/lab/tree/{START_PAGE}?token={token}"
         print(f"The lab is open at\n\n    {url}\n\nCtrl-C ends it; the sandbox keeps what you did.", flush=True)
         if not options.no_browser and has_browser(os.environ):
             _open_browser(url)
@@ -59,15 +59,30 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        process.terminate()
-        process.wait()
+        if process:
+            process.terminate()
+            process.wait()
+
+
+def attempts(wanted: int | None, token: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """JupyterLab started on a port, and on another one where somebody else has taken that port meanwhile."""
+    for _ in range(ATTEMPTS):
+        port = choose_port(wanted)
+        process = subprocess.Popen(
+            jupyter_command(port),
+            cwd=project_root(),
+            env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home())},
+        )
+        yield process, port
+        if _is_free(port):
+            return  # it did not fail for want of the port
 
 
 def jupyter_command(port: int) -> list[str]:
     """What starts JupyterLab, on this machine's loopback alone."""
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
-    command += [f"--LabApp.app_settings_dir={SETTINGS}"]
+    command += [f"--LabApp.app_settings_dir={SETTINGS}", "--KernelManager.transport_encryption=auto"]
     return command + ["--allow-root"] * (os.geteuid() == 0)
 
 
@@ -108,15 +123,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
+def _answers(process: subprocess.Popen[bytes], port: int, token: str) -> bool:
+    """Waits until JupyterLab answers to our token; False where it ends instead. Another's on that port refuses it."""
     opener = request.build_opener(request.ProxyHandler({}))
+    status = request.Request(f"http://127.0.0.1:{port}/api/status", headers={"Authorization": f"token {token}"})
     end = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise LabError("JupyterLab did not start; what it said is above.")
+            return False
         try:
-            opener.open(f"http://127.0.0.1:{port}/api", timeout=5).close()
-            return
+            opener.open(status, timeout=5).close()
+            return True
         except OSError:
             time.sleep(0.2)
     raise LabError(f"JupyterLab did not answer within {SECONDS_TO_START} s; what it said is above.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from labkit.sandbox import process
+from tests.browser.jupyter import Jupyter, Listener
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -28,19 +30,35 @@ QUIET = [
     "--disable-sync",
 ]
 """Root may run it, and it asks nobody outside for anything."""
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+"""All cells are on the page, also those out of sight; and the notebooks in the working tree stay as they are."""
 MINUTES = 60_000
 
 
 @pytest.fixture(scope="session")
 def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL that `labkit up` prints, for a learner whose sandbox is frozen and seeded."""
-    home = Path(tmp_path_factory.mktemp("browser")) / "home"
+    folder = Path(tmp_path_factory.mktemp("browser"))
+    home = folder / "home"
+    for name, settings in SETTINGS.items():
+        path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
     process.start(home, frozen_at=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=7)
     serving = subprocess.Popen(
         [sys.executable, "-m", "labkit", "up", "--no-browser"],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "LABKIT_HOME": str(home)},
+        env={
+            **os.environ,
+            "LABKIT_HOME": str(home),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        },
     )
     try:
         for line in serving.stdout or ():
@@ -67,10 +85,25 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def listener() -> Iterator[Listener]:
+    """Hears what goes wrong unseen; a test at whose end something was heard fails."""
+    listener = Listener()
+    yield listener
+    assert listener.heard == []
+
+
+@pytest.fixture
+def page(browser: Browser, listener: Listener) -> Iterator[Page]:
     """A page as wide as a laptop's screen."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(1.5 * MINUTES)
     expect.set_options(timeout=1.5 * MINUTES)
+    listener.listen_to(page)
     yield page
     page.close()
+
+
+@pytest.fixture
+def jupyter(page: Page, lab_url: str) -> Jupyter:
+    """JupyterLab in a page."""
+    return Jupyter(page, lab_url)

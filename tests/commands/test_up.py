@@ -1,8 +1,10 @@
+import http.server
 import json
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -82,3 +84,29 @@ def test_the_lab_is_served_and_ends_when_told_to(running_server, tmp_path: Path,
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(base, timeout=5)
     assert process.find(tmp_path) is not None
+
+
+def test_a_port_that_another_program_was_quicker_to_take_is_left_to_it(monkeypatch):
+    free, started = {8888: False, 8889: True}, []
+    monkeypatch.setattr(up, "choose_port", lambda wanted: 8888 + len(started))
+    monkeypatch.setattr(up, "_is_free", free.__getitem__)
+    monkeypatch.setattr(up.subprocess, "Popen", lambda command, **_: started.append(command) or command)
+    assert [port for _, port in up.attempts(None, "token")] == [8888, 8889]
+    assert "--port=8889" in started[1]
+
+
+def test_an_answer_that_is_not_to_our_token_is_another_jupyterlabs(tmp_path: Path):
+    """One that was started meanwhile has the port; ours has ended."""
+
+    class Stranger(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(403)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        ended = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
+        assert up._answers(ended, stranger.server_port, "token") is False
+        stranger.shutdown()
