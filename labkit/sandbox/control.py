@@ -47,9 +47,9 @@ class Control:
             "/clock/advance": self._advance,
             "/connect": self._connect,
             "/background": self._background,
-            "/delivery": self._delivery,
+            "/faults": self._faults,
         }
-        self._hosting: dict[str, Route] = {"/faults": self._faults, "/reset": self._reset}
+        self._hosting: dict[str, Route] = {"/reset": self._reset}
 
     def answer(self, request: Request) -> Response:
         """The response to a request under `/_sandbox`."""
@@ -131,23 +131,19 @@ class Control:
         self._host.sandbox.network.set_background(level)
         return {"level": level}
 
-    def _delivery(self, body: dict[str, Any]) -> dict[str, Any]:
-        delay, lost = body.get("delay_seconds", 0), body.get("lost", 0)
-        for name, value, most in (("delay_seconds", delay, 86_400), ("lost", lost, 1)):
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
-                raise ControlError(400, f"{name} is a number from 0 to {most}, not {value!r}")
-        self._host.sandbox.network.disturb_delivery(delay_seconds=delay, lost=lost)
-        return {"delay_seconds": delay, "lost": lost}
-
     def _faults(self, body: dict[str, Any]) -> dict[str, Any]:
         rules = body.get("faults")
         if not isinstance(rules, list):
             raise ControlError(400, f"faults is a list of rules, not {rules!r}")
         try:
-            self._host.faults.set(rules)
-        except (ValueError, TypeError) as error:
+            in_force = self._host.faults.set(rules)
+        except ValueError as error:
             raise ControlError(400, str(error)) from error
-        return {"faults": rules}
+        faults = self._host.faults
+        self._host.sandbox.network.disturb_delivery(
+            delay_seconds=faults.delay_of_deliveries, lost=faults.lost_deliveries
+        )
+        return {"faults": in_force}
 
     def _reset(self, _: dict[str, Any]) -> dict[str, Any]:
         self._host.reset()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
-from labkit.sandbox import provision
+from labkit.sandbox import provision, rest_operations
 from labkit.sandbox.control import PREFIX, Control
 from labkit.sandbox.credentials import Credentials, Signature, verify
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
@@ -86,15 +86,21 @@ class Host:
             is_link = signature is None and request.method == "GET" and address.operation in LINK_ACTIONS
             if not is_link and not (self._any_credentials and signature is not None):
                 verify(request, signature, self.credentials)
-            if fault := self.faults.strike(address.service, address.operation):
+            if fault := self.faults.strike(address.service, self._operation(request, address)):
                 raise fault
         except ServiceError as error:
             return error_response(request, address.service, error)
         return self._serve(request, address)
 
+    def _operation(self, request: Request, address: Address) -> str:
+        """The operation of a request; in REST protocols it is looked up, which is worth it for a fault's sake only."""
+        if address.operation or not self.faults.names_operations:
+            return address.operation
+        return rest_operations.name(address.service, request)
+
     def _serve(self, request: Request, address: Address) -> Response:
         with self._lock:
-            self.sandbox.clock.follow_real_time()
+            self._follow_real_time()
             self._provide_on_first_use(address)
             if not address.changes_something(request.method):
                 return self._dispatcher.answer(self.sandbox, request, address)
@@ -107,13 +113,13 @@ class Host:
     def read(self, look: Callable[[], T]) -> T:
         """What a look at the sandbox gives, at the present moment of its clock."""
         with self._lock:
-            self.sandbox.clock.follow_real_time()
+            self._follow_real_time()
             return look()
 
     def change_by_control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Carries out a changing control request and writes it down; one that is refused leaves no trace."""
         with self._lock:
-            self.sandbox.clock.follow_real_time()
+            self._follow_real_time()
             moment = self.sandbox.clock.timestamp()
             with self.sandbox.change():
                 result = self._control.changing[path](body)
@@ -136,8 +142,7 @@ class Host:
     def tick(self) -> None:
         """Runs what real time has made due."""
         with self._lock:
-            self.sandbox.clock.follow_real_time()
-            self._journal.note_reading(self.sandbox.clock.timestamp())
+            self._follow_real_time()
             self.sandbox.outbox.release()
 
     def close(self) -> None:
@@ -146,6 +151,12 @@ class Host:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
             self._journal.close()
+
+    def _follow_real_time(self) -> None:
+        """Lets a ticking clock catch up; how far it came is written down before anybody sees what happened there."""
+        if not self.sandbox.clock.frozen:
+            self.sandbox.clock.follow_real_time()
+            self._journal.note_reading(self.sandbox.clock.timestamp())
 
     def _new_sandbox(self) -> Sandbox:
         origin = self._origin

@@ -115,8 +115,9 @@ WRONG_CONTROL = [
     ("/connect", {"destination": "192.0.2.1", "port": 22, "count": 0}, "count is a number"),
     ("/faults", {"faults": [{"kind": "flood"}]}, "kind is one of"),
     ("/background", {"level": "loud"}, "level is a factor"),
-    ("/delivery", {"delay_seconds": -1}, "delay_seconds is a number from 0 to 86400"),
-    ("/delivery", {"lost": 2}, "lost is a number from 0 to 1"),
+    ("/faults", {"faults": "throttling"}, "faults is a list of rules"),
+    ("/faults", {"faults": [{"kind": "delayed delivery", "seconds": -1}]}, "seconds is from 0 to 86400"),
+    ("/faults", {"faults": [{"kind": "lost delivery", "rate": 2}]}, "rate is a share"),
     ("/rewind", {}, "is not part of the control API"),
 ]
 
@@ -134,6 +135,28 @@ def test_a_staged_fault_strikes_until_it_is_lifted(server, client):
     assert raised.value.response["Error"]["Code"] == "RequestLimitExceeded"
     server.control("POST", "/faults", {"faults": []})
     assert client("ec2").describe_vpcs()["Vpcs"]
+
+
+def test_a_fault_of_one_s3_operation_leaves_the_others_alone(server, client):
+    s3 = client("s3")
+    bucket = s3.list_buckets()["Buckets"][0]["Name"]
+    told = server.control(
+        "POST", "/faults", {"faults": [{"kind": "access denied", "service": "s3", "operation": "PutObject"}]}
+    )
+    assert told["faults"] == [
+        {"kind": "access denied", "service": "s3", "operation": "PutObject", "rate": 1.0, "seconds": 0.0}
+    ]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="notes.txt", Body=b"")
+    assert s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 1
+    server.control("POST", "/faults", {"faults": []})
+    s3.put_object(Bucket=bucket, Key="notes.txt", Body=b"")
+
+
+def test_the_caller_is_a_user_of_the_account(client):
+    identity = client("sts").get_caller_identity()
+    assert identity["Arn"] == "arn:aws:iam::123456789012:user/learner"
+    assert identity["UserId"].startswith("AIDA")
 
 
 def test_a_reset_sandbox_is_the_one_that_was_started(server, client):

@@ -15,6 +15,7 @@ from moto.ec2.models import elastic_network_interfaces
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sts.models import STSBackend
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -25,6 +26,20 @@ def _public_ip() -> str:
 
 
 elastic_network_interfaces.random_public_ip = _public_ip  # type: ignore[attr-defined]
+
+LEARNER_ID, LEARNER = "AIDAEXAMPLELEARNER000", "learner"
+_get_caller_identity = STSBackend.get_caller_identity
+
+
+def _identity(backend: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
+    """moto's, which knows nobody behind the sandbox's own access key: an IAM user, as most learners are on AWS."""
+    user_id, arn, account_id = _get_caller_identity(backend, access_key_id, region)
+    if not arn.endswith(":user/moto"):
+        return user_id, arn, account_id
+    return LEARNER_ID, f"arn:{arn.split(':')[1]}:iam::{account_id}:user/{LEARNER}", account_id
+
+
+setattr(STSBackend, "get_caller_identity", _identity)  # noqa: B010 (mypy)
 
 
 def reset() -> None:
