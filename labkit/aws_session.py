@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
+from botocore.retries.standard import RetryEventAdapter, ThrottlingErrorDetector
 
 from labkit.calls import is_reading
 from labkit.errors import LabError
@@ -21,6 +22,8 @@ ATTEMPTS = 8
 https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 """
 
+_PAUSE = 0.1
+
 BACK_TO_THE_SANDBOX = '`from labkit import settings; settings.change(cloud="sandbox")`'
 """What works where the form of notebook 00 can't be shown, because the cloud it belongs to can't be opened."""
 
@@ -31,6 +34,18 @@ https://docs.aws.amazon.com/general/latest/gr/rande.html; a VPC endpoint's priva
 """
 _CREDENTIAL_SERVICES = frozenset({"sts", "sso", "sso-oidc", "signin"})
 """What boto3 itself asks for credentials. Nothing they do changes what is in an account."""
+
+
+_THROTTLED = ThrottlingErrorDetector(RetryEventAdapter())
+
+
+def _retry_throttled(attempts: int, **answer: Any) -> float | None:
+    """The pause after which to ask a sandbox again that plays a throttled AWS; it needs no more pity than that.
+
+    One that isn't there at all is given up soon, as the client's own retries have it.
+    """
+    throttled = _THROTTLED.is_throttling_error(attempts=attempts, **answer)
+    return _PAUSE * attempts if throttled and attempts < ATTEMPTS else None
 
 
 class SandboxSession(botocore.session.Session):  # type: ignore[misc]
@@ -54,6 +69,7 @@ class SandboxSession(botocore.session.Session):  # type: ignore[misc]
         self.set_default_client_config(
             Config(proxies={}, s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 2})
         )
+        self.register("needs-retry", _retry_throttled, unique_id="labkit-throttled")
 
     @property
     def full_config(self) -> dict[str, Any]:

@@ -84,13 +84,18 @@ class Host:
         address = Address.of(request, signature)
         try:
             is_link = signature is None and request.method == "GET" and address.operation in LINK_ACTIONS
-            if not is_link and not (self._any_credentials and signature is not None):
-                verify(request, signature, self.credentials)
-            if fault := self.faults.strike(address.service, self._operation(request, address)):
-                raise fault
+            if not is_link:  # a click in a mail is nobody's call: it has no signature, and no fault strikes it
+                self._admit(request, signature, address)
         except ServiceError as error:
             return error_response(request, address.service, error)
         return self._serve(request, address)
+
+    def _admit(self, request: Request, signature: Signature | None, address: Address) -> None:
+        """Lets a call in that is signed, unless a fault strikes it; raises AWS's error otherwise."""
+        if not (self._any_credentials and signature is not None):
+            verify(request, signature, self.credentials)
+        if fault := self.faults.strike(address.service, self._operation(request, address)):
+            raise fault
 
     def _operation(self, request: Request, address: Address) -> str:
         """The operation of a request; in REST protocols it is looked up, which is worth it for a fault's sake only."""

@@ -11,31 +11,21 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from werkzeug.test import run_wsgi_app
+from urllib3 import HTTPResponse
+from werkzeug.test import Client, run_wsgi_app
 
+from labkit.calls import Recorder
+from labkit.cloud import SandboxCloud
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
+from labkit.sandbox.process import Server
 
 ENDPOINT = "http://127.0.0.1:4566"
 CREDENTIALS = Credentials("LKIASANDBOXTEST", "secret", "token")
 SESSION = boto3.session.Session()
 """One for all: a session keeps the service models that it has read."""
 ORIGIN = Origin(start=1793610000.0, frozen=True, seed=7, provision=True, region="eu-west-1")
-
-
-class Body:
-    """What botocore reads an answer from."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: Any) -> Any:
-        yield self._content
-
-    def read(self, *_: Any) -> bytes:
-        content, self._content = self._content, b""
-        return content
 
 
 def open_host(journal: Path, origin: Origin = ORIGIN) -> Host:
@@ -46,11 +36,6 @@ def open_host(journal: Path, origin: Origin = ORIGIN) -> Host:
 def client_maker(host: Host) -> Callable[[str], Any]:
     """What makes boto3 clients of a host."""
 
-    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        answer, status, headers = run_wsgi_app(host, _environment(request))
-        content = b"".join(answer)
-        return AWSResponse(request.url, int(status.split()[0]), headers, Body(content))
-
     def make(service: str) -> Any:
         client = SESSION.client(
             service,
@@ -60,10 +45,51 @@ def client_maker(host: Host) -> Callable[[str], Any]:
             aws_secret_access_key=CREDENTIALS.secret_access_key,
             config=Config(retries={"max_attempts": 0}),
         )
-        client.meta.events.register("before-send", send)
+        client.meta.events.register("before-send", sender(host))
         return client
 
     return make
+
+
+def sender(host: Host, after: Callable[[], None] = lambda: None) -> Callable[..., AWSResponse]:
+    """What hands a client's requests to a host, to be registered for `before-send`; `after` follows each answer."""
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        answer, status, headers = run_wsgi_app(host, _environment(request))
+        raw = HTTPResponse(BytesIO(b"".join(answer)), preload_content=False)
+        after()
+        return AWSResponse(request.url, int(status.split()[0]), headers, raw)
+
+    return send
+
+
+class InProcessCloud(SandboxCloud):
+    """The lab's sandbox cloud on a host in this process; `after` follows each answer to whatever was asked of it."""
+
+    def __init__(self, host: Host, after: Callable[[], None] = lambda: None) -> None:
+        super().__init__(Server(ENDPOINT, 4566, 0, *vars(CREDENTIALS).values()))
+        self._host = host
+        self._after = after
+
+    def session(self, region: str, calls: Recorder) -> boto3.Session:
+        """A session whose clients need no socket."""
+        session = super().session(region, calls)
+        session.events.register("before-send", sender(self._host, self._after))
+        return session
+
+    def follow(self, link: str) -> None:
+        """Opens a link from a mail."""
+        self._ask("GET", link.removeprefix(ENDPOINT))
+
+    def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._ask(method, f"/_sandbox{path}", body)
+
+    def _ask(self, method: str, address: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {CREDENTIALS.token}", "Host": "127.0.0.1:4566"}
+        answer = Client(self._host).open(address, method=method, json=body, headers=headers)
+        self._after()
+        assert answer.status_code == 200, answer.text
+        return answer.json if answer.is_json else None
 
 
 def _environment(request: AWSPreparedRequest) -> dict[str, Any]:
