@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import boto3
@@ -9,6 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.stub import Stubber
+from urllib3 import HTTPResponse
 
 from labkit import aws_session
 from labkit.aws_session import GuardedSession, SandboxSession
@@ -301,3 +303,34 @@ def test_throttled_calls_are_made_again_with_pauses(monkeypatch, no_aws):
         session.create_client("ec2", region_name="eu-west-1").describe_vpcs()
     assert len(pauses) == aws_session.ATTEMPTS - 1
     assert max(pauses) <= 20
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses between the attempts at a call, none of them slept through."""
+    pauses = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
+    return pauses
+
+
+def test_a_throttled_sandbox_is_asked_eight_times(pauses):
+    logs = boto3.Session(botocore_session=SandboxSession(ENDPOINT, "LKIA", "secret", region="eu-west-1")).client("logs")
+    body = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
+    asked = []
+
+    def throttle(request, **_):
+        asked.append(request.url)
+        return AWSResponse(request.url, 400, {}, HTTPResponse(BytesIO(body), preload_content=False))
+
+    logs.meta.events.register("before-send", throttle)
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        logs.describe_log_groups()
+    assert len(asked) == aws_session.ATTEMPTS
+    assert all(pause < 5 for pause in pauses)
+
+
+def test_a_sandbox_that_is_gone_is_given_up_soon(pauses):
+    session = SandboxSession("http://127.0.0.1:9", "LKIA", "secret", region="eu-west-1")
+    with pytest.raises(BotoCoreError):
+        boto3.Session(botocore_session=session).client("logs").describe_log_groups()
+    assert len(pauses) == 2

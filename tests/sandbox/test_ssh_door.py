@@ -1,6 +1,9 @@
 """The Web Server by an ordinary SSH client, through whatever its security groups let pass."""
 
 import asyncio
+import os
+import shutil
+import subprocess
 
 import asyncssh
 import pytest
@@ -92,3 +95,44 @@ def test_each_attempt_is_a_flow(server, login, client):
     assert len(events) == 1
     assert "10.0.1.10" in events[0]["message"]
     assert "ACCEPT OK" in events[0]["message"]
+
+
+def openssh(login, user, command, folder):
+    """What OpenSSH's own client says; it takes the password from a program, as there is no terminal."""
+    askpass = folder / "askpass"
+    askpass.write_text('#!/bin/sh\necho "$LAB_PASSWORD"\n')
+    askpass.chmod(0o700)
+    options = [
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "PubkeyAuthentication=no",
+        "ConnectTimeout=1",
+    ]
+    line = ["ssh", "-F", "none", "-p", str(login["port"]), *(part for each in options for part in ("-o", each))]
+    environment = {**os.environ, "SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force"}
+    return subprocess.run(
+        [*line, f"{user}@{login['host']}", command],
+        env={**environment, "LAB_PASSWORD": login["password"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+needs_openssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="this machine has no OpenSSH client")
+
+
+@needs_openssh
+@pytest.mark.parametrize("user", ["ec2-user", "ec2_user"])
+def test_openssh_logs_in(login, user, tmp_path):
+    session = openssh(login, user, "whoami", tmp_path)
+    assert (session.stdout, session.returncode) == (f"{user}\n", 0), session.stderr
+
+
+@needs_openssh
+def test_openssh_times_out_where_no_group_admits_it(login, client, tmp_path):
+    attach(client, "HTTPOnly")
+    session = openssh(login, "ec2-user", "whoami", tmp_path)
+    assert session.returncode == 255
+    assert "timed out" in session.stderr
