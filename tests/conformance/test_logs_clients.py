@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 NOW = 1_793_610_000_000
 SSH_REJECT = (
@@ -125,6 +126,17 @@ def test_the_calls_of_logs_tail_show_each_event_once_and_go_on(logs: Any) -> Non
     assert list(tail.new_events()) == []
     put(logs, 1, range(9, 13))
     assert [event["message"] for event in tail.new_events()] == [record(9), record(12)]
+
+
+def test_a_refused_pattern_has_awss_message_and_its_place_beside_it(logs: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        logs.test_metric_filter(filterPattern="[version, account=%a(b)%]", logEventMessages=["2 1"])
+    error = caught.value.response
+    assert error["Error"] == {
+        "Code": "InvalidParameterException",
+        "Message": "Invalid character(s) in term '('",
+    }
+    assert error["ResponseMetadata"]["HTTPHeaders"]["x-sandbox-detail"].startswith("The fault is at character 21, ")
 
 
 def aws(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:

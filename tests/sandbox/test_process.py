@@ -49,8 +49,12 @@ def test_a_killed_sandbox_comes_back_as_it_was(home):
     (bucket,) = [each["Name"] for each in make("s3").list_buckets()["Buckets"]]
     make("s3").put_object(Bucket=bucket, Key="notes/å.txt", Body=b"kept")
     make("logs").create_log_group(logGroupName="VPCFlowLogs")
+    make("logs").create_log_stream(logGroupName="VPCFlowLogs", logStreamName="eni-1")
+    events = [{"timestamp": round(FROZEN_AT.timestamp() * 1000), "message": f"event {number}"} for number in range(5)]
+    make("logs").put_log_events(logGroupName="VPCFlowLogs", logStreamName="eni-1", logEvents=events)
     server.control("POST", "/clock/advance", {"seconds": 125})
     group = make("logs").describe_log_groups()["logGroups"]
+    put = make("logs").filter_log_events(logGroupName="VPCFlowLogs")["events"]
     kill(server)
 
     again = process.start(home)
@@ -60,6 +64,8 @@ def test_a_killed_sandbox_comes_back_as_it_was(home):
     assert vpc_id in [vpc["VpcId"] for vpc in make("ec2").describe_vpcs()["Vpcs"]]
     assert make("s3").get_object(Bucket=bucket, Key="notes/å.txt")["Body"].read() == b"kept"
     assert make("logs").describe_log_groups()["logGroups"] == group
+    assert make("logs").filter_log_events(logGroupName="VPCFlowLogs")["events"] == put
+    assert [event["message"] for event in put] == [event["message"] for event in events]
     assert again.control("GET", "/clock") == {"now": "2026-11-02T09:02:05Z", "frozen": True}
 
 
