@@ -94,6 +94,11 @@ class Lab:
         """The address that the alarm writes to."""
         return self.settings.email
 
+    @property
+    def case_number(self) -> int:
+        """The number of the learner's own case in the investigation."""
+        return progress.load().case
+
     @cached_property
     def account_id(self) -> str:
         """The account that the cloud's credentials belong to."""
@@ -255,8 +260,10 @@ class Lab:
         Says what it does while it does it. What it does counts as skipped in the learner's progress.
         """
         from labkit.phases import PHASES, find_phase
+        from labkit.phases.inventory import keep_first
 
         last = find_phase(before)
+        keep_first(self)
         for phase in PHASES[: last.number - 1]:
             print(f"{phase.label} ...", end=" ", flush=True)
             print(self._catch_up_with(phase), flush=True)
@@ -274,8 +281,11 @@ class Lab:
 
     def reset(self) -> Note:
         """Begins anew with the sandbox in its first minute. An account is cleaned up instead, by notebook 10."""
+        from labkit.phases.inventory import forget_first
+
         self.cloud.reset()
         progress.begin_anew()
+        forget_first()
         for name in ("vpc", "bucket", "delivery_role", "account_id"):
             vars(self).pop(name, None)
         return Note("The sandbox is as it was in its first minute; your points and settings are kept.")

@@ -81,16 +81,17 @@ def forgotten(lab: Lab) -> Note | None:
 
 
 def _of(lab: Lab) -> Record:
-    record = _read().get(_place(lab))
+    record = _read().get(place(lab))
     return record if isinstance(record, dict) else {}
 
 
 def _write(lab: Lab, record: Record) -> None:
     kept = {kind: made for kind, made in record.items() if made}
-    write_private(home() / _FILE, json.dumps({**_read(), _place(lab): kept}, indent=1) + "\n")
+    write_private(home() / _FILE, json.dumps({**_read(), place(lab): kept}, indent=1) + "\n")
 
 
-def _place(lab: Lab) -> str:
+def place(lab: Lab) -> str:
+    """What tells one cloud, account and region from another in the files kept on this machine."""
     return f"{lab.settings.cloud} {lab.account_id} {lab.region}"
 
 

@@ -142,6 +142,7 @@ class FakePhase:
 
 @pytest.fixture
 def fakes(monkeypatch):
+    monkeypatch.setattr("labkit.phases.inventory.keep_first", lambda _: None)
     modules = {phase.module_name: FakePhase() for phase in PHASES}
     monkeypatch.setattr("labkit.phases.import_module", lambda name: modules[name.rpartition(".")[2]])
     return modules

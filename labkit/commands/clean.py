@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     by_hand, logs = options.made_by_hand, options.delivered_logs
     print(clean_up.remove_everything(lab, delivered_logs=logs, made_by_hand=by_hand))
-    comparison = clean_up.compare_inventories(before, clean_up.take_inventory(lab))
+    comparison = clean_up.prove(lab, before)
     print(f"\n{comparison}")
     if kept := {"delivered logs", "deployed bucket"} & {thing.kind for thing in comparison.left} if not logs else set():
         print(f"Kept, since you did not ask for --delivered-logs: {', '.join(sorted(kept))}.")

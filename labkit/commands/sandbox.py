@@ -94,8 +94,11 @@ def _env(_: argparse.Namespace) -> int:
 
 
 def _reset(_: argparse.Namespace) -> int:
+    from labkit.phases.inventory import forget_first
+
     process.reset(home())
     progress.begin_anew()
+    forget_first()
     print("The sandbox starts anew.")
     return 0
 

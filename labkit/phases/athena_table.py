@@ -232,8 +232,10 @@ def _safe(what: str, value: str) -> str:
 
 
 def _run(lab: Lab, kind: str, name: str, statement: str, found: bool, details: dict[str, str] | None = None) -> Card:
+    mark = lab.calls.mark()
     connect(lab).cursor().execute(statement)
-    return Card(kind=kind, id=name, outcome="already there" if found else "created", details=details or {})
+    outcome, calls = "already there" if found else "created", lab.calls.lines_since(mark)
+    return Card(kind=kind, id=name, outcome=outcome, details=details or {}, calls=calls)
 
 
 def _pages(lab: Lab, operation: str, member: str, **parameters: str) -> list[Any]:

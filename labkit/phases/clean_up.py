@@ -13,12 +13,12 @@ from labkit import environment, progress
 from labkit.checks import Check, Item, right, wrong
 from labkit.lab import Lab, LabError, WaitInterrupted
 from labkit.phases import Phase, delivered, find_phase
-from labkit.phases.inventory import Comparison, Inventory, take_inventory
+from labkit.phases.inventory import Comparison, Inventory, first_inventory, take_inventory
 from labkit.provided import NotProvided
 from labkit.show.explain import explanation, needs_new_credentials
 from labkit.show.tables import Note, Table
 
-__all__ = ["compare_inventories", "remove_everything", "take_inventory"]
+__all__ = ["compare_inventories", "first_inventory", "prove", "remove_everything", "take_inventory"]
 
 KEY = "clean up"
 KINDS = (
@@ -52,6 +52,11 @@ _ORDER = (
 def compare_inventories(before: Inventory, after: Inventory) -> Comparison:
     """Two inventories side by side: what went, what is left."""
     return Comparison(before, after)
+
+
+def prove(lab: Lab, before: Inventory) -> Comparison:
+    """What was there before the lab, after it, and is there now, after its clean-up: side by side."""
+    return Comparison(before, take_inventory(lab), first_inventory(lab))
 
 
 def remove_everything(lab: Lab, *, delivered_logs: bool = True, made_by_hand: bool = False) -> Table:

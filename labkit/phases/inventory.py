@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from labkit import environment, made, prices, provided
+from labkit import environment, made, provided
 from labkit.lab import Lab
+from labkit.made import place
 from labkit.phases import (
     alarm,
     athena_table,
@@ -17,19 +20,34 @@ from labkit.phases import (
     metric_filter,
 )
 from labkit.phases.flow_logs import Destination
+from labkit.prices import in_words, standing_cost
+from labkit.settings import home, write_private
 from labkit.show.html import Html, join, table, tag
 from labkit.show.shown import Shown, text_table
 
 
 @dataclass(frozen=True, order=True)
 class Thing:
-    """One thing in the cloud, and what it goes on costing while it is there."""
+    """One thing in the cloud, or how many of them in one folder, and what it goes on costing while it is there."""
 
     kind: str
     name: str
-    cost: str = ""
-    is_the_labs: bool = True
+    count: int = field(default=0, compare=False)
+    """How many, where it is a folder's contents that are counted."""
+    usd_a_day: float = field(default=0.0, compare=False)
+    """What AWS charges for it a day; the sandbox charges nothing."""
+    is_the_labs: bool = field(default=True, compare=False)
     """False for what carries the lab's name and was made by somebody else, or by hand."""
+
+    @property
+    def cost(self) -> str:
+        """What it costs a day, in words."""
+        return f"{in_words(self.usd_a_day)} a day" if self.usd_a_day else "nothing"
+
+    @property
+    def there(self) -> str:
+        """How its being there is written in a table."""
+        return f"{self.count}" if self.count else "there"
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,8 +76,12 @@ class Inventory(Shown):
             ),
         )
 
-    def _tables(self) -> list[tuple[str, list[tuple[str, str, str]]]]:
-        return [(title, [(thing.kind, thing.name, thing.cost) for thing in things]) for title, things in self._sorts()]
+    def find(self, thing: Thing) -> Thing | None:
+        """The same thing, as this look found it."""
+        return next((each for each in (*self.made, *self.provided) if each == thing), None)
+
+    def _tables(self) -> list[tuple[str, list[tuple[str, ...]]]]:
+        return [(title, [(each.kind, _named(each), each.cost) for each in things]) for title, things in self._sorts()]
 
     def _sorts(self) -> list[tuple[str, tuple[Thing, ...]]]:
         sorts = [("Made by the lab", self.made), ("Provided, stays", self.provided)]
@@ -68,10 +90,11 @@ class Inventory(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """Two inventories side by side."""
+    """Inventories side by side: before the lab where that is known, after it, and after its clean-up."""
 
     before: Inventory
     after: Inventory
+    first: Inventory | None = None
 
     @property
     def left(self) -> tuple[Thing, ...]:
@@ -79,46 +102,109 @@ class Comparison(Shown):
         return self.after.made
 
     def text(self) -> str:
-        """A row for each thing, and how much is left."""
-        return f"{text_table(_SIDES, self._rows())}\n{self._summary()}"
+        """A row for each thing, how much is left, and of what is left why and what it costs a day."""
+        return "\n".join((text_table(self._head(), self._rows()), self._summary(), *self._remains()))
 
     def html(self) -> Html:
-        """A row for each thing, and how much is left."""
-        return tag("div", table(_SIDES, self._rows()), tag("p", tag("strong", self._summary())))
+        """The same as HTML."""
+        remains = tag("ul", *(tag("li", line) for line in self._remains())) if self.left else ""
+        return tag("div", table(self._head(), self._rows()), tag("p", tag("strong", self._summary())), remains)
 
     def _summary(self) -> str:
         missing = len(set(self.before.provided) - set(self.after.provided))
         stays = "everything that was provided is still there" if not missing else f"{missing} provided things are gone"
         return f"{len(self.left)} left; {stays}."
 
+    def _remains(self) -> list[str]:
+        return [
+            f"{each.kind} {_named(each)}: {_WHY.get(each.kind, _NOT_YET)} It costs {each.cost}." for each in self.left
+        ]
+
+    def _looks(self) -> tuple[Inventory, ...]:
+        return (self.before, self.after) if self.first is None else (self.first, self.before, self.after)
+
+    def _head(self) -> tuple[str, ...]:
+        labels = ("before", "after") if self.first is None else ("before the lab", "after it", "after clean-up")
+        return "what", "name", *labels
+
     def _rows(self) -> list[tuple[str, ...]]:
-        sides = [{*side.made, *side.provided} for side in (self.before, self.after)]
-        order = dict.fromkeys((*self.before.made, *self.after.made, *self.before.provided, *self.after.provided))
-        return [(thing.kind, thing.name, *("there" if thing in side else "-" for side in sides)) for thing in order]
+        order = dict.fromkeys([thing for look in self._looks() for thing in look.made])
+        order |= dict.fromkeys([thing for look in self._looks() for thing in look.provided])
+        return [
+            (thing.kind, thing.name, *(found.there if (found := look.find(thing)) else "-" for look in self._looks()))
+            for thing in order
+        ]
 
 
-_HEAD = ("what", "name", "keeps costing")
-_SIDES = ("what", "name", "before", "after")
+_HEAD = ("what", "name", "costs on AWS")
+_NOT_YET = "it wasn't removed, or was made anew since; remove again."
+_WHY = {
+    "log group": "a last delivery came after the flow log had gone, and made it anew; wait ten minutes, remove again.",
+    "delivered logs": "a last delivery came after the flow log had gone; wait ten minutes, remove again.",
+    "subscription": "an unconfirmed one can't be removed; AWS forgets it after two days.",
+    "query results": "a query was run since; remove again.",
+}
+"""Why something may be left, by its kind."""
+_FILE = "first_inventory.json"
+
+
+def keep_first(lab: Lab) -> None:
+    """Takes an inventory before the lab makes anything, if none was taken yet, and keeps it on this machine."""
+    kept = _kept()
+    if place(lab) not in kept:
+        write_private(home() / _FILE, json.dumps({**kept, place(lab): asdict(take_inventory(lab))}, indent=1) + "\n")
+
+
+def first_inventory(lab: Lab) -> Inventory | None:
+    """What was there before the lab; None where nobody looked."""
+    kept = _kept().get(place(lab))
+    if kept is None:
+        return None
+    return Inventory(
+        *(tuple(Thing(**thing) for thing in kept.get(part, ())) for part in ("made", "provided", "others"))
+    )
+
+
+def forget_first() -> None:
+    """What was kept holds no longer: the sandbox starts anew."""
+    (home() / _FILE).unlink(missing_ok=True)
+
+
+def _kept() -> dict[str, Any]:
+    """A file that can't be understood counts as none: the look at the start is a convenience."""
+    try:
+        kept = json.loads((home() / _FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _named(thing: Thing) -> str:
+    return f"{thing.count} in {thing.name}" if thing.count else thing.name
 
 
 def take_inventory(lab: Lab) -> Inventory:
     """Looks for everything that the lab makes, by name, tag and record, and for what was provided."""
     found = tuple(thing for look in _LOOKS for thing in _seen(lab, look))
-    made = tuple(thing for thing in found if thing.is_the_labs)
-    return Inventory(made, tuple(_seen(lab, _provided)), tuple(thing for thing in found if not thing.is_the_labs))
+    ours = tuple(thing for thing in found if thing.is_the_labs)
+    return Inventory(ours, tuple(_seen(lab, _provided)), tuple(thing for thing in found if not thing.is_the_labs))
 
 
 def _seen(lab: Lab, look: Callable[[Lab], Iterator[Thing]]) -> list[Thing]:
-    """Nothing, where the very place to look in is gone."""
+    """What a look finds, with its price; nothing, where the very place to look in is gone."""
     try:
-        return list(look(lab))
+        return [_priced(lab, thing) for thing in look(lab)]
     except provided.NotProvided:
         return []
 
 
+def _priced(lab: Lab, thing: Thing) -> Thing:
+    return replace(thing, usd_a_day=thing.usd_a_day or standing_cost(thing.kind, lab.region))
+
+
 def _alarms(lab: Lab) -> Iterator[Thing]:
     if found := alarm.find_alarm(lab):
-        yield Thing("alarm", alarm.ALARM_NAME, "$0.10 a month", alarm.is_the_labs_alarm(lab, found))
+        yield Thing("alarm", alarm.ALARM_NAME, is_the_labs=alarm.is_the_labs_alarm(lab, found))
 
 
 def _topics(lab: Lab) -> Iterator[Thing]:
@@ -131,8 +217,7 @@ def _topics(lab: Lab) -> Iterator[Thing]:
 
 def _metric_filters(lab: Lab) -> Iterator[Thing]:
     if metric_filter.find_filter(lab):
-        cost, ours = "$0.30 a month while its metric gets data", metric_filter.is_the_labs_filter(lab)
-        yield Thing("metric filter", metric_filter.FILTER_NAME, cost, ours)
+        yield Thing("metric filter", metric_filter.FILTER_NAME, is_the_labs=metric_filter.is_the_labs_filter(lab))
 
 
 def _flow_logs(lab: Lab) -> Iterator[Thing]:
@@ -141,15 +226,15 @@ def _flow_logs(lab: Lab) -> Iterator[Thing]:
         for destination in destinations:
             if flow_logs.is_in_place(lab, each, destination):
                 ours = flow_logs.is_the_labs(lab, each, destination)
-                yield Thing("flow log", each["FlowLogId"], "$0.25-0.50 per GB of records", ours)
+                cost = standing_cost(f"flow log to {destination.type}", lab.region)
+                yield Thing("flow log", each["FlowLogId"], usd_a_day=cost, is_the_labs=ours)
 
 
 def _log_groups(lab: Lab) -> Iterator[Thing]:
     for prefix in (flow_logs.LOG_GROUP, investigation.PREFIX):
         for group in lab.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
             if group["logGroupName"] == flow_logs.LOG_GROUP or prefix == investigation.PREFIX:
-                ours = flow_logs.is_the_labs_group(lab, group)
-                yield Thing("log group", group["logGroupName"], "$0.03 per GB and month", ours)
+                yield Thing("log group", group["logGroupName"], is_the_labs=flow_logs.is_the_labs_group(lab, group))
 
 
 def _tables(lab: Lab) -> Iterator[Thing]:
@@ -175,23 +260,23 @@ def _folders(lab: Lab) -> Iterator[Thing]:
 def _folder(lab: Lab, kind: str, prefix: str, is_the_labs: bool) -> Iterator[Thing]:
     pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=prefix)
     if count := sum(len(page.get("Contents", [])) for page in pages):
-        yield Thing(kind, f"{count} in {prefix}", "$0.023 per GB and month", is_the_labs)
+        yield Thing(kind, prefix, count, is_the_labs=is_the_labs)
 
 
 def _delivered(lab: Lab) -> Iterator[Thing]:
     """Objects of flow logs that the lab made; of others there may be any number, and they are nobody's concern."""
     if count := len(delivered.own_keys(lab)):
-        yield Thing("delivered logs", f"{count} in {delivered.folder(lab)}", "$0.023 per GB and month")
+        yield Thing("delivered logs", delivered.folder(lab), count)
 
 
 def _deployed(lab: Lab) -> Iterator[Thing]:
     """The environment, where it was labkit that deployed it."""
     stack = environment.find_stack(lab)
     if stack is not None and environment.is_labkits(stack):
-        cost = prices.usd(prices.standing_cost("provided environment", lab.region))
-        yield Thing("deployed stack", environment.STACK, f"{cost} a day")
+        cost = standing_cost("provided environment", lab.region)
+        yield Thing("deployed stack", environment.STACK, usd_a_day=cost)
     for name in environment.deployed_buckets(lab):
-        yield Thing("deployed bucket", name, "$0.023 per GB and month")
+        yield Thing("deployed bucket", name)
 
 
 _LOOKS: tuple[Callable[[Lab], Iterator[Thing]], ...] = (
@@ -215,8 +300,9 @@ def _provided(lab: Lab) -> Iterator[Thing]:
         return
     server = lab.web_server
     yield Thing("VPC", lab.vpc.id)
-    yield Thing("instance", f"{server.id} ({server.name})", "by the hour, and its public address")
+    running = standing_cost("provided environment", lab.region)
+    yield Thing("instance", f"{server.id} ({server.name})", usd_a_day=running)
     for name in provided.SECURITY_GROUPS:
         yield Thing("security group", lab.security_group(name).name)
-    yield Thing("bucket", lab.bucket, "$0.023 per GB and month")
+    yield Thing("bucket", lab.bucket)
     yield Thing("role", lab.delivery_role.name)

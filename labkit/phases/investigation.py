@@ -28,7 +28,6 @@ from labkit.show.tables import Note, Table
 KEY = "investigation"
 PREFIX = "investigation/"
 LOG_STREAM = "secure"
-DEFAULT_NUMBER = 7
 TABLE_NAME = re.compile(r"case_\d+")
 _EVENTS_A_REQUEST = 1000
 _KEYS_A_REQUEST = 1000
@@ -61,11 +60,13 @@ class CaseFile:
         return f"{self.prefix}incident-note.md"
 
 
-def open_case(lab: Lab, number: int = DEFAULT_NUMBER) -> Card:
+def open_case(lab: Lab, number: int | None = None) -> Card:
     """Puts the evidence of a case into the cloud: records into the bucket, logins into a log group, a table over them.
 
-    The case is of the day before it was opened; a case that is open already stays as it is.
+    The case is of the day before it was opened; a case that is open already stays as it is. Without a number it is the
+    learner's own, `lab.case_number`: another learner's has another intruder and other amounts.
     """
+    number = lab.case_number if number is None else number
     if not 0 <= number <= 9999:
         raise LabError(f"a case has a number from 0 to 9999, not {number}; any of them will do")
     mark = lab.calls.mark()
@@ -87,7 +88,7 @@ def open_case(lab: Lab, number: int = DEFAULT_NUMBER) -> Card:
             "Log of logins": f"log group {file.log_group} in Logs Insights",
             "Incident note": f"s3://{lab.bucket}/{file.note_key}",
         },
-        calls=() if known is None else lab.calls.lines_since(mark),
+        calls=_told(lab.calls.lines_since(mark)),
     )
 
 
@@ -101,7 +102,7 @@ def create_table_statement(lab: Lab, file: CaseFile) -> str:
     return statement.replace(athena_table.records_location(lab), _records_location(lab, file))
 
 
-def file_note(lab: Lab, number: int = DEFAULT_NUMBER, **findings: object) -> Card:
+def file_note(lab: Lab, number: int | None = None, **findings: object) -> Card:
     """Writes the incident note of a case from its template into the bucket, in place of an earlier one.
 
     The findings are those of `labkit.phases.findings`, such as `intruder="192.0.2.1"`; one that is left out is still
@@ -111,6 +112,7 @@ def file_note(lab: Lab, number: int = DEFAULT_NUMBER, **findings: object) -> Car
     if unknown:
         raise LabError(f"an incident note has no place for {unknown[0]!r}; it has places for {', '.join(FINDINGS)}")
     file = _case_file(lab, number)
+    number = file.case.number
     mark = lab.calls.mark()
     text = note_text(file.case, {name: str(value) for name, value in findings.items()})
     lab.client("s3").put_object(Bucket=lab.bucket, Key=file.note_key, Body=text.encode(), ContentType="text/markdown")
@@ -123,9 +125,11 @@ def file_note(lab: Lab, number: int = DEFAULT_NUMBER, **findings: object) -> Car
     )
 
 
-def read_filed_note(lab: Lab, number: int = DEFAULT_NUMBER) -> str:
+def read_filed_note(lab: Lab, number: int | None = None) -> str:
     """The incident note of a case, as it lies in the bucket."""
-    note = _read_object(lab, _case_file(lab, number).note_key)
+    file = _case_file(lab, number)
+    number = file.case.number
+    note = _read_object(lab, file.note_key)
     if note is None:
         raise LabError(f"case {number} has no incident note yet; file_note(lab, number={number}, ...) writes it")
     return note
@@ -155,7 +159,7 @@ def check(lab: Lab) -> Check:
 def solve(lab: Lab) -> Card:
     """Opens a case where none is open, and files the note that its investigation should end in."""
     cases = _open_cases(lab)
-    number = cases[0].case.number if cases else DEFAULT_NUMBER
+    number = cases[0].case.number if cases else lab.case_number
     open_case(lab, number)
     return file_note(lab, number, **true_findings(_case_file(lab, number).case))
 
@@ -203,7 +207,8 @@ def _judge(lab: Lab, file: CaseFile) -> tuple[Item, ...]:
     return evidence, right("the incident note", "filed"), *findings
 
 
-def _case_file(lab: Lab, number: int) -> CaseFile:
+def _case_file(lab: Lab, number: int | None) -> CaseFile:
+    number = lab.case_number if number is None else number
     for file in _open_cases(lab):
         if file.case.number == number:
             return file
@@ -234,6 +239,11 @@ def _put_logins(lab: Lab, file: CaseFile) -> None:
     for first in range(0, len(events), _EVENTS_A_REQUEST):
         batch = events[first : first + _EVENTS_A_REQUEST]
         logs.put_log_events(logGroupName=file.log_group, logStreamName=LOG_STREAM, logEvents=batch)
+
+
+def _told(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The calls without what they carried: evidence isn't to be read before it is asked for."""
+    return tuple(line for line in lines if "put-log-events" not in line and "put-object" not in line)
 
 
 def _records_location(lab: Lab, file: CaseFile) -> str:

@@ -20,7 +20,7 @@ SHOWN = [
     Note(EVIL),
     Mailbox(EVIL, (Mail(EVIL, EVIL, EVIL),)),
     PatternTest(EVIL, (EVIL,), {1: {EVIL: EVIL}}),
-    Inventory((Thing(EVIL, EVIL, EVIL),), ()),
+    Inventory((Thing(EVIL, EVIL),), ()),
     Comparison(Inventory((Thing(EVIL, EVIL),), ()), Inventory((), ())),
 ]
 
@@ -98,7 +98,7 @@ def test_a_mailbox_hides_where_the_sandbox_listens():
 
 
 def test_a_comparison_says_what_is_left_and_what_is_missing():
-    vpc, alarm = Thing("VPC", "vpc-1"), Thing("alarm", "SSH Rejects", "$0.10 a month")
+    vpc, alarm = Thing("VPC", "vpc-1"), Thing("alarm", "SSH Rejects", usd_a_day=0.0033)
     before = Inventory((alarm,), (vpc,))
     assert str(Comparison(before, Inventory((), (vpc,)))).splitlines() == [
         "what   name         before  after",
@@ -109,6 +109,22 @@ def test_a_comparison_says_what_is_left_and_what_is_missing():
     worse = Comparison(before, Inventory((alarm,), ()))
     assert worse.left == (alarm,)
     assert "1 left; 1 provided things are gone." in str(worse)
+    assert str(worse).splitlines()[-1] == (
+        "alarm SSH Rejects: it wasn't removed, or was made anew since; remove again. It costs less than a cent a day."
+    )
+
+
+def test_a_comparison_with_the_look_before_the_lab_has_three_columns_and_counts():
+    vpc, files = Thing("VPC", "vpc-1"), [Thing("query results", "athena-results/", count) for count in (12, 3)]
+    provided = (vpc,)
+    sides = Inventory((files[0],), provided), Inventory((files[1],), provided), Inventory((), provided)
+    assert str(Comparison(*sides)).splitlines()[:4] == [
+        "what           name             before the lab  after it  after clean-up",
+        "query results  athena-results/  -               12        3",
+        "VPC            vpc-1            there           there     there",
+        "1 left; everything that was provided is still there.",
+    ]
+    assert "3 in athena-results/: a query was run since; remove again. It costs nothing." in str(Comparison(*sides))
 
 
 CONSOLE = [
