@@ -18,6 +18,7 @@ from botocore import xform_name
 
 _CLI_SERVICES = {"s3": "s3api"}
 _SHORTHAND_SAFE = re.compile(r"[A-Za-z0-9_./:@*+-][A-Za-z0-9_./:@*+ -]*")
+_LONGEST = 800
 _READING = re.compile("(Describe|Get|BatchGet|List|Head|Filter|Test|Lookup|Simulate|Search|StartQuery$|StopQuery$)")
 
 
@@ -76,6 +77,14 @@ def is_reading(operation: str) -> bool:
     (True, False)
     """
     return _READING.match(operation) is not None
+
+
+def shortened(line: str) -> str:
+    """The line as it is shown: one that carries four weeks of partitions is cut in its middle, and says so."""
+    if len(line) <= _LONGEST:
+        return line
+    kept = _LONGEST // 2
+    return f"{line[:kept]} ... {len(line) - 2 * kept} characters more ... {line[-kept:]}"
 
 
 def _parameter(option: str, value: Any) -> list[str]:

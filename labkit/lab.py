@@ -19,7 +19,7 @@ from labkit.provided import NotProvided, Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
 from labkit.show import masking
 from labkit.show.explain import explain_in_cells
-from labkit.show.tables import Note, Table
+from labkit.show.tables import CliLines, Note, Table
 
 if TYPE_CHECKING:
     import boto3
@@ -191,6 +191,15 @@ class Lab:
         vars(self).clear()
         vars(self).update(vars(other))
         self.mask()
+
+    def asked(self, service: str = "", *, last: int = 1, changes: bool = False) -> CliLines:
+        """The last calls as AWS CLI lines, a repeated one once.
+
+        Of one service if it is named (`logs`, `athena`); with `changes` only those that change something.
+        """
+        calls = [call for call in self.calls.calls if service in ("", call.service) and not (changes and call.reads)]
+        named = [call.as_cli() for call in calls]
+        return CliLines(tuple(dict.fromkeys(reversed(named)))[:last][::-1])
 
     def phases(self) -> PhaseTable:
         """The phases of the lab, with what is done of each."""

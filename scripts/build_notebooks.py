@@ -79,6 +79,8 @@ def read_source(phase: Phase) -> Source:
     notebook = jupytext.read(path, fmt="md")
     source = Source(phase, tuple(notebook.cells))
     for exercise in source.exercises:
+        if not exercise["task"].startswith(FADING):
+            raise SourceError(f"{path.name}: {exercise['task']!r} begins with none of {', '.join(FADING)}")
         if len(exercise["hints"]) != 2 or not (exercise["solution"] or exercise["because"]):
             raise SourceError(
                 f"{path.name}: the exercise {exercise['task']!r} has {len(exercise['hints'])} hints; "
@@ -96,7 +98,18 @@ def learner_copy(source: Source) -> Any:
             cells.append(plain(cell))
         if solutions and place == solutions[-1]:
             cells += hints_cells(source.phase)
-    return finished(cells, source.phase)
+    return finished(joined(cells), source.phase)
+
+
+def joined(cells: list[Cell]) -> list[Cell]:
+    """The cells with prose that follows on prose in one cell: what stood between them isn't for learners."""
+    result: list[Cell] = []
+    for cell in cells:
+        if result and cell.cell_type == result[-1].cell_type == "markdown":
+            result[-1].source += f"\n\n{cell.source}"
+        else:
+            result.append(cell)
+    return result
 
 
 def instructor_copy(source: Source) -> Any:
@@ -218,7 +231,7 @@ def picture(phase: Phase) -> str:
 
 def title_of(task: str, phase: Phase) -> str:
     """An exercise's name, the bold words that its task begins with."""
-    match = re.match(r"(?:## Try it\s+)?\*\*(.+?)\*\*", task)
+    match = re.match(r"(?:## Try it[^\n]*\s+)?\*\*(.+?)\*\*", task)
     if not match:
         raise SourceError(f"{phase.notebook}.md: an exercise begins with its name in bold, not with {task[:40]!r}")
     return match[1].rstrip(".")

@@ -198,6 +198,19 @@ def test_a_phase_that_cannot_be_caught_up_with_shows_its_check(still_lab, fakes)
     assert fakes["flow_log_to_cloudwatch"].solved == 0
 
 
+def test_what_aws_was_asked_can_be_asked_for(lab):
+    assert str(Lab(lab.settings, lab.cloud).asked()) == "AWS was asked nothing yet."
+    for name in ("a", "b", "b"):
+        lab.client("logs").describe_log_groups(logGroupNamePrefix=name)
+    lab.client("ec2").describe_regions()
+    line = "aws logs describe-log-groups --log-group-name-prefix"
+    assert lab.asked("logs", last=2).lines == (f"{line} a", f"{line} b")
+    assert lab.asked().lines == ("aws ec2 describe-regions",)
+    lab.client("logs").create_log_group(logGroupName="c")
+    lab.client("ec2").describe_regions()
+    assert lab.asked(changes=True).lines == ("aws logs create-log-group --log-group-name c",)
+
+
 def test_resetting_puts_the_sandbox_back_and_keeps_the_points(lab):
     lab.client("logs").create_log_group(logGroupName="mine")
     progress.note_check("alarm", 4, 4)

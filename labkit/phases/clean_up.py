@@ -13,12 +13,12 @@ from labkit import environment, progress
 from labkit.checks import Check, Item, right, wrong
 from labkit.lab import Lab, LabError, WaitInterrupted
 from labkit.phases import Phase, delivered, find_phase
-from labkit.phases.inventory import Comparison, Inventory, first_inventory, take_inventory
+from labkit.phases.inventory import Comparison, Inventory, first_inventory, keep_first, take_inventory
 from labkit.provided import NotProvided
 from labkit.show.explain import explanation, needs_new_credentials
 from labkit.show.tables import Note, Table
 
-__all__ = ["compare_inventories", "first_inventory", "prove", "remove_everything", "take_inventory"]
+__all__ = ["compare_inventories", "prove", "remove_everything", "take_first_inventory", "take_inventory"]
 
 KEY = "clean up"
 KINDS = (
@@ -52,6 +52,12 @@ _ORDER = (
 def compare_inventories(before: Inventory, after: Inventory) -> Comparison:
     """Two inventories side by side: what went, what is left."""
     return Comparison(before, after)
+
+
+def take_first_inventory(lab: Lab) -> Inventory:
+    """What was there before the lab: looked for now if nobody did before, and kept on this machine."""
+    keep_first(lab)
+    return first_inventory(lab) or take_inventory(lab)
 
 
 def prove(lab: Lab, before: Inventory) -> Comparison:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from labkit.calls import shortened
 from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 
@@ -35,7 +36,7 @@ class Card(Shown):
         if self.console:
             lines.append(f"  Console: {self.console}")
         if self.calls:
-            lines += ["  As AWS CLI:", *(f"    {line}" for line in self.calls)]
+            lines += ["  As AWS CLI:", *(f"    {shortened(line)}" for line in self.calls)]
         return "\n".join(lines)
 
     def html(self) -> Html:
@@ -46,7 +47,11 @@ class Card(Shown):
             for label, value in self._rows()
         )
         link = tag("a", "Open in the AWS console", href=self.console, target="_blank") if self.console else ""
-        calls = folded("What AWS was asked", tag("pre", "\n".join(self.calls), style=_WRAPPED)) if self.calls else ""
+        calls = (
+            folded("What AWS was asked", tag("pre", "\n".join(map(shortened, self.calls)), style=_WRAPPED))
+            if self.calls
+            else ""
+        )
         return tag(
             "div",
             tag("p", head, f" - {self.outcome}" if self.outcome else ""),

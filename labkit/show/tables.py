@@ -1,10 +1,11 @@
-"""Tables and one-line notes."""
+"""Tables, one-line notes, and calls as AWS CLI lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit.calls import shortened
 from labkit.show.html import Html, table, tag
 from labkit.show.shown import Shown, text_table
 
@@ -39,3 +40,18 @@ class Note(Shown):
     def html(self) -> Html:
         """The sentence as a paragraph."""
         return tag("p", self.sentence)
+
+
+@dataclass(frozen=True, repr=False)
+class CliLines(Shown):
+    """What AWS was asked, as one would type it in a terminal."""
+
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        """A line for each call."""
+        return "\n".join(map(shortened, self.lines)) or "AWS was asked nothing yet."
+
+    def html(self) -> Html:
+        """The calls, wrapped where a phone is narrow."""
+        return tag("pre", self.text(), style="white-space:pre-wrap;overflow-wrap:anywhere")

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from labkit.phases import PHASES, Phase
+from labkit.show.hints import hints
+from labkit.show.quiz import quiz
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 PHASE_NOTEBOOKS = [path for path in NOTEBOOKS if not path.stem.startswith("00")]
 NAMES = [
@@ -128,15 +132,59 @@ class TestShape:
 @pytest.mark.parametrize("path", PHASE_NOTEBOOKS, ids=lambda path: path.stem)
 class TestPhaseNotebook:
     def test_can_be_opened_first(self, path):
-        code = [source(cell) for cell in cells_of(path, "code")]
-        assert "lab = Lab.open()" in code[0]
-        assert re.fullmatch(r'lab\.catch_up\(before="[^"]+"\)', code[1])
+        """One cell opens the lab and catches up; the table of phases knows its notebook."""
+        first = source(cells_of(path, "code")[0])
+        assert "lab = Lab.open()" in first
+        assert first.endswith(f'lab.catch_up(before="{phase_of(path).key}")')
 
-    def test_checks_its_phase_and_asks_questions(self, path):
-        code = "\n".join(source(cell) for cell in cells_of(path, "code"))
-        phase = re.search(r'catch_up\(before="([^"]+)"\)', code)[1]
-        assert f'check("{phase}")' in code
-        assert "quiz(" in code
+    def test_card_has_all_its_rows_and_a_picture_with_words_for_it(self, path):
+        opening = source(cells_of(path)[0])
+        for row in ("Goal", "Time", "Cost on AWS", "Left behind"):
+            assert f"| **{row}** |" in opening
+        assert re.search(rf'<img src="images/{path.stem}.svg" alt="[^"]{{40,}}"', opening)
+
+    def test_sections_come_in_the_order_of_every_phase(self, path):
+        """Why before how: the idea, the steps, the check, the exercises, what was learnt."""
+        sections = [heading for heading in headings(path) if heading.startswith("## ")]
+        kinds = [re.match(r"## (The idea|Step|Check|Try it|What was learnt)", heading)[1] for heading in sections]
+        assert list(dict.fromkeys(kinds)) == ["The idea", "Step", "Check", "Try it", "What was learnt"]
+        assert [kind for kind in kinds if kind != "Step"] == ["The idea", "Check", "Try it", "What was learnt"]
+        numbers = [int(number) for number in re.findall(r"## Step (\d+):", "\n".join(sections))]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+    def test_every_step_has_its_minutes_and_the_card_their_sum(self, path):
+        timed = [heading for heading in headings(path) if re.match("## (Step|Try it)", heading)]
+        minutes = [re.search(r"\((\d+) minutes?", heading) for heading in timed]
+        assert all(minutes), timed
+        rest = phase_of(path).minutes - sum(int(found[1]) for found in minutes)
+        assert 0 <= rest <= 5, "for the idea, the check and the questions"
+
+    def test_steps_have_their_way_in_the_console_and_in_code(self, path):
+        code = [source(cell) for cell in cells_of(path, "code")]
+        assert any("in_console(" in cell for cell in code)
+        outputs = json.dumps([cell["outputs"] for cell in cells_of(path, "code")], ensure_ascii=False)
+        assert "<summary>In the console:" in outputs
+        assert "aws " in outputs, "what AWS was asked, as AWS CLI lines"
+
+    def test_likely_errors_stand_under_steps(self, path):
+        steps = prose(path).partition("## Step 1")[2].partition("## Check")[0]
+        assert steps.count("<details><summary>") >= 3
+
+    def test_exercises_fade_and_have_hints(self, path):
+        exercises = prose(path).partition("## Try it")[2]
+        kinds = ("Every command", "Goal only", "Specification")
+        assert re.findall(r"\*\*(Every command|Goal only|Specification): [^*]+\.?\*\*", exercises) == list(kinds)
+        code = [source(cell) for cell in cells_of(path, "code")]
+        assert f'hints("{phase_of(path).key}")' in code
+        for ladder in hints(phase_of(path)).ladders:
+            assert all(rung.text or rung.code for rung in ladder.rungs), ladder.name
+
+    def test_checks_its_phase_and_asks_three_questions(self, path):
+        key = phase_of(path).key
+        code = [source(cell) for cell in cells_of(path, "code")]
+        assert f'check("{key}")' in code
+        assert code[-1] == f'quiz("{key}")'
+        assert len(quiz(key).questions) == 3
 
     def test_links_to_its_neighbours_glossary_and_cheat_sheet(self, path):
         opening, place = source(cells_of(path)[0]), NAMES.index(path.stem)
@@ -146,6 +194,14 @@ class TestPhaseNotebook:
         if place + 1 < len(NAMES):
             assert f"({NAMES[place + 1]}.ipynb)" in source(cells_of(path)[-1])
 
-    def test_has_likely_errors_and_an_exercise(self, path):
-        assert "<details>" in prose(path)
-        assert "**Exercise.**" in prose(path) or "**Specification.**" in prose(path)
+
+def phase_of(path: Path) -> Phase:
+    return next(phase for phase in PHASES if phase.notebook == path.stem)
+
+
+def test_the_instructors_note_is_in_every_phase_and_in_no_notebook():
+    for path in PHASE_NOTEBOOKS:
+        text = (path.parent / "source" / f"{path.stem}.md").read_text("utf-8")
+        notes = re.findall(r'<!-- #region tags=\["instructor"\] -->\n(.*?)\n<!-- #endregion -->', text, re.DOTALL)
+        assert notes, path.stem
+        assert not any(note in prose(path) for note in notes)

@@ -15,6 +15,7 @@ def lab():
         region="eu-central-1",
         bucket="my-vpcflowlogsbucket",
         account_id="123456789012",
+        case_number=7,
         email="ann@example.com",
         vpc=SimpleNamespace(id="vpc-1", name="Lab VPC"),
         web_server=SimpleNamespace(id="i-1", name="Web Server", public_ip="203.0.113.9"),

@@ -97,6 +97,12 @@ def test_a_mailbox_hides_where_the_sandbox_listens():
     assert "no mail to be seen here" in str(Mailbox("me@example.com", ()))
 
 
+def test_a_very_long_call_is_cut_in_its_middle_and_says_so():
+    shown = str(Card("Table", "t", calls=("a" * 1000 + "b" * 1000,)))
+    assert "a ... 1200 characters more ... b" in shown
+    assert len(shown) < 1000
+
+
 def test_a_comparison_says_what_is_left_and_what_is_missing():
     vpc, alarm = Thing("VPC", "vpc-1"), Thing("alarm", "SSH Rejects", usd_a_day=0.0033)
     before = Inventory((alarm,), (vpc,))
