@@ -55,6 +55,6 @@ def _explained(failure: Exception) -> int:
 
     if not is_known(failure):
         raise failure
-    said, step, _ = explanation(failure)
+    said, step = explanation(failure)
     print(f"labkit: {said}\n{step}", file=sys.stderr)
     return 1

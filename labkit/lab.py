@@ -18,7 +18,7 @@ from labkit.errors import LabError
 from labkit.provided import NotProvided, Role, SecurityGroup, Vpc, WebServer
 from labkit.settings import Settings
 from labkit.show import masking
-from labkit.show.explain import explain_in_cells
+from labkit.show.cell_errors import explain_in_cells
 from labkit.show.tables import CliLines, Note, Table
 
 if TYPE_CHECKING:

@@ -71,7 +71,7 @@ def attempts(wanted: int | None, token: str) -> Iterator[tuple[subprocess.Popen[
         process = subprocess.Popen(
             jupyter_command(port),
             cwd=project_root(),
-            env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home())},
+            env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home()), "JUPYTER_PATH": kernel_path()},
         )
         yield process, port
         if _is_free(port):
@@ -84,6 +84,11 @@ def jupyter_command(port: int) -> list[str]:
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
     command += [f"--LabApp.app_settings_dir={SETTINGS}", "--KernelManager.transport_encryption=auto"]
     return command + ["--allow-root"] * (os.geteuid() == 0)
+
+
+def kernel_path() -> str:
+    """Where Jupyter looks first for kernels: the lab's own, whose cells end in a sentence when they fail."""
+    return os.pathsep.join(filter(None, (str(SETTINGS), os.environ.get("JUPYTER_PATH"))))
 
 
 def choose_port(wanted: int | None) -> int:

@@ -129,7 +129,7 @@ def _outcome(step: Callable[[], str]) -> str:
     except (LabError, ClientError, BotoCoreError) as failure:
         if needs_new_credentials(failure):
             raise
-        told = str(failure) if isinstance(failure, LabError) else " ".join(explanation(failure)[:2])
+        told = str(failure) if isinstance(failure, LabError) else " ".join(explanation(failure))
         return f"FAILED, run the clean-up again: {told}"
 
 

@@ -1,12 +1,6 @@
-"""What a cell shows in place of a traceback when AWS refuses: what was refused, in AWS's words, and the next step.
-
-`%tb` still shows the whole traceback.
-"""
+"""What is said when AWS refuses, or can't be reached: what was refused, in AWS's words, and the next step."""
 
 from __future__ import annotations
-
-import sys
-from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -84,7 +78,6 @@ NEXT_STEPS = {
 """What to do about AWS's error codes that a learner meets."""
 
 KNOWN = (ClientError, BotoCoreError)
-_TRACEBACK = "(%tb shows the whole traceback.)"
 _OTHERWISE = "Read what AWS says, and compare with the cell above; `check(...)` says what is there and what is not."
 _NO_ANSWER = (
     "No answer came: see that the network, or the sandbox, is there; then run the first cell again and this one."
@@ -111,8 +104,8 @@ def explanation(failure: BaseException) -> list[str]:
         error = known.response.get("Error", {})
         code = error.get("Code", "")
         said = f"AWS refused {known.operation_name}: {code}: {error.get('Message', '')}"
-        return [masked(said), f"Next: {next_step(code, said)}", _TRACEBACK]
-    return [masked(f"{type(known).__name__}: {known}"), f"Next: {_step_without_answer(known)}", _TRACEBACK]
+        return [masked(said), f"Next: {next_step(code, said)}"]
+    return [masked(f"{type(known).__name__}: {known}"), f"Next: {_step_without_answer(known)}"]
 
 
 def next_step(code: str, said: str) -> str:
@@ -141,26 +134,3 @@ def _known_cause(failure: BaseException | None) -> BaseException | None:
 
 def _step_without_answer(failure: BaseException) -> str:
     return next((step for kinds, step in _WITHOUT_ANSWER if isinstance(failure, kinds)), _NO_ANSWER)
-
-
-def explain_in_cells() -> None:
-    """Has the notebook that this runs in, if it runs in one, show the explanation of AWS's errors."""
-    if "IPython" not in sys.modules:  # no notebook, and an import that takes its time
-        return
-    from IPython.core.getipython import get_ipython
-
-    shell: Any = get_ipython()
-    if shell is not None:
-        from pyathena.error import Error as AthenaError
-
-        shell.set_custom_exc((*KNOWN, AthenaError), _show)
-
-
-def _show(shell: Any, kind: type, failure: Exception, traceback: Any, tb_offset: int | None = None) -> list[str]:
-    """An error of PyAthena's own, such as a query that failed, is shown as ever."""
-    if is_known(failure):
-        lines = explanation(failure)
-    else:
-        lines = shell.InteractiveTB.structured_traceback(kind, failure, traceback, tb_offset=tb_offset)
-    shell._showtraceback(kind, failure, lines)
-    return lines

@@ -34,13 +34,13 @@ NEXT = [
 
 @pytest.mark.parametrize(("code", "advice"), NEXT)
 def test_an_error_is_said_in_awss_words_with_the_next_step(code, advice):
-    said, step, _ = explain.explanation(refused(code, "The thing."))
+    said, step = explain.explanation(refused(code, "The thing."))
     assert said == f"AWS refused CreateFlowLogs: {code}: The thing."
     assert advice in step
 
 
 def test_no_answer_is_explained_too():
-    said, step, _ = explain.explanation(EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com"))
+    said, step = explain.explanation(EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com"))
     assert "Could not connect to the endpoint URL" in said
     assert "see that the network" in step
 
@@ -51,26 +51,6 @@ def test_what_is_hidden_is_not_shown_in_errors_either():
         assert explain.explanation(refused("X", "of 123456789012"))[0] == "AWS refused CreateFlowLogs: X: of ACCOUNT"
     finally:
         masking.show_all()
-
-
-def test_a_cell_shows_the_explanation_in_place_of_the_traceback_and_still_fails():
-    shell = InteractiveShell.instance()
-    try:
-        explain.explain_in_cells()
-        with capture_output() as shown:
-            result = shell.run_cell(
-                "from botocore.exceptions import ClientError\n"
-                "raise ClientError({'Error': {'Code': 'Throttling', 'Message': 'Rate exceeded'}}, 'DescribeVpcs')"
-            )
-        assert isinstance(result.error_in_exec, ClientError)
-        assert "AWS refused DescribeVpcs: Throttling: Rate exceeded" in shown.stdout
-        assert "Traceback" not in shown.stdout
-    finally:
-        InteractiveShell.clear_instance()
-
-
-def test_outside_a_notebook_nothing_is_changed():
-    explain.explain_in_cells()
 
 
 KNOWN_BEFORE_AN_ANSWER = [
