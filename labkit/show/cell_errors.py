@@ -72,7 +72,7 @@ def _step(failure: BaseException, known_names: list[str]) -> str:
 
 def _show(shell: Any, kind: type, failure: Exception, traceback: Any, tb_offset: int | None = None) -> list[str]:
     """The handler that IPython calls for a cell that failed."""
-    from IPython.display import display  # type: ignore[no-untyped-call,unused-ignore]
+    from IPython.display import display
 
     names = [name for name in shell.user_ns if not name.startswith("_")]
     said = lines(failure, names)
@@ -80,5 +80,5 @@ def _show(shell: Any, kind: type, failure: Exception, traceback: Any, tb_offset:
     text = masked(_ANSI.sub("", shell.InteractiveTB.stb2text(whole)))
     page = folded("The whole traceback", tag("pre", text, style=_WRAPPED))
     shell._showtraceback(kind, failure, said)
-    display({"text/plain": "(%tb shows the whole traceback.)", "text/html": page}, raw=True)
+    display({"text/plain": "(%tb shows the whole traceback.)", "text/html": page}, raw=True)  # type: ignore[no-untyped-call]
     return said

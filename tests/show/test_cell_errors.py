@@ -30,7 +30,8 @@ def run(shell, code):
 
 
 THROTTLED = (
-    "from botocore.exceptions import ClientError as E; raise E({'Error': {'Code': 'Throttling'}}, 'DescribeVpcs')"
+    "from botocore.exceptions import ClientError as E\n"
+    "raise E({'Error': {'Code': 'Throttling', 'Message': 'Rate exceeded'}}, 'DescribeVpcs')"
 )
 WRONG_CELLS = {
     "lab.vpc": f"NameError: name 'lab' is not defined\nNext: {RUN_ABOVE}",
@@ -39,7 +40,7 @@ WRONG_CELLS = {
     "len(7)": f"TypeError: object of type 'int' has no len()\nNext: {COMPARE}",
     "assert False": f"AssertionError, without a word of explanation\nNext: {COMPARE}",
     "from labkit.errors import LabError; raise LabError('Do this.')": "LabError: Do this.",
-    THROTTLED: "AWS refused DescribeVpcs: Throttling: ",
+    THROTTLED: "AWS refused DescribeVpcs: Throttling: Rate exceeded",
 }
 
 

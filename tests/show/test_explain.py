@@ -10,8 +10,6 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 from pyathena.error import OperationalError
 
 from labkit.show import explain, masking
