@@ -6,12 +6,17 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from labkit.cloud import SandboxCloud
 from labkit.lab import Lab
 from labkit.sandbox import process
 from labkit.sandbox.process import Server
 from labkit.settings import Settings
+
+settings.register_profile("lab", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lab")
+"""No test depends on how fast the machine is."""
 
 SESSION = boto3.session.Session()
 """One for all tests: a session keeps the service models that it has read."""

@@ -76,7 +76,7 @@ def tables(draw: st.DrawFn) -> tuple[LogFormat, pa.Table]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables())
 def test_any_records_of_any_format_come_back_from_text_and_parquet(pair):
     log_format, records = pair

@@ -141,7 +141,7 @@ permissions = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(permissions, max_size=3, unique=True), st.data())
 def test_rules_made_through_the_api_are_read_literally(vpc, several, data):
     group = vpc.add_group(f"group-{len(vpc.ec2.groups[vpc.id])}")

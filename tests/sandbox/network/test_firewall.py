@@ -187,7 +187,7 @@ def literally_admits(rule, packet, far_end) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(rules, max_size=4), max_size=3), packets(), st.sampled_from(["ingress", "egress"]))
 def test_security_groups_agree_with_a_literal_reading(groups, packet, direction):
     made = [
@@ -214,7 +214,7 @@ def literal_verdict(numbered, packet, far_end) -> tuple[bool, str]:
     return False, "*"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(entries, packets(), st.sampled_from(["ingress", "egress"]))
 def test_network_acls_agree_with_a_literal_reading(numbered, packet, direction):
     made = tuple(
