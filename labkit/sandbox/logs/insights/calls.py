@@ -52,7 +52,8 @@ def _bin(compiler: Compiler, call: tree.Call) -> Value:
 def _date(up: bool) -> Compile:
     def compile_date(compiler: Compiler, call: tree.Call) -> Value:
         time, period = _arguments(call, 2, 2)
-        return Value(periods.rounded(compiler.time(time), _period(period), up=up), Kind.TIME)
+        moment = Value(compiler.time(time), Kind.TIME)
+        return Value(values.once(lambda given: periods.rounded(given[0], _period(period), up=up), [moment]), Kind.TIME)
 
     return compile_date
 
@@ -109,7 +110,8 @@ def _in_subnet(versions: tuple[int, ...]) -> Compile:
         network = _network(compiler.compile(subnet), subnet, call.name)
         if network.version not in versions:
             return Value("FALSE", Kind.BOOLEAN)
-        return Value(in_networks(converted(compiler.compile(address), Kind.TEXT), [network]), Kind.BOOLEAN)
+        text = Value(converted(compiler.compile(address), Kind.TEXT), Kind.TEXT)
+        return Value(values.once(lambda given: in_networks(given[0], [network]), [text]), Kind.BOOLEAN)
 
     return compile_subnet
 
@@ -149,7 +151,8 @@ def _tests(address: str, networks: Sequence[Network], form: str) -> list[str]:
 def _special(call_for: Callable[[str], str]) -> Compile:
     def compile_special(compiler: Compiler, call: tree.Call) -> Value:
         (argument,) = _arguments(call, 1, 1)
-        return Value(call_for(converted(compiler.compile(argument), Kind.TEXT)), Kind.BOOLEAN)
+        text = Value(converted(compiler.compile(argument), Kind.TEXT), Kind.TEXT)
+        return Value(values.once(lambda given: call_for(given[0]), [text]), Kind.BOOLEAN)
 
     return compile_special
 

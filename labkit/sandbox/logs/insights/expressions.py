@@ -9,7 +9,7 @@ from typing import Any
 from labkit.sandbox.logs.insights import fields, functions, tree, values
 from labkit.sandbox.logs.insights.calls import CALLS, check_regex
 from labkit.sandbox.logs.insights.tree import QueryError
-from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
+from labkit.sandbox.logs.insights.values import Kind, Value, converted, once, quoted
 
 _ARITHMETIC = {
     "+": "({0} + {1})",
@@ -109,17 +109,20 @@ class Expressions:
         kinds = [*function.parameters, *(kind for kind, _ in optional)]
         kinds += [function.parameters[-1]] * (count - len(kinds)) if function.rest else []
         arguments = [
-            converted(self.compile(argument), kind) for argument, kind in zip(call.arguments, kinds, strict=True)
+            Value(converted(self.compile(argument), kind), kind)
+            for argument, kind in zip(call.arguments, kinds, strict=True)
         ]
-        arguments += [default for _, default in function.optional[len(optional) :]]
-        return Value(function.sql.format(*arguments, all=", ".join(arguments)), function.result)
+        defaults = [default for _, default in function.optional[len(optional) :]]
+        return Value(once(lambda given: function.applied([*given, *defaults]), arguments), function.result)
 
     def binary(self, node: tree.Binary) -> Value:
         """Arithmetic, or a comparison."""
         if node.operator in _ARITHMETIC:
-            sql = _ARITHMETIC[node.operator].format(self.number(node.left), self.number(node.right))
-            return Value(sql, Kind.NUMBER)
-        return compared(node.operator, self.compile(node.left), self.compile(node.right))
+            form = _ARITHMETIC[node.operator]
+            operands = [Value(self.number(side), Kind.NUMBER) for side in (node.left, node.right)]
+            return Value(once(lambda given: form.format(*given), operands), Kind.NUMBER)
+        left, right = self.compile(node.left), self.compile(node.right)
+        return _of_plain([left, right], lambda sides: compared(node.operator, *sides))
 
     def logic(self, node: tree.Logic) -> Value:
         """`and`, `or`."""
@@ -139,7 +142,9 @@ class Expressions:
         """`in [...]`: equal to one of the values."""
         if not node.items:
             return Value("FALSE", Kind.BOOLEAN)
-        operand = self.compile(node.operand)
+        return _of_plain([self.compile(node.operand)], lambda operands: self._one_of(node, operands[0]))
+
+    def _one_of(self, node: tree.In, operand: Value) -> Value:
         items = [self.compile(item) for item in node.items]
         kind = values.common_kind(items)
         if kind is Kind.TEXT and operand.kind in (Kind.TEXT, Kind.STRUCTURE):
@@ -160,6 +165,16 @@ class Expressions:
         assert self.scope.nested is not None
         operand = converted(self.compile(node.operand), Kind.TEXT)
         return Value(f"({operand} IN ({self.scope.nested(node)}))", Kind.BOOLEAN)
+
+
+def _of_plain(values: list[Value], build: Callable[[list[Value]], Value]) -> Value:
+    """A condition on values that may stand in it several times."""
+
+    def given(texts: list[str]) -> str:
+        plain = [value if value.plain else Value(text, value.kind) for value, text in zip(values, texts, strict=True)]
+        return build(plain).sql
+
+    return Value(once(given, values), Kind.BOOLEAN)
 
 
 def compared(operator: str, left: Value, right: Value) -> Value:

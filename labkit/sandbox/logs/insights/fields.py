@@ -65,7 +65,7 @@ class Window:
 
 def event_structure(path: tuple[str, ...]) -> Value:
     """The field of an event that is JSON, as it is: a list or map, where `event_field` finds nothing."""
-    return Value(extracted("TRY_CAST(message AS JSON)", path), Kind.STRUCTURE)
+    return Value(extracted("TRY_CAST(message AS JSON)", path), Kind.STRUCTURE, of_event=True)
 
 
 def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
@@ -77,11 +77,11 @@ def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
     if len(set(choices)) <= 1:
         sql = choices[0] if choices else "CAST(NULL AS VARCHAR)"
         if not all(source.only_flow_logs and name in source.flow_fields for source in sources):
-            return Value(sql, Kind.TEXT)
+            return Value(sql, Kind.TEXT, of_event=True)
         default = all(source.record == FLOW_LOG_RECORD for source in sources)
-        return Value(sql, Kind.TEXT, part_of="message", tails=_TAILS.get(name, ()) if default else ())
+        return Value(sql, Kind.TEXT, part_of="message", tails=_TAILS.get(name, ()) if default else (), of_event=True)
     whens = [f"WHEN {quoted(source.log)} THEN {sql}" for source, sql in zip(sources, choices, strict=True)]
-    return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT)
+    return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT, of_event=True)
 
 
 def _field_of(path: tuple[str, ...], source: Source) -> str:

@@ -7,6 +7,7 @@ A function that needs more than the SQL of its arguments (a period, a subnet, a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.sandbox.logs.insights.values import Kind
@@ -35,6 +36,10 @@ class Function:
         if least != most:
             return f"{least} to {most} arguments"
         return f"{least} argument" + ("" if least == 1 else "s")
+
+    def applied(self, arguments: Sequence[str]) -> str:
+        """The SQL of a call with the SQL of its arguments."""
+        return self.sql.format(*arguments, all=", ".join(arguments))
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""

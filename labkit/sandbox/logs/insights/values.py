@@ -6,6 +6,8 @@ columns have names of our own making.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,8 +34,16 @@ class Value:
     """The column that the text is a part of, as it stands there."""
     tails: tuple[str, ...] = ()
     """What can stand between this part and the end of `part_of`, where that is one of a few texts."""
+    of_event: bool = False
+    """A field as it is found in an event."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the SQL is so short that it may be repeated: a column, a constant, or a field of an event."""
+        return self.of_event or self.constant is not None or _COLUMN.fullmatch(self.sql) is not None
 
 
+_COLUMN = re.compile(r"[a-z_]+[0-9]*")
 _CONVERSIONS: dict[tuple[Kind, Kind], str] = {
     (Kind.TEXT, Kind.NUMBER): "text_number({0})",
     (Kind.TEXT, Kind.BOOLEAN): "(text_number({0}) <> 0)",
@@ -56,6 +66,10 @@ _CONVERSIONS: dict[tuple[Kind, Kind], str] = {
     (Kind.STRUCTURE, Kind.BOOLEAN): "(text_number(json_leaf({0})) <> 0)",
     (Kind.STRUCTURE, Kind.TIME): "number_time(text_number(json_leaf({0})))",
 }
+
+
+_MACRO = re.compile(r"[a-z]+_[a-z]+\(")
+"""A macro names its argument several times."""
 
 
 def quoted(text: str) -> str:
@@ -83,12 +97,30 @@ def converted(value: Value, kind: Kind) -> str:
     """The SQL of a value as one of another kind; NULL where a row's value is none (a map as text, a word as number)."""
     if value.kind is kind:
         return value.sql
-    return _CONVERSIONS[value.kind, kind].format(value.sql)
+    conversion = _CONVERSIONS[value.kind, kind]
+    if value.plain or not _MACRO.search(conversion):
+        return conversion.format(value.sql)
+    return once(lambda given: conversion.format(*given), [value])
+
+
+def once(build: Callable[[list[str]], str], values: Sequence[Value]) -> str:
+    """SQL made of the SQL of values, which may stand in it several times.
+
+    DuckDB writes out each place anew, so that what is nested would grow with every level, beyond all bounds. Here a
+    value that is not plain is computed in one place, and stands as a lambda's parameter in all others.
+    """
+    sql = build([value.sql if value.plain else f"p{place}" for place, value in enumerate(values)])
+    for place, value in enumerate(values):
+        if not value.plain:
+            sql = f"list_transform([{value.sql}], lambda p{place}: {sql})[1]"
+    return sql
 
 
 def shown(value: Value) -> str:
     """The SQL of the text that a result has for a value: as `converted` to text, but maps and lists show as JSON."""
-    return f"json_shown({value.sql})" if value.kind is Kind.STRUCTURE else converted(value, Kind.TEXT)
+    if value.kind is Kind.STRUCTURE:
+        return once(lambda given: f"json_shown({given[0]})", [value])
+    return converted(value, Kind.TEXT)
 
 
 def common_kind(values: list[Value]) -> Kind:
