@@ -7,10 +7,20 @@ import re
 import duckdb
 
 from labkit.sandbox.athena.errors import NOT_IN_SANDBOX, SYSTEM, QueryError
+from labkit.sandbox.athena.text import java_double
 
-_OURS = re.compile(r"((?:[A-Z]+_)+[A-Z]+): (.*?)(?:' to (?:U?INT\d+|UHUGEINT|TIMESTAMP.*)|$)", re.DOTALL)
+_OURS = re.compile(r"((?:[A-Z]+_)+[A-Z]+): (.*?)(?:' to (?:U?INT\d+|UHUGEINT|DOUBLE|TIMESTAMP.*)|$)", re.DOTALL)
 _CAST = re.compile(r"Could not convert string ['\"](.*?)['\"] to (?:['\"])?(\w+)", re.DOTALL)
 _FIELD = re.compile(r"invalid (\w+) field format: \"(.*?)\"", re.IGNORECASE)
+_OVERFLOW = re.compile(
+    r"Overflow in (addition|subtraction|multiplication|division) of (INT\d+) \((-?\d+) (.) (-?\d+)\)"
+)
+_NARROW = re.compile(r"Type \w+ with value (.*?) can't be cast because .* destination type (\w+)")
+_DECIMAL = re.compile(r'Casting value "(.*?)" to type (DECIMAL\(\d+,\d+\)) failed')
+_DATE_RANGE = re.compile(r'(date|time|timestamp) field value out of range: "(.*?)"')
+_FORMAT = re.compile(r'Could not parse string "(.*?)" according to format specifier', re.DOTALL)
+_JSON = re.compile(r'Malformed JSON at byte .* Input: "(.*?)"', re.DOTALL)
+_INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
 _TYPES = {"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "BIGINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
 
 
@@ -24,11 +34,39 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
         return QueryError(ours[1], ours[2].splitlines()[0])
     if isinstance(error, duckdb.InterruptException):
         return QueryError("", "Query cancelled by user")
+    known = _known(text)
+    if known:
+        return known
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", _first_line(text))
     if isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException):
         return _conversion(text)
     return QueryError("GENERIC_INTERNAL_ERROR", f"{_first_line(text)}: {NOT_IN_SANDBOX}", category=SYSTEM)
+
+
+def _known(text: str) -> QueryError | None:
+    """The errors of DuckDB's that Trino words in another way."""
+    if found := _OVERFLOW.search(text):
+        what, kind, left, operator, right = found.groups()
+        message = f"{_INTEGERS.get(kind, kind.lower())} {what} overflow: {left} {operator} {right}"
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
+    if found := _NARROW.search(text):
+        value = java_double(float(found[1])) if "." in found[1] else found[1]
+        message = f"Out of range for {_INTEGERS.get(found[2], found[2].lower())}: {value}"
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
+    if found := _DECIMAL.search(text):
+        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast DECIMAL '{found[1]}' to {found[2].replace(',', ', ')}")
+    if found := _DATE_RANGE.search(text):
+        return QueryError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {found[1]}: {found[2]}")
+    if found := _FORMAT.search(text):
+        return QueryError("INVALID_FUNCTION_ARGUMENT", f'Invalid format: "{found[1]}"')
+    if found := _JSON.search(text):
+        return QueryError("INVALID_FUNCTION_ARGUMENT", f"Cannot convert value to JSON: '{found[1]}'")
+    if "More than one row returned by a subquery" in text:
+        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "Map keys must be unique" in text:
+        return QueryError("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed")
+    return None
 
 
 def _conversion(text: str) -> QueryError:

@@ -12,7 +12,25 @@ CREATE MACRO trino_greatest(values_) AS
 CREATE MACRO trino_least(values_) AS
     CASE WHEN list_contains(list_transform(values_, lambda v: v IS NULL), true) THEN NULL ELSE list_min(values_) END;
 
+CREATE MACRO trino_ln(x) AS CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '-Infinity'::DOUBLE ELSE ln(x) END;
+CREATE MACRO trino_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
+
 -- strings
+CREATE MACRO trino_blanks() AS ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13);
+CREATE MACRO trino_replace(s, part, by_) AS
+    CASE WHEN part = '' THEN by_ || array_to_string(string_split(s, ''), by_) || by_ ELSE replace(s, part, by_) END;
+CREATE MACRO trino_hamming(a, b) AS
+    CASE WHEN length(a) = length(b) THEN hamming(a, b)
+    ELSE CAST('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length' AS BIGINT) END;
+CREATE MACRO trino_split_part(s, separator, n) AS
+    CASE WHEN n > 0 THEN string_split(s, separator)[n]
+    WHEN n <= 0 THEN string_split(s, separator)[CAST('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero' AS BIGINT)] END;
+CREATE MACRO trino_fit(s, most) AS
+    CASE WHEN length(s) <= most OR s IS NULL THEN s
+    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value ' || s || ' cannot be represented as varchar(' || most || ')' AS INTEGER) AS VARCHAR) END;
+CREATE MACRO trino_boolean(s) AS
+    CASE WHEN lower(s) IN ('t', 'true', '1') THEN true WHEN lower(s) IN ('f', 'false', '0') THEN false
+    WHEN s IS NULL THEN NULL ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to BOOLEAN' AS INTEGER) AS BOOLEAN) END;
 CREATE MACRO trino_substr(s, start_, length_ := NULL) AS
     CASE WHEN start_ = 0 OR abs(start_) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END
     WHEN length_ IS NULL THEN substring(s, CAST(start_ AS BIGINT))
@@ -25,7 +43,9 @@ CREATE MACRO trino_split_to_map(s, entries, pairs) AS
     map_from_entries(list_transform(string_split(s, entries),
         lambda e: struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])));
 CREATE MACRO trino_strpos(s, part, occurrence) AS
-    CASE WHEN len(string_split(s, part)) <= occurrence THEN 0
+    CASE WHEN occurrence < 0 AND len(string_split(s, part)) > -occurrence
+        THEN length(array_to_string(string_split(s, part)[:len(string_split(s, part)) + occurrence], part)) + 1
+    WHEN occurrence < 0 OR len(string_split(s, part)) <= occurrence THEN 0
     ELSE length(array_to_string(string_split(s, part)[:occurrence], part)) + 1 END;
 CREATE MACRO trino_integer_text(s, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '[+-]?[0-9]+') THEN s
@@ -37,8 +57,42 @@ CREATE MACRO trino_regexp_replace(s, pattern, by_) AS
 CREATE MACRO trino_regexp_position(s, pattern) AS
     CASE WHEN s IS NULL THEN NULL WHEN NOT regexp_matches(s, pattern) THEN -1
     ELSE length(string_split_regex(s, pattern)[1]) + 1 END;
+CREATE MACRO trino_regexp_position_from(s, pattern, start_) AS
+    CASE WHEN trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) = -1 THEN -1
+    ELSE trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) + start_ - 1 END;
 
 -- times
+CREATE MACRO trino_date(s) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*') THEN CAST(s AS DATE)
+    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || s AS INTEGER) AS VARCHAR)::DATE END;
+CREATE MACRO trino_timestamp(s) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*') THEN CAST(s AS TIMESTAMP)
+    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || s AS INTEGER) AS VARCHAR)::TIMESTAMP END;
+CREATE MACRO trino_timestamp_tz(s) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*(UTC|Z|GMT|[+-]00:?00)?\s*')
+        THEN CAST(regexp_replace(s, '(UTC|GMT)\s*$', 'Z') AS TIMESTAMPTZ)
+    WHEN regexp_matches(s, '^\s*\d{4,}-\d') THEN CAST('NOT_SUPPORTED: a time zone in a column (' || s || '): the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)' AS TIMESTAMPTZ)
+    ELSE CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp with time zone: ' || s AS TIMESTAMPTZ) END;
+CREATE MACRO trino_is_utc(s) AS
+    CASE WHEN regexp_matches(s, '[T ].*[+-](0[1-9]|1[0-4]|00:?[0-5][1-9])(:?[0-5]\d)?$')
+        THEN CAST(CAST('NOT_SUPPORTED: a time zone in a column (' || s || '): the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)' AS INTEGER) AS BOOLEAN)
+    ELSE true END;
+CREATE MACRO trino_offset_text(minutes) AS
+    CASE WHEN minutes < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(minutes) // 60 AS VARCHAR), 2, '0') || ':'
+    || lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0');
+CREATE MACRO trino_iso8601_date(s) AS
+    CASE WHEN regexp_full_match(s, '\d{4}-W\d\d') THEN CAST(strptime(s || '-1', '%G-W%V-%u') AS DATE)
+    WHEN regexp_full_match(s, '\d{4}-W\d\d-\d') THEN CAST(strptime(s, '%G-W%V-%u') AS DATE)
+    WHEN regexp_full_match(s, '\d{4}-\d{3}') THEN CAST(strptime(s, '%Y-%j') AS DATE)
+    WHEN regexp_full_match(s, '\d{4}-\d\d') THEN CAST(s || '-01' AS DATE)
+    WHEN regexp_full_match(s, '\d{4}') THEN CAST(s || '-01-01' AS DATE)
+    WHEN s IS NULL OR regexp_full_match(s, '\d{4}-\d\d-\d\d') THEN CAST(s AS DATE)
+    ELSE CAST(CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS INTEGER) AS VARCHAR)::DATE END;
+CREATE MACRO trino_duration(s) AS
+    to_microseconds(1000 * CAST(round(CASE WHEN regexp_full_match(s, '\s*\d+(\.\d+)?\s*(ns|us|ms|s|m|h|d)\s*')
+        THEN CAST(regexp_extract(s, '[\d.]+') AS DOUBLE) * CASE regexp_extract(s, '[a-z]+')
+            WHEN 'ns' THEN 1e-6 WHEN 'us' THEN 1e-3 WHEN 'ms' THEN 1 WHEN 's' THEN 1e3 WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END
+        WHEN s IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: ' || s AS DOUBLE) END) AS BIGINT));
 CREATE MACRO trino_iso8601(s) AS
     CASE WHEN regexp_full_match(s, '\d{4}(-\d\d(-\d\d)?)?(T\d\d(:\d\d(:\d\d([.,]\d+)?)?)?)?(Z|[+-]\d\d(:?\d\d)?)?') THEN
         CAST(CASE length(split_part(s, 'T', 1)) WHEN 4 THEN s || '-01-01' WHEN 7 THEN s || '-01'
@@ -96,8 +150,21 @@ CREATE MACRO trino_multimap_of(entries) AS
     map_from_entries(list_transform(
         list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0),
         lambda e: struct_pack(k := e.k, v := list_transform(list_filter(entries, lambda o: o.k = e.k), lambda o: o.v))));
+CREATE MACRO trino_split_to_multimap(s, entries, pairs) AS
+    trino_multimap_of(list_transform(string_split(s, entries),
+        lambda e: struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])));
+CREATE MACRO trino_arrays_overlap(a, b) AS
+    CASE WHEN list_has_any(a, b) THEN true
+    WHEN a IS NULL OR b IS NULL OR len(list_filter(list_concat(a, b), lambda i: i IS NULL)) > 0 THEN NULL ELSE false END;
+CREATE MACRO trino_element_at(items, n) AS
+    CASE WHEN n = 0 THEN items[CAST('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' AS BIGINT)] ELSE items[n] END;
+CREATE MACRO trino_ngrams(items, n) AS
+    list_transform(generate_series(1, greatest(1, len(items) - n + 1)), lambda i: items[i:i + n - 1]);
+CREATE MACRO trino_contains_sequence(items, part) AS
+    (len(part) = 0 OR len(list_filter(generate_series(1, len(items) - len(part) + 1), lambda i: items[i:i + len(part) - 1] = part)) > 0);
 
 -- JSON
+CREATE MACRO trino_json_parse(s) AS CAST(python_json(s) AS JSON);
 CREATE MACRO trino_json(s) AS CASE WHEN json_valid(s) THEN CAST(s AS JSON) END;
 CREATE MACRO trino_json_path(path) AS regexp_replace(path, '\[\s*[''"]([^''"]+)[''"]\s*\]', '."\1"', 'g');
 CREATE MACRO trino_json_text(j) AS
@@ -124,11 +191,15 @@ CREATE MACRO trino_ipaddress_text(x) AS
         CAST((x >> 24) & 255 AS VARCHAR) || '.' || CAST((x >> 16) & 255 AS VARCHAR) || '.'
         || CAST((x >> 8) & 255 AS VARCHAR) || '.' || CAST(x & 255 AS VARCHAR)
     ELSE python_ipaddress_text(CAST(x AS VARCHAR)) END;
+CREATE MACRO trino_address_bytes(x) AS
+    unhex(lpad(to_base(CAST(x >> 96 AS BIGINT), 16), 8, '0') || lpad(to_base(CAST((x >> 64) & 4294967295 AS BIGINT), 16), 8, '0')
+        || lpad(to_base(CAST((x >> 32) & 4294967295 AS BIGINT), 16), 8, '0') || lpad(to_base(CAST(x & 4294967295 AS BIGINT), 16), 8, '0'));
 CREATE MACRO trino_width(x) AS CASE WHEN x >> 32 = 65535 THEN 32 ELSE 128 END;
 CREATE MACRO trino_network(x, bits_) AS
     struct_pack(network := ((x >> CAST(trino_width(x) - bits_ AS UHUGEINT)) << CAST(trino_width(x) - bits_ AS UHUGEINT)), bits := CAST(bits_ AS INTEGER));
 CREATE MACRO trino_ipprefix(s) AS
-    CASE WHEN s LIKE '%/%' THEN trino_network(trino_ipaddress(split_part(s, '/', 1)), CAST(split_part(s, '/', 2) AS INTEGER))
+    CASE WHEN s IS NULL THEN NULL
+    WHEN regexp_full_match(s, '[^/:]*/([12]?\d|3[0-2])|[^/]*:[^/]*/(\d\d?|1[01]\d|12[0-8])') THEN trino_network(trino_ipaddress(split_part(s, '/', 1)), CAST(split_part(s, '/', 2) AS INTEGER))
     ELSE trino_network(CAST('INVALID_CAST_ARGUMENT: Cannot cast value to IPPREFIX: ' || s AS UHUGEINT), 0) END;
 CREATE MACRO trino_in_network(x, p) AS
     (trino_width(x) = trino_width(p.network)
@@ -138,7 +209,20 @@ CREATE MACRO trino_last_address(p) AS
     (p.network + ((1::UHUGEINT << CAST(trino_width(p.network) - p.bits AS UHUGEINT)) - 1::UHUGEINT));
 
 -- urls
-CREATE MACRO trino_url_parts() AS '^(([^:/?#]+):)?(//([^/?#:]*)(:\d+)?)?([^?#]*)(\?([^#]*))?';
+CREATE MACRO trino_url_parts() AS '^(?:([^:/?#]+):)?(?://(?:[^/?#@]*@)?((?:\[[^\]]*\]|[^/?#:]*))(?::(\d+))?)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?';
+CREATE MACRO trino_url_parameter(url, name_) AS
+    url_decode(replace(string_split(list_filter(string_split(regexp_extract(url, trino_url_parts(), 5), '&'),
+        lambda p: string_split(p, '=')[1] = name_)[1], '=')[2], '+', ' '));
+-- bytes
+CREATE MACRO trino_binary_substr(b, start_, length_ := NULL) AS
+    unhex(substring(hex(b), CAST(2 * (CASE WHEN start_ < 0 THEN octet_length(b) + start_ + 1 ELSE start_ END) - 1 AS BIGINT),
+        CAST(2 * coalesce(length_, octet_length(b)) AS BIGINT)));
+CREATE MACRO trino_from_big_endian(b, size_) AS
+    CASE WHEN octet_length(b) = size_ THEN CAST(python_big_endian(b) AS BIGINT)
+    WHEN b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: expected ' || size_ || '-byte input, but got instead: ' || octet_length(b) AS BIGINT) END;
+CREATE MACRO trino_from_hex(s) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '([0-9A-Fa-f]{2})*') THEN unhex(s)
+    ELSE encode(CAST(CAST('INVALID_FUNCTION_ARGUMENT: Unable to parse hex string: ' || s AS INTEGER) AS VARCHAR)) END;
 CREATE MACRO trino_months_text(i) AS
     CASE WHEN datepart('year', i) * 12 + datepart('month', i) < 0 THEN '-' ELSE '' END
     || abs(datepart('year', i)) || '-' || abs(datepart('month', i));

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit.sandbox.athena import types
+from labkit.sandbox.athena import types, zones
 from labkit.sandbox.athena.text import java_double
 from labkit.sandbox.athena.types import UNBOUNDED, Type, field_key, quoted
 
@@ -74,7 +74,7 @@ def presentable(sql: str, kind: Type) -> str:
     """The DuckDB of a value as the result wants it: what Python has no type for becomes text there."""
     match kind.name:
         case "timestamp with time zone":
-            return f"timezone('{kind.zone}', {sql})"
+            return zones.local(sql, kind.zone)
         case "ipaddress":
             return f"trino_ipaddress_text({sql})"
         case "ipprefix":

@@ -128,7 +128,7 @@ EXPRESSIONS = [
     ("day_of_week(DATE '2026-11-02')", "bigint", "1"),
     ("day_of_week(DATE '2026-11-01')", "bigint", "7"),
     ("day_of_week(from_iso8601_timestamp('2026-10-05'))", "bigint", "1"),
-    ("from_iso8601_timestamp('2026-10-05T10:00:00+02:00')", "timestamp with time zone", "2026-10-05 08:00:00.000 UTC"),
+    ("from_iso8601_timestamp('2026-10-05T10:00:00+02:00')", "timestamp with time zone", "2026-10-05 10:00:00.000 +02:00"),
     ("from_iso8601_timestamp('2026')", "timestamp with time zone", "2026-01-01 00:00:00.000 UTC"),
     ("from_iso8601_timestamp('2026-10-05T10')", "timestamp with time zone", "2026-10-05 10:00:00.000 UTC"),
     ("from_unixtime(1600000000)", "timestamp with time zone", "2020-09-13 12:26:40.000 UTC"),

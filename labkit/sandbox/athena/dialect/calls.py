@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect import casts
-from labkit.sandbox.athena.dialect.functions import LOCAL_TIMES, Match, best_match, resolve, signatures
-from labkit.sandbox.athena.dialect.operators import row_of, string
+from labkit.sandbox.athena import types, zones
+from labkit.sandbox.athena.dialect import casts, patterns
+from labkit.sandbox.athena.dialect.functions import LOCAL_TIMES, Match, best_match, not_here, resolve, signatures
+from labkit.sandbox.athena.dialect.operators import joined_arrays, row_of, string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.dialect.windows import order_by, over
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -44,6 +45,8 @@ def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Valu
     name = node.name.lower()
     if name in SPECIAL and modifiers == Modifiers():
         return SPECIAL[name](compiler, node, list(node.expressions))
+    if name in not_here():
+        raise not_supported(f"{place(node)}: the function {name}")
     if name not in signatures():
         raise QueryError("FUNCTION_NOT_FOUND", f"{place(node)}: Function '{name}' not registered")
     kind = signatures()[name][0].kind
@@ -59,6 +62,7 @@ def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Valu
 def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr]) -> Value:
     """A call of a function from the table."""
     given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
+    given = patterns.translated(node, name, given)
     found = _match(node, name, given)
     values: list[str] = []
     for number, value in enumerate(given):
@@ -87,7 +91,7 @@ def _match(node: Any, name: str, given: Sequence[Value | None]) -> Match:
 
 def on_the_clock(value: Value) -> str:
     """A date or timestamp as a clock in its zone shows it: a timestamp of DuckDB's, which has no zone."""
-    return f"timezone('{value.type.zone}', {value.sql})" if value.type.name == "timestamp with time zone" else value.sql
+    return zones.local(value.sql, value.type.zone) if value.type.name == "timestamp with time zone" else value.sql
 
 
 def finish(found: Match, template: str, values: Sequence[str], local: Type | None = None) -> Value:
@@ -277,9 +281,8 @@ def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
         return Value(f"({joined})", VARCHAR)
     if all(value.type == VARBINARY for value in values):
         return Value(f"({joined})", VARBINARY)
-    if all(value.type.name == "array" for value in values):
-        alike = compiler.values_alike(arguments, "All CONCAT operands")
-        return Value(f"list_concat({', '.join(each.sql for each in alike)})", alike[0].type)
+    if any(value.type.name == "array" for value in values):
+        return reduce(lambda left, right: joined_arrays(compiler, node, left, right), values)
     kinds = ", ".join(str(value.type) for value in values)
     raise QueryError(
         "FUNCTION_NOT_FOUND",
@@ -328,6 +331,30 @@ def _approx_percentile(compiler: ExpressionCompiler, node: Any, arguments: Argum
     return Value(f"quantile_disc({value.sql}, {share.sql})", kind)
 
 
+def _whole(name: str) -> Special:
+    """round, ceil and their like of a decimal give one without a scale."""
+
+    def compiled(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+        value = compiler.value(arguments[0])
+        if value.type.name != "decimal" or len(arguments) != 1:
+            return invoke(compiler, node, node.name.lower(), arguments)
+        digits, scale = value.type.parameters
+        kind = types.decimal(digits - scale + min(scale, 1), 0)
+        return Value(f"CAST({name}({value.sql}) AS {types.duckdb_type(kind)})", kind)
+
+    return compiled
+
+
+def _normalize(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
+    form = arguments[1].name.upper() if len(arguments) > 1 else "NFC"
+    if form not in ("NFC", "NFD", "NFKC", "NFKD"):
+        raise QueryError(
+            "SYNTAX_ERROR", f"{place(node)}: mismatched input '{form}'. Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'"
+        )
+    return Value(f"trino_normalize({value.sql}, '{form}')", VARCHAR)
+
+
 def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     with compiler.inside_aggregate():
         columns = ", ".join(compiler.value(each).sql for each in arguments)
@@ -351,15 +378,21 @@ def _position(compiler: ExpressionCompiler, node: Any) -> Value:
 
 SPECIAL: dict[str, Special] = {
     "approx_percentile": _approx_percentile,
+    "ceil": _whole("ceil"),
+    "ceiling": _whole("ceil"),
     "coalesce": _alike("coalesce({})"),
     "concat": _concat,
+    "floor": _whole("floor"),
     "greatest": _alike("trino_greatest([{}])"),
     "grouping": _grouping,
     "if": _if,
     "least": _alike("trino_least([{}])"),
+    "normalize": _normalize,
     "nullif": _nullif,
     "reduce": _reduce,
+    "round": _whole("round"),
     "row": _row,
+    "truncate": _whole("trunc"),
     "try": _try,
     "typeof": _typeof,
     "zip": _zip,

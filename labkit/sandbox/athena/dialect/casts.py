@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect.operators import number
+from labkit.sandbox.athena import types, zones
+from labkit.sandbox.athena.dialect import literals
+from labkit.sandbox.athena.dialect.operators import number, string
 from labkit.sandbox.athena.dialect.scope import Value, place
-from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHAR, Type, duckdb_type, parse_type
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 _TEXTS = ("varchar", "char")
 _TIMES = ("date", "timestamp", "timestamp with time zone")
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
+_READ_FROM_TEXT = {
+    "boolean": "trino_boolean",
+    "date": "trino_date",
+    "ipaddress": "trino_ipaddress",
+    "ipprefix": "trino_ipprefix",
+    "timestamp": "trino_timestamp",
+    "timestamp with time zone": "trino_timestamp_tz",
+    "varbinary": "encode",
+}
 _CASTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(NUMBERS, (*NUMBERS, "boolean", *_TEXTS, "json")),
     "boolean": (*NUMBERS, "boolean", *_TEXTS, "json"),
@@ -34,9 +44,10 @@ _CASTS: dict[str, tuple[str, ...]] = {
         "ipaddress",
         "ipprefix",
         "uuid",
+        "varbinary",
     ),
     "char": (*_TEXTS, *NUMBERS),
-    "varbinary": ("varbinary", "uuid", "ipaddress"),
+    "varbinary": ("varbinary",),
     "date": (*_TIMES, *_TEXTS, "json"),
     "timestamp": (*_TIMES, "time", *_TEXTS, "json"),
     "timestamp with time zone": (*_TIMES, "time", *_TEXTS),
@@ -50,7 +61,7 @@ _CASTS: dict[str, tuple[str, ...]] = {
     "row": ("row", "json"),
     "ipaddress": ("ipaddress", "ipprefix", "varbinary", *_TEXTS),
     "ipprefix": ("ipprefix", "ipaddress", *_TEXTS),
-    "uuid": ("uuid", "varbinary", *_TEXTS),
+    "uuid": ("uuid", *_TEXTS),
 }
 
 
@@ -100,6 +111,10 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
     target = duckdb_type(kind)
     if kind.name in _TEXTS:
         text = _as_text(sql, given)
+        if kind.name == "char":
+            return f"rpad({text}, {kind.parameters[0]}, ' ')"
+        if kind.parameters and given.name not in _TEXTS:
+            return f"trino_fit({text}, {kind.parameters[0]})"
         return f"left({text}, {kind.parameters[0]})" if kind.parameters else text
     if kind == JSON:
         return _as_json(sql, given)
@@ -121,7 +136,7 @@ def _as_text(sql: str, given: Type) -> str:
         case "timestamp":
             return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%g')"
         case "timestamp with time zone":
-            return f"(strftime(timezone('{given.zone}', {sql}), '%Y-%m-%d %H:%M:%S.%g') || ' {given.zone}')"
+            return f"(strftime({zones.local(sql, given.zone)}, '%Y-%m-%d %H:%M:%S.%g') || ' {given.zone}')"
         case "double" | "real":
             return f"trino_double_text({sql})"
         case "json":
@@ -140,27 +155,36 @@ def _as_json(sql: str, given: Type) -> str:
         return sql
     if given.name in ("timestamp", "timestamp with time zone", "date"):
         return f"to_json({_as_text(sql, given)})"
+    if given.name == "row":
+        return _row_as_json(sql, given)
     return f"to_json({sql})"
+
+
+def _row_as_json(sql: str, given: Type) -> str:
+    """An object with the fields' names; a field without one has the empty name."""
+    fields = [
+        f"to_json({string(name or '')}) || ':' || coalesce(CAST("
+        + _as_json(f"{sql}.{types.quoted(types.field_key(given, n))}", item)
+        + " AS VARCHAR), 'null')"
+        for n, (name, item) in enumerate(zip(given.names, given.items, strict=True))
+    ]
+    listed = " || ',' || ".join(fields)
+    return f"CAST(CASE WHEN {sql} IS NOT NULL THEN '{{' || {listed} || '}}' END AS JSON)"
 
 
 def _from_text(sql: str, kind: Type) -> str:
     if kind.name in INTEGERS:
         return f"CAST(trino_integer_text({sql}, '{_INTEGER_NAMES[kind.name]}') AS {duckdb_type(kind)})"
-    match kind.name:
-        case "ipaddress":
-            return f"trino_ipaddress({sql})"
-        case "ipprefix":
-            return f"trino_ipprefix({sql})"
-        case "timestamp with time zone":
-            return f"CAST({sql} AS TIMESTAMPTZ)"
+    if kind.name in _READ_FROM_TEXT:
+        return f"{_READ_FROM_TEXT[kind.name]}({sql})"
     return f"CAST({sql} AS {duckdb_type(kind)})"
 
 
 def _time(sql: str, given: Type, kind: Type) -> str:
     if given.name == "timestamp with time zone" and kind.name in ("date", "timestamp", "time"):
-        return f"CAST(timezone('{given.zone}', {sql}) AS {duckdb_type(kind)})"
+        return f"CAST({zones.local(sql, given.zone)} AS {duckdb_type(kind)})"
     if kind.name == "timestamp with time zone" and given.name in ("date", "timestamp"):
-        return f"timezone('{kind.zone}', CAST({sql} AS TIMESTAMP))"
+        return zones.instant(f"CAST({sql} AS TIMESTAMP)", kind.zone)
     return ""
 
 
@@ -169,6 +193,8 @@ def _address(sql: str, given: Type, kind: Type) -> str:
         return f"trino_network({sql}, CASE WHEN {sql} >> 32 = 65535 THEN 32 ELSE 128 END)"
     if given.name == "ipprefix" and kind.name == "ipaddress":
         return f"{sql}.network"
+    if given.name == "ipaddress" and kind.name == "varbinary":
+        return f"trino_address_bytes({sql})"
     return ""
 
 
@@ -188,18 +214,36 @@ def _nested(sql: str, given: Type, kind: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
 
 
-def _is_decimal_literal(compiler: ExpressionCompiler, node: Any) -> bool:
-    """Whether it was written `DECIMAL '1.50'`, which has the digits of its text, and not as a CAST."""
-    start = node.this.meta.get("start", 0) if isinstance(node.this, exp.Literal) else 0
-    return compiler.queries.text[:start].rstrip().lower().endswith("decimal")
+def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
+    """`DECIMAL '1.50'`, which has the digits of its text, `DATE '...'` and their like; None for what is a CAST."""
+    if not isinstance(node.this, exp.Literal) or not node.this.is_string:
+        return None
+    before = compiler.queries.text[: node.this.meta.get("start", 0)].rstrip().lower()
+    text, name = str(node.this.this), data_type(node.to).name
+    word = next((word for word in ("decimal", "date", "timestamp", "time", "char") if before.endswith(word)), "")
+    if word == "decimal":
+        return number(text if "." in text else text + ".")
+    if word == "char" and name == "char":
+        return Value(string(text), Type("char", (len(text),)), text)
+    if word and name in ("date", "time", "timestamp", "timestamp with time zone"):
+        start = len(before) - len(word)
+        where = f"line {before.count(chr(10)) + 1}:{start - before.rfind(chr(10))}"
+        return literals.temporal(text, data_type(node.to), where)
+    return None
 
 
 def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
-    if node.to.is_type("decimal") and not node.to.expressions and _is_decimal_literal(compiler, node):
-        return number(node.this.this if "." in node.this.this else node.this.this + ".")
+    literal = _literal(compiler, node) if not isinstance(node, exp.TryCast) else None
+    if literal:
+        return literal
+    if node.to.is_type("timestamp", "timestamptz", "time") and any(str(each) in "012" for each in node.to.expressions):
+        raise not_supported(f"{place(node)}: {node.to.sql(dialect='trino').lower()}, a precision below milliseconds")
     value, kind = compiler.value(node.this), data_type(node.to)
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {kind}")
+    moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
+    if kind.name == "timestamp with time zone" and moment:
+        return literals.zoned(moment)
     result = convert(value, kind, safe=isinstance(node, exp.TryCast))
     return Value(result.sql, result.type, value.literal if isinstance(value.literal, str) else None)
 
@@ -208,7 +252,7 @@ def _json_literal(compiler: ExpressionCompiler, node: Any) -> Value:
     value = compiler.value(node.this)
     if value.type.name != "varchar":
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {VARCHAR}")
-    return Value(f"CAST({value.sql} AS JSON)", JSON)
+    return Value(f"trino_json_parse({value.sql})", JSON)
 
 
 NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {

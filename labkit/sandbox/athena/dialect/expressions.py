@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect import calls, casts, operators, temporal
+from labkit.sandbox.athena.dialect import calls, casts, formatting, operators, temporal
 from labkit.sandbox.athena.dialect.scope import Column, Scope, Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
@@ -203,3 +203,4 @@ NODES: dict[type[exp.Expr], Handler] = {
     **calls.NODES,
     **temporal.NODES,
 }
+calls.SPECIAL.update(formatting.SPECIAL)

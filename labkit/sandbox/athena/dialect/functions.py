@@ -121,6 +121,13 @@ def signatures() -> dict[str, tuple[Signature, ...]]:
     return found
 
 
+@cache
+def not_here() -> frozenset[str]:
+    """Athena's functions that the sandbox does not have."""
+    lines = resources.files(__package__).joinpath("not_here.txt").read_text().splitlines()
+    return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
+
+
 def _read() -> Iterator[Signature]:
     text = resources.files(__package__).joinpath("functions.txt").read_text()
     for line in text.splitlines():

@@ -47,7 +47,7 @@ _COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TIMES = ("date", "timestamp", "timestamp with time zone", "time")
 _INTERVALS = ("interval day to second", "interval year to month")
-_NOT_COMPARABLE = ("json",)
+_NOT_ORDERED = ("json",)
 
 
 def string(text: str) -> str:
@@ -121,7 +121,7 @@ def compare(compiler: ExpressionCompiler, node: Any) -> Value:
         return _quantified(compiler, node, operator)
     left, right = compiler.value(node.this), compiler.value(node.expression)
     kind = common_type(left.type, right.type)
-    if kind is None or kind.name in _NOT_COMPARABLE:
+    if kind is None or (kind.name in _NOT_ORDERED and operator in ("<", "<=", ">", ">=")):
         symbol = "IS DISTINCT FROM" if symbol == "IS" else symbol
         raise refuse(compiler, node, symbol, left.type, right.type)
     return Value(f"({compiler.cast(left, kind).sql} {operator} {compiler.cast(right, kind).sql})", BOOLEAN)
@@ -230,22 +230,34 @@ def _negate(compiler: ExpressionCompiler, node: Any) -> Value:
 def _concatenate(compiler: ExpressionCompiler, node: Any) -> Value:
     left, right = compiler.value(node.this), compiler.value(node.expression)
     if left.type.name == "array" or right.type.name == "array":
-        kind = common_type(left.type, right.type)
-        if kind:
-            return Value(f"list_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
+        return joined_arrays(compiler, node, left, right)
+    if all(coerces(side.type, VARCHAR) for side in (left, right)):
+        return Value(f"({left.sql} || {right.sql})", VARCHAR)
+    if left.type == right.type == VARBINARY:
+        return Value(f"({left.sql} || {right.sql})", VARBINARY)
+    raise _not_joined(compiler, node, left, right)
+
+
+def joined_arrays(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
+    """Two arrays, or an array and an element before or after it, as one array."""
+    kind = common_type(left.type, right.type)
+    if kind and kind.name == "array":
+        return Value(f"list_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
+    if "array" in (left.type.name, right.type.name):
         item = left.type.items[0] if left.type.name == "array" else right.type.items[0]
         other = right if left.type.name == "array" else left
         if coerces(other.type, item):
             one = f"[{compiler.cast(other, item).sql}]"
             pair = (left.sql, one) if other is right else (one, right.sql)
             return Value(f"list_concat({pair[0]}, {pair[1]})", types.array(item))
-    if all(coerces(side.type, VARCHAR) for side in (left, right)):
-        return Value(f"({left.sql} || {right.sql})", VARCHAR)
-    if left.type == right.type == VARBINARY:
-        return Value(f"({left.sql} || {right.sql})", VARBINARY)
-    raise QueryError(
+    raise _not_joined(compiler, node, left, right)
+
+
+def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> QueryError:
+    where = operator_place(compiler, node, "||") if isinstance(node, exp.DPipe) else place(node)
+    return QueryError(
         "FUNCTION_NOT_FOUND",
-        f"{operator_place(compiler, node, '||')}: Unexpected parameters ({left.type}, {right.type}) for function"
+        f"{where}: Unexpected parameters ({left.type}, {right.type}) for function"
         " concat."
         " Expected: concat(char(x), char(y)), concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E,"
         " concat(varchar), concat(varbinary)",

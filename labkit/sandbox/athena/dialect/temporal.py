@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlglot import exp
 
-from labkit.sandbox.athena.dialect import calls
+from labkit.sandbox.athena import zones
+from labkit.sandbox.athena.dialect import calls, literals
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -47,7 +47,7 @@ _STEPS = {
 }
 _EXTRACTED = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week", "timezone_hour": "timezone_hour"}
 _MYSQL = {
-    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
+    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%g000", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
     "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
     "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
 }  # fmt: skip
@@ -61,6 +61,7 @@ _JODA = {
 }  # fmt: skip
 
 
+_YEAR = re.compile("%[YyG]|%-Y")
 _JODA_PART = re.compile(r"'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z'])")
 
 
@@ -129,6 +130,12 @@ def _current_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.
 
 
 def _interval(compiler: ExpressionCompiler, node: Any) -> Value:
+    span = node.args.get("unit")
+    if isinstance(span, exp.IntervalSpan) and isinstance(node.this, exp.Literal):
+        value = literals.interval(str(node.this.this), span.this.name.lower(), span.expression.name.lower())
+        if value is None:
+            raise QueryError("INVALID_LITERAL", f"{place(node)}: '{node.this.this}' is not a valid INTERVAL literal")
+        return value
     unit = str(node.args["unit"].name if node.args.get("unit") else "day").lower().removesuffix("s")
     amount = node.this.this if isinstance(node.this, exp.Literal) else None
     if unit not in _STEPS or amount is None or not re.fullmatch(r"[+-]?\d+(\.\d+)?", str(amount)):
@@ -142,12 +149,7 @@ def _zone(compiler: ExpressionCompiler, node: exp.Expr) -> str:
     name = compiler.value(node).literal
     if not isinstance(name, str):
         raise not_supported(f"{place(node)}: a time zone that is not written out")
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        if not re.fullmatch(r"[+-]\d\d:\d\d", name):
-            raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone") from None
-    return name
+    return zones.zone_name(name)
 
 
 def at_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
@@ -167,15 +169,19 @@ def _at_time_zone(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _with_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     value, zone = compiler.value(arguments[0]), _zone(compiler, arguments[1])
-    return Value(f"timezone('{zone}', {compiler.cast(value, TIMESTAMP).sql})", replace(TIMESTAMP_TZ, zone=zone))
+    return Value(zones.instant(compiler.cast(value, TIMESTAMP).sql, zone), replace(TIMESTAMP_TZ, zone=zone))
 
 
 def _from_unixtime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     result = calls.invoke(compiler, node, "from_unixtime", arguments[:1])
     if len(arguments) == 1:
         return result
-    if len(arguments) != 2:
-        raise not_supported(f"{place(node)}: from_unixtime with hours and minutes")
+    if len(arguments) == 3:
+        hours, minutes = (compiler.value(each).literal for each in arguments[1:])
+        if not isinstance(hours, int) or not isinstance(minutes, int):
+            raise not_supported(f"{place(node)}: a time zone that is not written out")
+        zone = zones.zone_name(f"{'-' if hours < 0 or minutes < 0 else '+'}{abs(hours):02}:{abs(minutes):02}")
+        return Value(result.sql, replace(result.type, zone=zone))
     return Value(result.sql, replace(result.type, zone=_zone(compiler, arguments[1])))
 
 
@@ -186,19 +192,19 @@ def _unit(compiler: ExpressionCompiler, node: exp.Expr, kind: Type) -> str:
     unit = unit.lower()
     if unit not in _UNITS:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {_of(kind)} field")
-    if kind == DATE and unit not in _DAY_UNITS:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
+    if (kind == DATE and unit not in _DAY_UNITS) or (kind == TIME and unit in _DAY_UNITS):
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {_of(kind)} field")
     return unit
 
 
 def _of(kind: Type) -> str:
-    return "DATE" if kind == DATE else "TIMESTAMP"
+    return {"date": "DATE", "time": "TIME"}.get(kind.name, "TIMESTAMP")
 
 
 def _times(compiler: ExpressionCompiler, node: Any, name: str, arguments: calls.Arguments) -> list[Value]:
     values = [compiler.value(each) for each in arguments]
     for value in values:
-        if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
+        if value.type.name not in ("date", "timestamp", "timestamp with time zone", "time"):
             raise QueryError(
                 "FUNCTION_NOT_FOUND",
                 f"{place(node)}: Unexpected parameters ({', '.join(str(each.type) for each in values)}) for"
@@ -214,14 +220,15 @@ def _in_zone(value: Value, local_sql: str) -> Value:
     if value.type == DATE:
         return Value(f"CAST({local_sql} AS DATE)", DATE)
     if value.type == TIMESTAMP_TZ:
-        return Value(f"timezone('{value.type.zone}', {local_sql})", value.type)
-    return Value(local_sql, value.type)
+        return Value(zones.instant(local_sql, value.type.zone), value.type)
+    return Value(f"CAST({local_sql} AS TIME)" if value.type == TIME else local_sql, value.type)
 
 
 def _date_trunc(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "date_trunc", arguments[1:])
     unit = _unit(compiler, arguments[0], value.type)
-    return _in_zone(value, f"date_trunc('{unit}', {calls.on_the_clock(value)})")
+    clock = f"(DATE '1970-01-01' + {value.sql})" if value.type == TIME else calls.on_the_clock(value)
+    return _in_zone(value, f"date_trunc('{unit}', {clock})")
 
 
 def _date_add(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
@@ -241,6 +248,8 @@ def _date_diff(compiler: ExpressionCompiler, node: Any, arguments: calls.Argumen
 def _formatted(translate: Callable[[str, str], str]) -> calls.Special:
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
         (value,) = _times(compiler, node, node.name.lower(), arguments[:1])
+        if value.type == TIME:
+            raise not_supported(f"{place(node)}: {node.name.lower()} of a time")
         pattern = _pattern(compiler, arguments[1], translate)
         return Value(f"strftime({calls.on_the_clock(value)}, {pattern})", VARCHAR)
 
@@ -250,10 +259,61 @@ def _formatted(translate: Callable[[str, str], str]) -> calls.Special:
 def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
-        sql = f"strptime({value.sql}, {_pattern(compiler, arguments[1], translate)})"
-        return Value(f"timezone('UTC', CAST({sql} AS TIMESTAMP))" if kind == TIMESTAMP_TZ else sql, kind)
+        pattern = _pattern(compiler, arguments[1], translate).replace("%g000", "%f")
+        text = value.sql
+        if not _YEAR.search(pattern):  # Joda's year is 1970 where a text has none, strptime's 1900
+            text, pattern = f"('1970 ' || {text})", f"'%Y {pattern[1:]}"
+        sql = f"strptime({text}, {pattern})"
+        if "%z" in pattern:
+            return _with_offset(value, sql)
+        return Value(f"timezone('UTC', {sql})" if kind == TIMESTAMP_TZ else sql, kind)
 
     return compiled
+
+
+def _with_offset(value: Value, sql: str) -> Value:
+    """A text with an offset: that of a text written out is kept, another has to be UTC's."""
+    if not isinstance(value.literal, str):
+        return Value(f"CASE WHEN trino_is_utc({value.sql}) THEN CAST({sql} AS TIMESTAMPTZ) END", TIMESTAMP_TZ)
+    offset = re.search(r"[+-]\d\d:?\d\d$", value.literal)
+    zone = zones.zone_name(offset[0]) if offset else "UTC"
+    return Value(f"CAST({sql} AS TIMESTAMPTZ)", replace(TIMESTAMP_TZ, zone=zone))
+
+
+def _from_iso8601_timestamp(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    value = compiler.value(arguments[0])
+    result = calls.invoke(compiler, node, "from_iso8601_timestamp", arguments)
+    if not isinstance(value.literal, str):
+        return Value(f"CASE WHEN trino_is_utc({value.sql}) THEN {result.sql} END", result.type)
+    offset = re.search(r"T.*([+-]\d\d(?::?\d\d)?)$", value.literal)
+    return Value(result.sql, replace(result.type, zone=zones.zone_name(offset[1]) if offset else "UTC"))
+
+
+def _of_zone(template: str) -> calls.Special:
+    """What depends on the zone of a timestamp: `{minutes}` is how far it is ahead of UTC."""
+
+    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+        value = compiler.value(arguments[0])
+        if value.type.name != "timestamp with time zone":
+            return calls.invoke(compiler, node, node.name.lower() if node.name else "timezone_hour", arguments)
+        minutes = zones.offset_minutes(value.sql, value.type.zone)
+        return Value(f"CAST({template.format(minutes=minutes)} AS BIGINT)", BIGINT)
+
+    return compiled
+
+
+def _timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    (value,) = _times(compiler, node, "timezone", arguments)
+    return Value(string(value.type.zone), VARCHAR, value.type.zone)
+
+
+def _to_iso8601(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    value = compiler.value(arguments[0])
+    if value.type.name != "timestamp with time zone" or value.type.zone == "UTC":
+        return calls.invoke(compiler, node, "to_iso8601", arguments)
+    minutes = zones.offset_minutes(value.sql, value.type.zone)
+    clock = f"strftime({calls.on_the_clock(value)}, '%Y-%m-%dT%H:%M:%S.%g')"
+    return Value(f"({clock} || trino_offset_text({minutes}))", VARCHAR)
 
 
 def _pattern(compiler: ExpressionCompiler, node: exp.Expr, translate: Callable[[str, str], str]) -> str:
@@ -265,6 +325,8 @@ def _pattern(compiler: ExpressionCompiler, node: exp.Expr, translate: Callable[[
 
 def _extract(compiler: ExpressionCompiler, node: Any) -> Value:
     field = node.this.name.lower()
+    if field in ("timezone_hour", "timezone_minute"):
+        return calls.SPECIAL[field](compiler, node, [node.expression])
     return calls.invoke(compiler, node, _EXTRACTED.get(field, field), [node.expression])
 
 
@@ -278,9 +340,14 @@ calls.SPECIAL.update(
         "date_parse": _parsed(mysql_format, TIMESTAMP),
         "date_trunc": _date_trunc,
         "format_datetime": _formatted(joda_format),
+        "from_iso8601_timestamp": _from_iso8601_timestamp,
         "from_unixtime": _from_unixtime,
         "now": _now,
         "parse_datetime": _parsed(joda_format, TIMESTAMP_TZ),
+        "timezone": _timezone,
+        "timezone_hour": _of_zone("trunc({minutes} / 60.0)"),
+        "timezone_minute": _of_zone("({minutes} % 60)"),
+        "to_iso8601": _to_iso8601,
         "with_timezone": _with_timezone,
     }
 )

@@ -1,0 +1,81 @@
+"""`format(...)`: a format string of Java's Formatter, taken apart here into calls that DuckDB knows.
+
+https://trino.io/docs/current/functions/conversion.html#formatting
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.dialect import calls, casts
+from labkit.sandbox.athena.dialect.operators import string
+from labkit.sandbox.athena.dialect.scope import Value, place
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+_SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-0,+ ]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])([a-zA-Z])?")
+_TIMES = {
+    "A": "%A", "a": "%a", "B": "%B", "b": "%b", "d": "%d", "e": "%-d", "F": "%Y-%m-%d", "H": "%H", "I": "%I", "j": "%j",
+    "M": "%M", "m": "%m", "p": "%p", "S": "%S", "T": "%H:%M:%S", "Y": "%Y", "y": "%y", "D": "%m/%d/%y",
+}  # fmt: skip
+
+
+def _format(compiler: ExpressionCompiler, node: Any, arguments: list[exp.Expr]) -> Value:
+    pattern = compiler.value(arguments[0]).literal
+    if not isinstance(pattern, str):
+        raise not_supported(f"{place(node)}: a format that is not written out")
+    values = [compiler.value(each) for each in arguments[1:]]
+    parts, at, following = [], 0, 0
+    for found in _SPECIFIER.finditer(pattern):
+        parts.append(string(pattern[at : found.start()]))
+        at = found.end() - (len(found[6] or "") if found[5] != "t" else 0)
+        if found[5] in "%n":
+            parts.append(string("%" if found[5] == "%" else "\n"))
+            continue
+        number = int(found[1]) - 1 if found[1] else following
+        following += not found[1]
+        if number >= len(values):
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {pattern} (Format specifier '{found[0]}')"
+            )
+        parts.append(_padded(found, _written(node, found, values[number])))
+    parts.append(string(pattern[at:]))
+    return Value(f"({' || '.join(parts)})", VARCHAR)
+
+
+def _padded(found: re.Match[str], sql: str) -> str:
+    if not found[3]:
+        return sql
+    side, fill = ("rpad" if "-" in found[2] else "lpad"), ("0" if "0" in found[2] else " ")
+    return f"(CASE WHEN length({sql}) < {found[3]} THEN {side}({sql}, {found[3]}, '{fill}') ELSE {sql} END)"
+
+
+def _written(node: Any, found: re.Match[str], value: Value) -> str:
+    conversion, kind = found[5], value.type
+    comma, plus = ("," if "," in found[2] else ""), ("+" if "+" in found[2] else "")
+    if conversion in "sS":
+        text = casts.convert(value, VARCHAR, safe=False).sql if kind != DOUBLE else f"trino_java_double({value.sql})"
+        text = f"coalesce({text}, 'null')"
+        return f"upper({text})" if conversion == "S" else text
+    if conversion == "b" and kind == BOOLEAN:
+        return f"CASE WHEN {value.sql} THEN 'true' ELSE 'false' END"
+    if conversion == "d" and kind.name in INTEGERS:
+        return f"format('{{:{plus}{comma}}}', CAST({value.sql} AS BIGINT))"
+    if conversion == "x" and kind.name in INTEGERS:
+        return f"lower(hex({value.sql}))"
+    if conversion in "fe" and kind.name in NUMBERS and kind.name not in INTEGERS:
+        return f"format('{{:{plus}{comma}.{found[4] or 6}{conversion}}}', CAST({value.sql} AS DOUBLE))"
+    if conversion == "t" and found[6] in _TIMES and kind.name in ("date", "timestamp", "timestamp with time zone"):
+        return f"strftime({calls.on_the_clock(value)}, '{_TIMES[found[6]]}')"
+    if conversion in "dfexbt":
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {found[0]} ({kind})")
+    raise not_supported(f"{place(node)}: {found[0]} in a format")
+
+
+SPECIAL: dict[str, calls.Special] = {"format": _format}

@@ -1,0 +1,103 @@
+"""Literals of dates, times and intervals: a wrong one is refused with its place, before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, time
+
+from labkit.sandbox.athena import zones
+from labkit.sandbox.athena.dialect.scope import Value
+from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.types import DATE, DAY_TO_SECOND, TIME, TIMESTAMP, TIMESTAMP_TZ, YEAR_TO_MONTH, Type
+
+_DATE = r"(\d{4,})-(\d{1,2})-(\d{1,2})"
+_TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?"
+_MOMENT = re.compile(rf"\s*{_DATE}(?: {_TIME})?\s*(.*?)\s*")
+_FIELDS = ("day", "hour", "minute", "second")
+_SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+
+
+def moment(text: str) -> tuple[str, str] | None:
+    """The date and time of a text as Trino reads them, and what follows them: a time zone, or nothing.
+
+    >>> moment("2026-11-2 9:05 Asia/Tokyo")
+    ('2026-11-02 09:05:00.0', 'Asia/Tokyo')
+    >>> moment("2026-02-30") is None
+    True
+    """
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    try:
+        day_ = date(int(year), int(month), int(day))
+        time_ = time(int(hour or 0), int(minute or 0), int(second or 0))
+    except ValueError:
+        return None
+    return f"{day_.isoformat()} {time_.isoformat()}.{(fraction or '0')[:6]}", zone
+
+
+def temporal(text: str, kind: Type, where: str) -> Value:
+    """DATE '...', TIME '...' and TIMESTAMP '...', which has a time zone where its text does."""
+    value = _READERS[kind.name](text)
+    if value is None:
+        name = kind.name.upper().partition(" ")[0]
+        raise QueryError("INVALID_LITERAL", f"{where}: '{text}' is not a valid {name} literal")
+    return value
+
+
+def _date(text: str) -> Value | None:
+    found = moment(text) if re.fullmatch(rf"\s*{_DATE}\s*", text) else None
+    return Value(f"'{found[0][:-11]}'::DATE", DATE) if found else None
+
+
+def _time(text: str) -> Value | None:
+    found = moment(f"1970-01-01 {text.strip()}")
+    return Value(f"'{found[0][11:]}'::TIME", TIME) if found and not found[1] and ":" in text else None
+
+
+def _timestamp(text: str) -> Value | None:
+    found = moment(text)
+    if found is None:
+        return None
+    if not found[1]:
+        return Value(f"'{found[0]}'::TIMESTAMP", TIMESTAMP)
+    try:
+        return zoned(found)
+    except QueryError:
+        return None
+
+
+def zoned(found: tuple[str, str]) -> Value:
+    """A date and time with its zone; without one it is in UTC."""
+    zone = zones.zone_name(found[1] or "UTC")
+    return Value(zones.instant(f"'{found[0]}'::TIMESTAMP", zone), replace(TIMESTAMP_TZ, zone=zone))
+
+
+_READERS: dict[str, Callable[[str], Value | None]] = {
+    "date": _date, "time": _time, "timestamp": _timestamp, "timestamp with time zone": _timestamp,
+}  # fmt: skip
+
+
+def interval(text: str, start: str, end: str) -> Value | None:
+    """INTERVAL '1 02:03:04.5' DAY TO SECOND and INTERVAL '2-3' YEAR TO MONTH; None for a text that does not fit.
+
+    >>> interval("1 02", "day", "hour").sql
+    'to_microseconds(93600000000)'
+    """
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    if (start, end) == ("year", "month"):
+        parts = re.fullmatch(r"(\d+)-(\d+)", digits)
+        return Value(f"to_months({sign * (int(parts[1]) * 12 + int(parts[2]))})", YEAR_TO_MONTH) if parts else None
+    if start not in _FIELDS or end not in _FIELDS[_FIELDS.index(start) + 1 :]:
+        return None
+    fields = _FIELDS[_FIELDS.index(start) : _FIELDS.index(end) + 1]
+    patterns = [r"(\d+(?:\.\d{1,6})?)" if field == "second" else r"(\d+)" for field in fields]
+    separators = [" " if field == "day" else ":" for field in fields[:-1]]
+    parts = re.fullmatch("".join(a + b for a, b in zip(patterns, [*separators, ""], strict=True)), digits)
+    if not parts:
+        return None
+    seconds = sum(float(part) * _SECONDS[field] for part, field in zip(parts.groups(), fields, strict=True))
+    return Value(f"to_microseconds({sign * round(seconds * 1_000_000)})", DAY_TO_SECOND)
