@@ -95,7 +95,7 @@ _PAGE = """<!doctype html>
   details { border: 1px solid #8888; border-radius: 6px; margin: 1rem 0; padding: .5rem 1rem; }
   summary { cursor: pointer; overflow-wrap: anywhere; }
   summary span { color: #555; }
-  pre { font-family: inherit; white-space: pre-wrap; overflow-wrap: anywhere; }
+  pre { font: .9rem/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
   @media (prefers-color-scheme: dark) {
     body { background: #16181d; color: #eee; } a { color: #8cf; } summary span { color: #bbb; }
   }
