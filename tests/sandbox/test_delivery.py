@@ -328,3 +328,21 @@ def test_a_bucket_that_loses_its_policy_or_goes_is_an_access_error(sandbox, vpc)
     moto_state.backend("s3", sandbox.account_id, "aws").delete_bucket(BUCKET)
     sandbox.clock.advance(300)
     assert status(vpc, flow_log) == ("FAILED", "Access error")
+
+
+def test_a_ping_that_the_network_acl_lets_in_but_not_out_is_two_records(sandbox, vpc):
+    """AWS's own example: a security group admits ICMP, a network ACL denies it on the way out.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-records-examples.html
+    """
+    vpc.allow(vpc.ssh, "icmp", -1, -1, "203.0.113.0/24")
+    vpc.deny(50, egress=True, protocol="1")
+    vpc.log_to_group()
+    assert vpc.connect(0, protocol="icmp")["outcome"] == "timed out"
+    sandbox.clock.advance(300)
+    own = str(vpc.interface().addresses[0])
+    lines = [message.split()[3:10] + message.split()[12:] for message in vpc.messages()]
+    assert lines == [
+        [LEARNER, own, "0", "0", "1", "4", "336", "ACCEPT", "OK"],
+        [own, LEARNER, "0", "0", "1", "4", "336", "REJECT", "OK"],
+    ]

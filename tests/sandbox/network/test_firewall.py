@@ -214,10 +214,9 @@ def literal_verdict(numbered, packet, far_end) -> tuple[bool, str]:
     return False, "*"
 
 
-@settings(max_examples=300)
-@given(entries, packets(), st.sampled_from(["ingress", "egress"]))
-def test_network_acls_agree_with_a_literal_reading(numbered, packet, direction):
-    made = tuple(
+def made_entries(numbered):
+    """The entries as the sandbox has them."""
+    return tuple(
         entry(
             number,
             allow,
@@ -229,6 +228,12 @@ def test_network_acls_agree_with_a_literal_reading(numbered, packet, direction):
         )
         for number, (allow, (protocol, (low, high), cidr)) in sorted(numbered.items())
     )
+
+
+@settings(max_examples=300)
+@given(entries, packets(), st.sampled_from(["ingress", "egress"]))
+def test_network_acls_agree_with_a_literal_reading(numbered, packet, direction):
+    made = made_entries(numbered)
     acl = NetworkAcl("acl-1", made, ()) if direction == "ingress" else NetworkAcl("acl-1", (), made)
     far_end = packet.source if direction == "ingress" else packet.destination
     verdict = judge_by_network_acl(acl, direction, packet)
