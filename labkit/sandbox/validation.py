@@ -19,6 +19,9 @@ CODES = {
 }
 """The code a service answers a malformed call with; ValidationException unless listed."""
 
+MAX_SHOWN = 2000
+"""Characters of a value that a message quotes."""
+
 Predicate = Callable[[Any], bool]
 
 _CONSTRAINTS = {"list": ("min", "max"), "string": ("min", "max", "pattern", "enum"), "integer": ("min", "max")}
@@ -147,7 +150,9 @@ def _is_constrained(shape: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else f"'{value}'"
+    """A value as AWS shows it; of ten thousand log events, the first."""
+    text = str(value)
+    return "null" if value is None else f"'{text[:MAX_SHOWN]}{'...' * (len(text) > MAX_SHOWN)}'"
 
 
 def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:

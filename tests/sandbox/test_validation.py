@@ -62,6 +62,17 @@ def test_a_fault_in_one_event_of_a_batch_is_found(events, code, text):
     assert text in raised.value.message
 
 
+def test_a_message_quotes_the_beginning_of_what_is_too_much():
+    events = [{"timestamp": 1, "message": "m"}] * 10_001
+    with pytest.raises(ServiceError) as raised:
+        validation.check("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s", "logEvents": events})
+    assert raised.value.message.startswith("1 validation error detected: Value '[{'timestamp': 1, 'message': 'm'}, ")
+    assert raised.value.message.endswith(
+        "...' at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000"
+    )
+    assert len(raised.value.message) < 2_500
+
+
 def test_events_may_have_members_that_the_model_does_not_know():
     events = [{"timestamp": 1, "message": "m"}, {"timestamp": 2, "message": "m", "colour": "red"}]
     validation.check("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s", "logEvents": events})
