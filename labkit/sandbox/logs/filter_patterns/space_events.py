@@ -81,7 +81,7 @@ def _positions(pattern: Space) -> Iterator[tuple[int, Field]]:
 
 
 def _required_texts(pattern: Space) -> list[str]:
-    """Texts that a matching message has, the longest first: in the fewest; a single character is in most."""
+    """Texts that a matching message has, the longest and so the rarest first; one character is in nearly all."""
     texts = {required_text(field.condition) for field in pattern.fields if field.condition}
     return sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))
 
