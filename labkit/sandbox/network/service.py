@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 LEARNER_ADDRESS = "203.0.113.25"
 """Where a learner connects from, unless told otherwise."""
 
+FLOW_LOGS_OF_A_RESOURCE = 250
+"""https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-limitations.html"""
+LARGEST_BUCKET_POLICY = 20 * 1024
+"""In bytes. https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-troubleshooting.html"""
+
 _SPREAD_SECONDS = 30.0
 """Several attempts of one call are spread over half a minute at most."""
 
@@ -179,6 +184,9 @@ class NetworkService(Service):
         if any(each.configuration() == flow_log.configuration() for each in others):
             message = "Error. There is an existing Flow Log with the same configuration and log destination."
             raise ServiceError("FlowLogAlreadyExists", message)
+        if sum(each.resource_id == flow_log.resource_id for each in others) >= FLOW_LOGS_OF_A_RESOURCE:
+            message = "You've reached the limit on the number of flow logs you can create."
+            raise ServiceError("FlowLogsLimitExceeded", message)
         if flow_log.bucket:
             self._let_deliver(flow_log, flow_log.bucket)
         else:
@@ -196,6 +204,11 @@ class NetworkService(Service):
         if may_deliver(policy, flow_log):
             return
         extended = policy_with_delivery(policy, flow_log)
+        if len(extended) > LARGEST_BUCKET_POLICY:
+            message = (
+                f"LogDestination: {bucket}: its policy would be larger than 20 KB with the statements for delivery."
+            )
+            raise ServiceError("LogDestinationPermissionIssueException", message)
         if not may_deliver(extended, flow_log):
             message = f"Access Denied for LogDestination: {bucket}. Please check LogDestination permission"
             raise ServiceError("400", message)

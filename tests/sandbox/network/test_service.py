@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from labkit.flowlog.formats import DEFAULT_FORMAT
-from labkit.sandbox.moto_state import ec2
+from labkit.sandbox.moto_state import ec2, s3
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, Vpc
 
@@ -256,3 +258,32 @@ def test_an_instance_and_its_interface_keep_the_same_groups(sandbox, vpc):
     assert [group.id for group in vpc.ec2.get_network_interface(interface).group_set] == [vpc.web]
     ec2.set_interface_groups(account, "eu-west-1", interface, [vpc.ssh, vpc.web])
     assert [group.id for group in vpc.server.security_groups] == [vpc.ssh, vpc.web]
+
+
+def test_a_resource_has_250_flow_logs_at_most(sandbox):
+    vpc = Vpc(sandbox)
+    vpc.log_to_s3()
+    folders = {"Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "s3:PutObject"}
+    s3.set_bucket_policy(BUCKET, json.dumps({"Statement": [{**folders, "Resource": f"arn:aws:s3:::{BUCKET}/*"}]}))
+    for number in range(249):
+        vpc.log_to_s3(LogDestination=f"arn:aws:s3:::{BUCKET}/{number}")
+    with pytest.raises(ServiceError, match="FlowLogsLimitExceeded"):
+        vpc.log_to_s3(LogDestination=f"arn:aws:s3:::{BUCKET}/one-more")
+    vpc.log_to_s3(ResourceType="Subnet", ResourceIds=[vpc.subnet.id])
+
+
+def test_a_bucket_policy_that_has_no_room_for_the_statements_is_an_error(sandbox):
+    vpc = Vpc(sandbox)
+    flow_log = vpc.log_to_s3()
+    vpc.call("DeleteFlowLogs", FlowLogIds=[flow_log])
+    full = {
+        "Sid": "x" * 20_000,
+        "Effect": "Allow",
+        "Principal": {"AWS": "123456789012"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    s3.set_bucket_policy(BUCKET, json.dumps({"Version": "2012-10-17", "Statement": [full]}))
+    with pytest.raises(ServiceError, match="LogDestinationPermissionIssueException"):
+        vpc.log_to_s3()
+    assert vpc.call("DescribeFlowLogs")["FlowLogs"] == []
