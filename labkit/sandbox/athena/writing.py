@@ -124,8 +124,7 @@ class Target:
         if execution.managed and not options.get("external_location"):
             raise QueryError(
                 "INVALID_TABLE_PROPERTY",
-                "line 1:1: external_location has to be specified: the work group has managed query results,"
-                " and so no location that tables could go to",
+                "line 1:1: external_location has to be specified: a work group with managed results has no other place",
             )
         location = str(options.get("external_location") or f"{execution.output_location}/")
         _empty(location, f"table '{database}.{name}'")

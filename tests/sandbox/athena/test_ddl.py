@@ -60,7 +60,7 @@ def test_show_create_table_can_be_run_again(table):
     statement = "\n".join(table.lines("SHOW CREATE TABLE t"))
     before = glue.table(*WHERE, "default", "t")
     table.lines("DROP TABLE t")
-    table.lines(statement.replace("`default.t`", "default.t"))
+    table.lines(statement, QueryExecutionContext={"Database": "elsewhere"})
     after = glue.table(*WHERE, "default", "t")
     for key in ("StorageDescriptor", "PartitionKeys", "Parameters", "TableType"):
         assert after[key] == before[key]
@@ -107,6 +107,7 @@ def test_show(table):
     table.lines("CREATE DATABASE other")
     assert table.lines("SHOW DATABASES") == ["default", "other"]
     assert table.lines("SHOW SCHEMAS LIKE 'o*'") == ["other"]
+    assert table.lines("SHOW DATABASES LIKE '.*ther|nope'") == ["other"]
     assert table.lines("SHOW TABLES") == ["t", "v"]
     assert table.lines("SHOW TABLES IN other") == []
     assert table.lines("SHOW TABLES 't*|x'") == ["t"]

@@ -3,7 +3,7 @@
 
 import pytest
 
-from labkit.sandbox.athena.dialect.functions import best_match, signatures
+from labkit.sandbox.athena.dialect.functions import best_match, not_here, signatures
 from labkit.sandbox.athena.types import DATE, INTEGER, TIMESTAMP_TZ, VARCHAR, array, decimal, varchar
 
 SAMPLES = {
@@ -84,6 +84,11 @@ MATCHES = [
 @pytest.mark.parametrize(("name", "given", "result"), MATCHES)
 def test_the_form_that_a_call_means(name, given, result):
     assert str(best_match(name, given).result) == result
+
+
+def test_functions_that_are_missing_are_not_there():
+    assert not not_here() & signatures().keys()
+    assert {"st_distance", "word_stem"} <= not_here()
 
 
 def test_a_call_that_no_form_fits():

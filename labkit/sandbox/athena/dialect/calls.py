@@ -331,30 +331,6 @@ def _approx_percentile(compiler: ExpressionCompiler, node: Any, arguments: Argum
     return Value(f"quantile_disc({value.sql}, {share.sql})", kind)
 
 
-def _whole(name: str) -> Special:
-    """round, ceil and their like of a decimal give one without a scale."""
-
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-        value = compiler.value(arguments[0])
-        if value.type.name != "decimal" or len(arguments) != 1:
-            return invoke(compiler, node, node.name.lower(), arguments)
-        digits, scale = value.type.parameters
-        kind = types.decimal(digits - scale + min(scale, 1), 0)
-        return Value(f"CAST({name}({value.sql}) AS {types.duckdb_type(kind)})", kind)
-
-    return compiled
-
-
-def _normalize(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-    value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
-    form = arguments[1].name.upper() if len(arguments) > 1 else "NFC"
-    if form not in ("NFC", "NFD", "NFKC", "NFKD"):
-        raise QueryError(
-            "SYNTAX_ERROR", f"{place(node)}: mismatched input '{form}'. Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'"
-        )
-    return Value(f"trino_normalize({value.sql}, '{form}')", VARCHAR)
-
-
 def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     with compiler.inside_aggregate():
         columns = ", ".join(compiler.value(each).sql for each in arguments)
@@ -378,21 +354,15 @@ def _position(compiler: ExpressionCompiler, node: Any) -> Value:
 
 SPECIAL: dict[str, Special] = {
     "approx_percentile": _approx_percentile,
-    "ceil": _whole("ceil"),
-    "ceiling": _whole("ceil"),
     "coalesce": _alike("coalesce({})"),
     "concat": _concat,
-    "floor": _whole("floor"),
     "greatest": _alike("trino_greatest([{}])"),
     "grouping": _grouping,
     "if": _if,
     "least": _alike("trino_least([{}])"),
-    "normalize": _normalize,
     "nullif": _nullif,
     "reduce": _reduce,
-    "round": _whole("round"),
     "row": _row,
-    "truncate": _whole("trunc"),
     "try": _try,
     "typeof": _typeof,
     "zip": _zip,

@@ -1,5 +1,6 @@
-"""`format(...)`: a format string of Java's Formatter, taken apart here into calls that DuckDB knows.
+"""How numbers and texts are shaped: `format(...)`, rounding of decimals, normal forms.
 
+A format string of Java's Formatter is taken apart into calls that DuckDB knows:
 https://trino.io/docs/current/functions/conversion.html#formatting
 """
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, casts
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.scope import Value, place
@@ -78,4 +80,36 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
     raise not_supported(f"{place(node)}: {found[0]} in a format")
 
 
-SPECIAL: dict[str, calls.Special] = {"format": _format}
+def _whole(name: str) -> calls.Special:
+    """round, ceil and their like of a decimal give one without a scale."""
+
+    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+        value = compiler.value(arguments[0])
+        if value.type.name != "decimal" or len(arguments) != 1:
+            return calls.invoke(compiler, node, node.name.lower(), arguments)
+        digits, scale = value.type.parameters
+        kind = types.decimal(digits - scale + min(scale, 1), 0)
+        return Value(f"CAST({name}({value.sql}) AS {types.duckdb_type(kind)})", kind)
+
+    return compiled
+
+
+def _normalize(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
+    form = arguments[1].name.upper() if len(arguments) > 1 else "NFC"
+    if form not in ("NFC", "NFD", "NFKC", "NFKD"):
+        raise QueryError(
+            "SYNTAX_ERROR", f"{place(node)}: mismatched input '{form}'. Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'"
+        )
+    return Value(f"trino_normalize({value.sql}, '{form}')", VARCHAR)
+
+
+SPECIAL: dict[str, calls.Special] = {
+    "ceil": _whole("ceil"),
+    "ceiling": _whole("ceil"),
+    "floor": _whole("floor"),
+    "format": _format,
+    "normalize": _normalize,
+    "round": _whole("round"),
+    "truncate": _whole("trunc"),
+}

@@ -124,8 +124,10 @@ class _Builder(Transformer[Any, Any]):
         return self.name([token])
 
     def table(self, items: list[_Name]) -> _Table:
-        names = items[1:] if len(items) > 2 else items
-        return _Table(str(name) for name in names)
+        names = [str(name) for name in items[1:]] if len(items) > 2 else [str(name) for name in items]
+        if len(names) == 1 and "." in names[0]:  # SHOW CREATE TABLE writes `database.table`
+            names = names[0].split(".", 1)
+        return _Table(names)
 
     def property(self, items: list[str]) -> tuple[str, str]:
         return items[0], items[1]

@@ -287,8 +287,8 @@ def _repair(context: Context, statement: Any) -> Answer:
 
 
 def _glob(pattern: str) -> Callable[[str], bool]:
-    """Hive's patterns: `*` for anything, `|` between alternatives."""
-    alternatives = [each.strip().lower() for each in pattern.split("|")] if pattern else ["*"]
+    """Hive's patterns: `*` or `.*` for anything, `|` between alternatives."""
+    alternatives = [each.strip().lower().replace(".*", "*") for each in pattern.split("|")] if pattern else ["*"]
     return lambda name: any(fnmatch.fnmatchcase(name.lower(), each) for each in alternatives)
 
 
