@@ -28,9 +28,19 @@ _LOOKS_LIKE_A_RECORD = (
     " AND (ends_with(message, ' OK') OR ends_with(message, ' NODATA') OR ends_with(message, ' SKIPDATA'))"
 )
 
-Seen = dict[tuple[str, str], tuple[int, bool]]
-"""By table and form of a record: the last event looked at, and whether all up to it are records. To be kept by the
-caller, so that the events of a large group are looked at once."""
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of a group's events up to one: whether all are flow log records, how many, and their bytes."""
+
+    last: int = -1
+    only_records: bool = True
+    events: int = 0
+    size: int = 0
+
+
+Seen = dict[tuple[str, str], Look]
+"""By table and form of a record. To be kept by the caller, so that the events of a large group are looked at once."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Qu
 
 def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> Answer:
     """Runs a query to its end."""
+    seen = {} if seen is None else seen
     cursor.execute(_macros())
     for table in job.tables.values():
         cursor.register(table.relation.strip('"'), table.data)
@@ -98,7 +109,7 @@ def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
     columns = (*statement.columns, "@ptr") if statement.last == "@ptr" else statement.columns
-    records, size = _scanned(job, cursor)
+    records, size = _scanned(job, cursor, seen)
     return Answer(
         rows=[[pair for pair in zip(columns, row, strict=False) if pair[1] is not None] for row in rows],
         records_matched=matched,
@@ -141,20 +152,22 @@ def _only_records(group: Events, record: str, cursor: duckdb.DuckDBPyConnection,
     """Whether all events of a group are flow log records; looks at those that were not seen before.
 
     The expression of a record in the default format is tried on the first of them, and a quicker test on all: how such
-    a record begins and ends, which JSON and other logs do not.
+    a record begins and ends, which JSON and other logs do not. Their bytes are added up on the way.
     """
-    last, only = seen.get((group.relation, record), (-1, True))
-    if not only:
+    look = seen.get((group.relation, record), Look())
+    if not look.only_records:
         return False
-    new = f"{group.relation} WHERE sequence > {last}"
+    new = f"{group.relation} WHERE sequence > {look.last}"
     matches = f"regexp_full_match(message, {quoted(record)})"
-    tests = [f"SELECT {matches} AS record FROM {new}"]
-    if record == fields.FLOW_LOG_RECORD:
-        some = f"SELECT message FROM {new} LIMIT {_SAMPLE}"
-        tests = [f"SELECT {matches} AS record FROM ({some})", f"SELECT {_LOOKS_LIKE_A_RECORD} AS record FROM {new}"]
+    quick = _LOOKS_LIKE_A_RECORD if record == fields.FLOW_LOG_RECORD else matches
+    some = f"SELECT message FROM {new} LIMIT {_SAMPLE}"
     newest = last_sequence([group.relation], cursor)
-    only = all(_one(cursor, f"SELECT coalesce(bool_and(record), TRUE) FROM ({test})") for test in tests)
-    seen[group.relation, record] = (newest, only)
+    only = bool(_one(cursor, f"SELECT coalesce(bool_and({matches}), TRUE) FROM ({some})"))
+    events, size = 0, 0
+    if only:
+        counts = f"SELECT coalesce(bool_and({quick}), TRUE), count(*), coalesce(sum(strlen(message)), 0) FROM {new}"
+        only, events, size = cursor.execute(counts).fetchall()[0]
+    seen[group.relation, record] = Look(newest, only, look.events + events, look.size + int(size))
     return only
 
 
@@ -163,14 +176,21 @@ def _compiled(query: tree.Query, reading: Reading, limit: int | None) -> Stateme
     return compile_query(query, reading, limit or (MAX_LIMIT if own_limit else DEFAULT_LIMIT))
 
 
-def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    parts = [
-        f"SELECT count(*) AS records, sum(strlen(message)) AS size FROM {group.relation} WHERE {window.sql}"
-        for group, window in job.scanned
-    ]
-    total = f"SELECT sum(records), coalesce(sum(size), 0) FROM ({' UNION ALL '.join(parts)})"
-    records, size = cursor.execute(total).fetchall()[0]
-    return int(records), int(size)
+def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> tuple[int, int]:
+    """How many events were read, and how many bytes; those of a group that is read whole were added up before."""
+    looks = {relation: look for (relation, _), look in seen.items() if look.only_records}
+    records = size = 0
+    for group, window in job.scanned:
+        counts = f"SELECT count(*), count(*) FILTER (WHERE {window.sql}) FROM {group.relation}"
+        stored, read = cursor.execute(counts).fetchall()[0]
+        records += read
+        look = looks.get(group.relation)
+        if look is not None and look.events == stored == read:
+            size += look.size
+        else:
+            bytes_read = f"SELECT coalesce(sum(strlen(message)), 0) FROM {group.relation} WHERE {window.sql}"
+            size += _one(cursor, bytes_read)
+    return records, size
 
 
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:

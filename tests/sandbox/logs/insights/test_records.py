@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.sandbox.logs.insights import engine
+from labkit.sandbox.logs.insights import engine, fields
 from labkit.sandbox.logs.store import EventStore
 from tests.sandbox.logs.insights.runs import START, rows
 
@@ -72,3 +72,23 @@ def test_a_field_equals_all_of_a_word_and_nothing_less(condition, found):
     (among,) = rows(f"filter {condition} | stats count(*) as n", [*records, "text"]) or [{"n": "0"}]
     assert alone["n"] == str(found)
     assert int(among["n"]) == found + ("!=" in condition)
+
+
+def scanned(store, seen, group, start=0):
+    window = fields.Window(start, 1 << 62, 1 << 62)
+    with store.cursor() as cursor:
+        answer = engine.run(engine.Job("stats count(*)", (group,), window, 0, None), cursor, seen)
+    return answer.records_scanned, answer.bytes_scanned
+
+
+def test_what_was_scanned_is_counted_alike_the_first_time_and_later(store):
+    seen = {}
+    group = put(store, RECORD, ACCEPTED)
+    assert scanned(store, seen, group) == scanned(store, seen, group) == (2, 2 * len(RECORD))
+    put(store, SILENT)
+    assert scanned(store, seen, group) == (3, 2 * len(RECORD) + len(SILENT))
+    assert scanned(store, seen, group, start=START + 1) == (0, 0)
+    store.delete("eu-west-1", "group", "message = ?", [ACCEPTED])
+    assert scanned(store, seen, group) == (2, len(RECORD) + len(SILENT))
+    put(store, "text é")
+    assert scanned(store, seen, group) == (3, len(RECORD) + len(SILENT) + 7)
