@@ -8,7 +8,7 @@ STAMP := $(VENV)/.set-up
 # Compiled modules are kept, whatever the surroundings say: without them every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test workbook notebooks instructor setup check bench fuzz sample-data environment clean
+.PHONY: help lab test workbook notebooks instructor solutions setup check bench fuzz sample-data environment clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ notebooks: setup  ## Build the notebooks from notebooks/source/, keeping the out
 
 instructor: setup  ## Build the instructor's copies, solutions and notes included, into build/instructor/
 	$(BIN)/python scripts/build_notebooks.py --instructor
+
+solutions: instructor  ## Run the instructor's copies, so that no solution goes stale
+	@$(BIN)/labkit run build/instructor/*.ipynb --to build/instructor
 
 setup: $(STAMP)  ## Set up .venv from the locked versions
 

@@ -114,8 +114,7 @@ def joined(cells: list[Cell]) -> list[Cell]:
 
 def instructor_copy(source: Source) -> Any:
     """What instructors get: everything, each hint and note called what it is, solutions as cells that run."""
-    cells = [instructor_cell(cell) for cell in source.cells if not is_empty_exercise(cell)]
-    notebook = finished(cells, source.phase)
+    notebook = finished([instructor_cell(cell) for cell in source.cells], source.phase)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r'((?:\]\(|src="))(\.\./|images/)', _from_build, cell.source)
@@ -130,11 +129,6 @@ def instructor_cell(cell: Cell) -> Cell:
         quoted = "\n".join(f"> {line}".rstrip() for line in f"{head}{cell.source}".splitlines())
         return new_markdown_cell(quoted)
     return plain(cell)
-
-
-def is_empty_exercise(cell: Cell) -> bool:
-    """True for the cell that learners do an exercise in: the instructor's copy has the solution in its place."""
-    return tag_of(cell) == "exercise" and cell.cell_type == "code"
 
 
 def finished(cells: list[Cell], phase: Phase) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from labkit.cli import COMMANDS
+from labkit.phases import PHASES, START
 
 PROJECT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
@@ -65,3 +66,16 @@ def test_every_sandbox_verb_and_option_is_documented():
 def test_every_command_has_a_module():
     for name in COMMANDS:
         assert importlib.util.find_spec(f"labkit.commands.{name}"), name
+
+
+def test_the_learners_page_has_the_minutes_of_every_phase():
+    text = (PROJECT / "docs" / "learner.md").read_text()
+    listed = re.findall(r"(?m)^\| (\d\d) [^|]*\| (\d+) \| ?(\d*) ?\|$", text)
+    known = [(f"{phase.number:02d}", str(phase.minutes), str(phase.waiting or "")) for phase in (START, *PHASES)]
+    assert listed == known
+
+
+def test_every_command_of_labkit_is_in_the_cheat_sheet_or_the_sandboxs_page():
+    text = "".join((PROJECT / "docs" / f"{name}.md").read_text() for name in ("cheat_sheet", "instructor", "learner"))
+    text += (PROJECT / "CONTRIBUTING.md").read_text()
+    assert [name for name in COMMANDS if f"labkit {name.replace('_', '-')}" not in text] == []

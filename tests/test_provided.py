@@ -73,3 +73,10 @@ def test_what_is_missing_is_named_with_how_to_get_it(lab):
     ec2.delete_tags(Resources=[lab.vpc.id], Tags=[{"Key": "Name"}])
     with pytest.raises(LabError, match=r"no VPC with the Name tag 'Lab VPC' in eu-west-1. .*`labkit sandbox reset`"):
         _ = fresh(lab).vpc
+
+
+def test_the_permissions_of_the_role_are_read_as_iam_has_them(lab):
+    iam, role = lab.client("iam"), lab.delivery_role.name
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    assert "logs:PutLogEvents" in document["Statement"][0]["Action"]

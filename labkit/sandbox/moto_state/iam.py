@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from moto.iam import models
+
 from labkit.sandbox import moto_state
 
 
@@ -28,3 +30,14 @@ def role(account_id: str, arn: str) -> Role | None:
 def _text(document: Any) -> str:
     """A policy document as text; one from a template is kept as the object that it was written as."""
     return document if isinstance(document, str) else json.dumps(document)
+
+
+def _put_policy(self: models.Role, policy_name: str, policy: Any) -> None:
+    """Keeps an inline policy as IAM has it: a text, also one that a template wrote as an object.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
+    """
+    self.policies[policy_name] = _text(policy)
+
+
+models.Role.put_policy = _put_policy  # type: ignore[method-assign, assignment]
