@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -100,12 +101,11 @@ def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Qu
 def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> Answer:
     """Runs a query to its end."""
     seen = {} if seen is None else seen
-    cursor.execute(_macros())
     for table in job.tables.values():
         cursor.register(table.relation.strip('"'), table.data)
     query = parse(job.text)
     statement = _compiled(query, _reading(query, job, cursor, seen), job.limit)
-    rows = cursor.execute(statement.sql).fetchall()
+    rows = _fetched(cursor, statement.sql)
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
     columns = (*statement.columns, "@ptr") if statement.last == "@ptr" else statement.columns
@@ -193,8 +193,17 @@ def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> tuple[i
     return records, size
 
 
+def _fetched(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a statement; the macros are made where the store does not have them yet."""
+    try:
+        return cursor.execute(sql).fetchall()
+    except duckdb.CatalogException:
+        cursor.execute(_macros())
+        return cursor.execute(sql).fetchall()
+
+
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(cursor.execute(sql).fetchall()[0][0])
+    return int(_fetched(cursor, sql)[0][0])
 
 
 def last_sequence(relations: Iterable[str], cursor: duckdb.DuckDBPyConnection) -> int:
