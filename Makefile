@@ -49,6 +49,7 @@ check: setup  ## Check style, types, imports and the figures that the code is he
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/lab_environment.yaml
+	$(BIN)/python scripts/check_outputs.py notebooks/*.ipynb
 	$(BIN)/python scripts/build_notebooks.py --check
 	$(BIN)/python scripts/figures.py
 

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from labkit import made, prices
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.phases.rejects import provide_sample
 from labkit.provided import NotProvided
 from labkit.settings import home, project_root, write_private
 from labkit.show.cards import Card
@@ -42,7 +43,8 @@ def provide(lab: Lab, *, ssh_from: str = "") -> Card:
     """Finds the provided environment, or deploys it; a deployment that was interrupted is taken up again.
 
     `ssh_from` is the address, or the network in CIDR notation, that may try SSH; if none is given, the public address
-    that this machine is seen under. A stack that failed is removed and deployed anew.
+    that this machine is seen under. A stack that failed is removed and deployed anew. Into the bucket go four weeks of
+    sample records, where weeks of real ones would lie.
     """
     mark = lab.calls.mark()
     stack = find_stack(lab)
@@ -61,6 +63,7 @@ def provide(lab: Lab, *, ssh_from: str = "") -> Card:
     forget_found(lab)
     made.note(lab, "stack", STACK)
     made.note(lab, "bucket", lab.bucket)
+    provide_sample(lab)
     return _card(lab, outcome, mark)
 
 

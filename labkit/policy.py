@@ -102,6 +102,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "s3:GetObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:GetObject"),
     "s3:HeadObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:GetObject"),
     "s3:PutObject": _on((RECORDS, CASE_FILES), "s3:PutObject"),
+    "s3:DeleteObject": _on((RECORDS, ANSWERS, CASE_FILES), "s3:DeleteObject"),
     "s3:DeleteObjects": _on((RECORDS, ANSWERS, CASE_FILES), "s3:DeleteObject"),
     "logs:ListTagsForResource": _on((GROUP, CASES), "logs:ListTagsForResource"),
     "logs:DescribeLogGroups": _in_region("logs:DescribeLogGroups"),
@@ -130,6 +131,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "cloudwatch:DescribeAlarmHistory": _on(ALARM, "cloudwatch:DescribeAlarmHistory"),
     "cloudwatch:ListTagsForResource": _on(ALARM, "cloudwatch:ListTagsForResource"),
     "cloudwatch:DeleteAlarms": _on(ALARM, "cloudwatch:DeleteAlarms"),
+    "cloudwatch:ListMetrics": _in_region("cloudwatch:ListMetrics"),
     "cloudwatch:GetMetricStatistics": _in_region("cloudwatch:GetMetricStatistics"),
     "athena:StartQueryExecution": (
         *_on(WORKGROUP, "athena:StartQueryExecution"),

@@ -5,11 +5,22 @@ guard takes this one endpoint for AWS's, a pause moves the server's clock, a TCP
 network, and the learner's address is known.
 """
 
+import html
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
+from urllib import request
+
+import pytest
 
 from labkit import aws_session, cloud
+from labkit.calls import Recorder
 from labkit.cloud import AwsCloud
 from labkit.lab import Lab
+from labkit.sandbox import process
 from labkit.settings import Settings
 
 MY_ADDRESS = "203.0.113.7"
@@ -44,7 +55,8 @@ def door(server):
 
     def connect(address, timeout):
         host, port = address
-        answer = server.control("POST", "/connect", {"destination": host, "port": port, "protocol": "tcp"})
+        wanted = {"destination": host, "port": port, "protocol": "tcp", "source": MY_ADDRESS}
+        answer = server.control("POST", "/connect", wanted)
         if answer["outcome"] == "timed out":
             raise TimeoutError
         if answer["outcome"] == "refused":
@@ -79,3 +91,38 @@ def aws_lab(patch=None, **changes):
         patch.setattr(Lab, "_current", lab)
     lab.mask()
     return lab
+
+
+TRACE = "TESTS_TRACE"
+"""The environment variable that names the file which every call is written to."""
+
+
+def trace(patch):
+    """Has every recorder write what it hears to the file too, as the policy names calls."""
+    note = Recorder._note
+
+    def note_and_write(self, params, model, **more):
+        note(self, params, model, **more)
+        with open(os.environ[TRACE], "a", encoding="utf-8") as file:
+            file.write(json.dumps(f"{model.service_model.service_name}:{model.name}") + "\n")
+
+    patch.setattr(Recorder, "_note", note_and_write)
+
+
+def open_doors_in_kernel():
+    """The same doors in a notebook's kernel; the learner there clicks what the mails ask for."""
+    server = process.find(Path(os.environ["TESTS_SERVER_HOME"]))
+    patch = pytest.MonkeyPatch()
+    open_doors(server, patch, Path(os.environ["LABKIT_HOME"]))
+    os.environ["LABKIT_CLOUD"] = "aws"
+    trace(patch)
+    pause = cloud.time.sleep
+
+    def pause_and_click(seconds):
+        pause(seconds)
+        for message in server.control("GET", "/inbox")["messages"]:
+            for link in re.findall(r"http://[^\s\"'<>]+Action=ConfirmSubscription[^\s\"'<>]+", message["body"]):
+                with suppress(OSError):
+                    request.urlopen(html.unescape(link), timeout=10).close()
+
+    cloud.time.sleep = pause_and_click

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         print(before)
         return 0
     by_hand, logs = options.made_by_hand, options.delivered_logs
-    print(clean_up.remove_everything(lab, delivered_logs=logs, made_by_hand=by_hand))
+    print(clean_up.remove_everything(lab, delivered_logs=logs, made_by_hand=by_hand, with_environment=True))
     comparison = clean_up.prove(lab, before)
     print(f"\n{comparison}")
     if kept := {"delivered logs", "deployed bucket"} & {thing.kind for thing in comparison.left} if not logs else set():

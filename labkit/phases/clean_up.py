@@ -65,9 +65,11 @@ def prove(lab: Lab, before: Inventory) -> Comparison:
     return Comparison(before, take_inventory(lab), first_inventory(lab))
 
 
-def remove_everything(lab: Lab, *, delivered_logs: bool = True, made_by_hand: bool = False) -> Table:
+def remove_everything(
+    lab: Lab, *, delivered_logs: bool = True, made_by_hand: bool = False, with_environment: bool = False
+) -> Table:
     """Removes what the lab made, in order: alarm and topic, metric filter, flow logs, log group, tables and answers,
-    the delivered logs, and the environment if it was labkit that deployed it.
+    the delivered logs, and the environment if that is asked for and it was labkit that deployed it.
 
     What is gone already is fine, so a clean-up that was interrupted, or failed in part, is run again. What the lab did
     not make stays, unless `made_by_hand` says that all that carries the lab's names is the lab's.
@@ -78,8 +80,8 @@ def remove_everything(lab: Lab, *, delivered_logs: bool = True, made_by_hand: bo
     try:
         rows = [(phase.label, _outcome(partial(_clean_up, lab, phase))) for phase in map(find_phase, _ORDER)]
         if delivered_logs:
-            rows.append(("delivered logs", _outcome(lambda: f"Deleted: {delivered.delete_objects(lab)}.")))
-        if environment.is_deployed(lab):
+            rows.append(("delivered logs", _outcome(partial(_delete_delivered, lab))))
+        if with_environment and environment.is_deployed(lab):
             rows.append(("environment", _outcome(lambda: _remove_environment(lab, delivered_logs))))
     finally:
         lab.claims_by_name = False
@@ -113,7 +115,15 @@ def _clean_up(lab: Lab, phase: Phase) -> str:
     return "removed what it made" if result is None else str(result).splitlines()[0]
 
 
+def _delete_delivered(lab: Lab) -> str:
+    """The sample goes with them, unless the bucket is the lab's own: there it belongs to the environment."""
+    count = delivered.delete_objects(lab)
+    return f"Deleted: {count if environment.deployed_buckets(lab) else count + delivered.delete_sample(lab)}."
+
+
 def _remove_environment(lab: Lab, with_bucket: bool) -> str:
+    if with_bucket:
+        delivered.delete_sample(lab)
     stack = "deleted" if environment.remove(lab) else "already gone"
     return f"Stack {environment.STACK}: {stack}. Bucket: {environment.remove_buckets(lab) if with_bucket else 'stays'}."
 

@@ -23,28 +23,47 @@ def objects(lab: Lab) -> Iterator[dict[str, Any]]:
     """The objects of the lab's flow logs, in the order of their keys; those of others in the same bucket aren't among
     them.
     """
-    ids = _flow_log_ids(lab)
-    pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=folder(lab))
-    for page in pages:
-        for each in page.get("Contents", []):
-            name = parse_key(each["Key"])
-            if name and name.flow_log_id in ids:
-                yield each
+    return _objects_of(lab, _flow_log_ids(lab))
 
 
 def delete_objects(lab: Lab) -> int:
     """Deletes those of the flow logs that the lab made, and says how many there were."""
-    keys = own_keys(lab)
+    return _delete(lab, own_keys(lab))
+
+
+def delete_sample(lab: Lab) -> int:
+    """Deletes the sample records, if it was the lab that put them into the bucket; how many objects there were."""
+    count = _delete(lab, sample_keys(lab))
+    for name in made.names(lab, "sample"):
+        made.forget(lab, "sample", name)
+    return count
+
+
+def _delete(lab: Lab, keys: list[str]) -> int:
     for first in range(0, len(keys), _KEYS_A_REQUEST):
         doomed = [{"Key": key} for key in keys[first : first + _KEYS_A_REQUEST]]
         lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": doomed, "Quiet": True})
     return len(keys)
 
 
+def sample_keys(lab: Lab) -> list[str]:
+    """The keys of the sample records, if it was the lab that put them into the bucket."""
+    return [each["Key"] for each in _objects_of(lab, set(made.names(lab, "sample")))]
+
+
 def own_keys(lab: Lab) -> list[str]:
     """The keys of those that flow logs of the lab's own making delivered."""
     own = _flow_log_ids(lab) if lab.claims_by_name else _own_flow_log_ids(lab)
-    return [each["Key"] for each in objects(lab) if (name := parse_key(each["Key"])) and name.flow_log_id in own]
+    return [each["Key"] for each in _objects_of(lab, own)]
+
+
+def _objects_of(lab: Lab, flow_log_ids: set[str]) -> Iterator[dict[str, Any]]:
+    pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=folder(lab))
+    for page in pages:
+        for each in page.get("Contents", []):
+            name = parse_key(each["Key"])
+            if name and name.flow_log_id in flow_log_ids:
+                yield each
 
 
 def _own_flow_log_ids(lab: Lab) -> set[str]:

@@ -95,7 +95,7 @@ def provide_sample(lab: Lab) -> Card:
     """
     missing = set(sample_days()) - set(athena_table.delivered_days(lab))
     if missing:
-        made.note_flow_log(lab, FLOW_LOG_ID)
+        made.note(lab, "sample", FLOW_LOG_ID)
         records = story.Story.of_sample().records()
         for key, body in story.objects(records, account_id=lab.account_id, region=lab.region):
             lab.client("s3").put_object(Bucket=lab.bucket, Key=key, Body=body)

@@ -47,8 +47,15 @@ def _mask_what_cells_show() -> None:
     shell.labkit_masks = True
     shell.display_formatter.format = _masking_format(shell.display_formatter.format)
     shell._showtraceback = _masking_show(shell._showtraceback)
+    shell.events.register("pre_run_cell", _mask_streams)
+    _mask_streams()
+
+
+def _mask_streams(*_: object) -> None:
+    """Before each cell anew: IPython puts ways of writing of its own in place while a cell runs."""
     for stream in (sys.stdout, sys.stderr):
-        stream.write = _masking_write(stream.write)  # type: ignore[method-assign]
+        if not getattr(stream.write, "masks", False):
+            stream.write = _masking_write(stream.write)  # type: ignore[method-assign]
 
 
 def _masking_format(plain: Callable[..., Any]) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
@@ -72,4 +79,5 @@ def _masking_write(plain: Callable[[str], int]) -> Callable[[str], int]:
     def write_masked(text: str) -> int:
         return plain(masked(text))
 
+    write_masked.masks = True  # type: ignore[attr-defined]
     return write_masked

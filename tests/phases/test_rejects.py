@@ -130,7 +130,7 @@ def test_a_bucket_without_the_sample_is_given_it_and_loses_it_again(lab):
     assert again == keys
     body = gzip.decompress(s3.get_object(Bucket=lab.bucket, Key=again[0])["Body"].read())
     assert body.startswith(b"version account-id interface-id")
-    assert delivered.delete_objects(lab) == 168
+    assert delivered.delete_sample(lab) == 168
 
 
 def test_cleaning_up_deletes_the_answers(lab):

@@ -77,18 +77,3 @@ def test_after_the_clean_up_nothing_is_left_and_what_was_provided_is_there(lab):
 
 def test_the_policy_covers_every_call(calls):
     assert sorted(calls - set(GRANTS)) == []
-
-
-USED_BY_NOTEBOOKS = {"cloudwatch:GetMetricStatistics", "logs:DescribeLogStreams"}
-USED_BY_PREFLIGHT = {
-    "ec2:DescribeRegions",
-    "iam:GetRole",
-    "iam:ListAccountAliases",
-    "iam:SimulatePrincipalPolicy",
-    "s3:HeadBucket",
-}
-USED_WITHOUT_A_RECORD = {"logs:ListTagsForResource", "sns:ListTagsForResource", "cloudwatch:ListTagsForResource"}
-
-
-def test_the_policy_allows_nothing_that_no_call_uses(calls):
-    assert sorted(set(GRANTS) - calls - USED_BY_NOTEBOOKS - USED_WITHOUT_A_RECORD - USED_BY_PREFLIGHT) == []
