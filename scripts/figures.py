@@ -13,6 +13,11 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 EMBEDDED_IMAGE = re.compile(r"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)")
+WHAT_TO_DO = re.compile(
+    r"\b(use|run|try|choose|set|give|make|delete|start|draw|keep|drop|correct|leave|write|name|open|remove|install|wait|"
+    r"type|see|says|must|should|is to|wants|expected|add|put|take|look|one of)\b|;",
+    re.IGNORECASE,
+)
 LINK_OR_TAG = re.compile(r"!?\[([^]]*)\]\([^)]*\)|<[^>]*>")
 
 
@@ -43,7 +48,7 @@ def notebook_figures(path: Path) -> Iterator[Figure]:
     code = [_code_lines(cell) for cell in cells if cell["cell_type"] == "code"]
     words = sum(len(LINK_OR_TAG.sub(r"\1", text).split()) for text in prose)
     heading_only = sum(all(line.startswith("#") for line in text.splitlines() if line.strip()) for text in prose)
-    yield Figure(f"{path.stem}: cells", len(cells), at_most=60)
+    yield Figure(f"{path.stem}: cells", len(cells), at_least=25, at_most=60)
     yield Figure(f"{path.stem}: share of prose cells", len(prose) / len(cells), at_least=0.5)
     yield Figure(f"{path.stem}: words for a line of code", words / max(1, sum(code)), at_least=12)
     yield Figure(f"{path.stem}: share of prose cells that are a heading only", heading_only / len(prose), at_most=0.1)
@@ -70,10 +75,17 @@ def source_figures() -> Iterator[Figure]:
     yield Figure("source: lines of a function, nine in ten", sizes[int(len(sizes) * 0.9)], at_most=25)
     yield Figure("source: lines of the longest function", sizes[-1], at_most=60)
     yield Figure("source: positional parameters, nine in ten", parameters[int(len(parameters) * 0.9)], at_most=4)
+    raised = [
+        message for file in files if "sandbox" not in file.parts for message in _raised(ast.parse(file.read_text()))
+    ]
+    yield Figure("source: share of labkit's own errors that carry a value", _share(raised, _has_value), at_least=0.9)
+    yield Figure(
+        "source: share of labkit's own errors that say what to do", _share(raised, _says_what_to_do), at_least=0.55
+    )
     yield Figure("source: share of functions with a return type", _share(functions, lambda f: f.returns), at_least=1)
     yield Figure("source: share of modules with a docstring", _share(trees, ast.get_docstring), at_least=1)
     yield Figure("source: share of public functions with a docstring", _share(public, ast.get_docstring), at_least=0.9)
-    yield Figure("tests: lines for a line of source", test_lines / sum(lengths), at_least=0.6)
+    yield Figure("tests: lines for a line of source", test_lines / sum(lengths), at_least=0.7)
 
 
 def _public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -81,6 +93,26 @@ def _public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
     scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
     for scope in scopes:
         yield from (n for n in scope.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_"))
+
+
+def _raised(tree: ast.Module) -> Iterator[ast.Call]:
+    """What is raised with a message. The sandbox's errors are left out: they are worded as AWS words them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            yield node.exc
+
+
+def _has_value(error: ast.Call) -> bool:
+    return any(
+        isinstance(part, ast.FormattedValue) or not isinstance(part, ast.Constant | ast.JoinedStr | ast.expr_context)
+        for argument in error.args
+        for part in ([argument, *ast.walk(argument)])
+    )
+
+
+def _says_what_to_do(error: ast.Call) -> bool:
+    """By the words that such a sentence has; a message made elsewhere has none here, and is not counted for it."""
+    return bool(WHAT_TO_DO.search(" ".join(ast.unparse(argument) for argument in error.args)))
 
 
 def _share(items: list, has: object) -> float:
@@ -114,6 +146,8 @@ def main() -> int:
     figures = list(source_figures())
     for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
         figures += notebook_figures(path)
+    cells = [figure.value for figure in figures if figure.name.endswith(": cells")]
+    figures.append(Figure("notebooks: cells, median", statistics.median(cells), at_least=25, at_most=50))
     for figure in figures:
         print(figure)
     return 0 if all(figure.holds for figure in figures) else 1

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             if _answers(process, port, token):
                 break
         else:
-            raise LabError("JupyterLab did not start; what it said is above.")
+            raise LabError(f"JupyterLab did not start on port {port}; what it said is above.")
         url = f"http://127.0.0.1:{port}/lab/tree/{START_PAGE}?token={token}"
         print(f"The lab is open at\n\n    {url}\n\nCtrl-C ends it; the sandbox keeps what you did.", flush=True)
         if not options.no_browser and has_browser(os.environ):

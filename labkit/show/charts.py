@@ -234,7 +234,9 @@ def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
         raise ChartError(f"column {frame.columns[-1]!r} is to hold the numbers; it holds {data[names[-1]].dtype}")
     data[names[-1]] = data[names[-1]].astype(float)
     if data.empty:
-        raise ChartError("there is nothing to draw: the frame has no rows; has the query found any records?")
+        raise ChartError(
+            f"there is nothing to draw: the frame has no rows ({', '.join(names)}); has the query found any records?"
+        )
     if not (np.isfinite(data[names[-1]]) & (data[names[-1]] >= 0)).all():
         raise ChartError(f"column {frame.columns[-1]!r} is to hold counts; it has negative or missing ones: drop them")
     return data

@@ -35,7 +35,7 @@ def test_a_notebook_runs_to_its_end_and_all_of_it_is_seen(jupyter, path):
     for place in shown.all():
         expect(place).to_be_visible()
     if widgets := outputs_of(cells, "application/vnd.jupyter.widget-view+json"):
-        expect(shown.locator(".widget-vbox")).to_have_count(widgets)
+        expect(shown.filter(has=jupyter.page.locator(".jupyter-widgets"))).to_have_count(widgets)
 
     images = jupyter.images()
     written = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
