@@ -24,6 +24,8 @@ HEADINGS = {
     "03_generate_traffic": "Step 2: take the access away",
     "05_alarm": "Step 5: read the mail",
     "06_logs_insights": "Step 2",
+    "09_investigation": "Step 3: who was only knocking?",
+    "10_clean_up": "Step 4: the proof",
     "08_rejects_by_source_port_weekday": "Step 5: at which hours?",
 }
 """The part of a notebook that its picture shows; the top where none is named."""
@@ -47,6 +49,7 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": 1200, "height": 800})
             for notebook in sorted((PROJECT / "notebooks").glob("*.ipynb")):
+                end_kernels(page, url)
                 take(page, url, notebook.stem)
             browser.close()
         finally:
@@ -60,13 +63,21 @@ def take(page: Page, url: str, name: str) -> None:
     """The picture of one notebook."""
     page.goto(url.replace("00_start_here", name) + "&reset")  # without the notebooks of the pictures before
     page.locator(".jp-Notebook .jp-Cell:visible").first.wait_for(timeout=90_000)
-    page.wait_for_timeout(3000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
     page.keyboard.press("Control+b")  # without the list of files
     if HEADINGS.get(name):
         scroll_to(page, HEADINGS[name])
     page.wait_for_timeout(1000)
     page.screenshot(path=IMAGES / f"{name}.png")
     print(IMAGES / f"{name}.png")
+
+
+def end_kernels(page: Page, url: str) -> None:
+    """Ends the kernels of the pictures before: eleven at once are more than some machines have memory for."""
+    sessions = f"{url.partition('/lab/')[0]}/api/sessions"
+    headers = {"Authorization": f"token {url.rpartition('token=')[2]}"}
+    for session in page.request.get(sessions, headers=headers).json():
+        page.request.delete(f"{sessions}/{session['id']}", headers=headers)
 
 
 def scroll_to(page: Page, heading: str) -> None:

@@ -82,7 +82,7 @@ def jupyter_command(port: int) -> list[str]:
     """What starts JupyterLab, on this machine's loopback alone."""
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
-    command += [f"--LabApp.app_settings_dir={SETTINGS}", "--KernelManager.transport_encryption=auto"]
+    command += [f"--LabApp.app_settings_dir={SETTINGS}", "--MappingKernelManager.transport_encryption=auto"]
     return command + ["--allow-root"] * (os.geteuid() == 0)
 
 

@@ -110,3 +110,9 @@ def test_an_answer_that_is_not_to_our_token_is_another_jupyterlabs(tmp_path: Pat
         ended = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
         assert up._answers(ended, stranger.server_port, "token") is False
         stranger.shutdown()
+
+
+def test_the_kernels_channels_are_encrypted_and_nobody_is_warned_that_they_are_not():
+    assert "--MappingKernelManager.transport_encryption=auto" in up.jupyter_command(8888)
+    spec = json.loads((up.SETTINGS / "kernels" / "python3" / "kernel.json").read_text())
+    assert spec["metadata"]["supported_encryption"] == ["curve"]
