@@ -67,8 +67,8 @@ def open_case(lab: Lab, number: int | None = None) -> Card:
     learner's own, `lab.case_number`: another learner's has another intruder and other amounts.
     """
     number = lab.case_number if number is None else number
-    if not 0 <= number <= 9999:
-        raise LabError(f"a case has a number from 0 to 9999, not {number}; any of them will do")
+    if not (isinstance(number, int) and 0 <= number <= 9999):
+        raise LabError(f"a case has a number from 0 to 9999, not {number!r}; any of them will do")
     mark = lab.calls.mark()
     known = next((each for each in _open_cases(lab) if each.case.number == number), None)
     file = known or CaseFile(Case(number, lab.now().date() - timedelta(days=1)))

@@ -87,3 +87,16 @@ def test_a_query_that_failed_is_no_error_of_the_way_to_aws():
 )
 def test_quotas_and_regions_have_their_advice(code, advice):
     assert advice in explain.explanation(refused(code))[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "advice"),
+    [
+        ("InvalidParameterException", "Invalid metric filter pattern", "missing bracket"),
+        ("InvalidParameter", "Invalid Flow Log Max Aggregation Interval", "60 or for 600 seconds"),
+        ("MalformedQueryException", "unknown function foo", "the place that the message names"),
+        ("InvalidRequestException", "line 1:1: mismatched input 'selec'", "the place that the message names"),
+    ],
+)
+def test_a_malformed_pattern_query_or_setting_has_advice_of_its_own(code, words, advice):
+    assert advice in explain.next_step(code, f"AWS refused X: {code}: {words}")
