@@ -102,10 +102,13 @@ def learner_copy(source: Source) -> Any:
 
 
 def joined(cells: list[Cell]) -> list[Cell]:
-    """The cells with prose that follows on prose in one cell: what stood between them isn't for learners."""
+    """The cells with prose that follows on prose in one cell, for what stood between them isn't for learners.
+
+    The first one stays by itself: the card follows on it.
+    """
     result: list[Cell] = []
     for cell in cells:
-        if result and cell.cell_type == result[-1].cell_type == "markdown":
+        if len(result) > 1 and cell.cell_type == result[-1].cell_type == "markdown":
             result[-1].source += f"\n\n{cell.source}"
         else:
             result.append(cell)

@@ -84,9 +84,7 @@ _NO_ANSWER = (
 )
 
 
-_PATTERN = (
-    "Look for a missing bracket or quotation mark, and for curly ones; the cheat sheet has all forms."
-)
+_PATTERN = "Look for a missing bracket or quotation mark, and for curly ones; the cheat sheet has all forms."
 _QUERY = "Look at the place that the message names, and compare with the query above; the cheat sheet has the forms."
 _INTERVAL = "A flow log gathers for 60 or for 600 seconds: give one of these."
 
