@@ -110,6 +110,7 @@ def _remove_bucket(lab: Lab, name: str) -> str:
             raise
         return "stays, it holds objects; records arrive for some minutes after their flow log is deleted"
     made.forget(lab, "bucket", name)
+    forget_found(lab)
     return "deleted"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.stub import Stubber
 
-from labkit import cli, environment
+from labkit import cli, environment, settings
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.provided import NotProvided
@@ -139,7 +139,6 @@ def test_outputs_of_the_deployment_hold_nothing_of_the_learners(aws):
 
 def test_the_command_deploys(aws, monkeypatch, capsys):
     monkeypatch.setenv("LABKIT_CLOUD", "aws")
-    from labkit import settings
 
     settings.save(Settings(email="me@mycompany.io"))
     assert cli.main(["provide", "--ssh-from", "198.51.100.4"]) == 0
@@ -266,3 +265,16 @@ def test_in_the_sandbox_the_environment_is_found(server, lab):
     assert lab.provide().outcome == "already there"
     assert environment.remove(lab) is False
     assert lab.vpc.name == "Lab VPC"
+
+
+def test_the_clean_command_takes_down_what_the_provide_command_put_up(aws, monkeypatch, capsys):
+    monkeypatch.setenv("LABKIT_CLOUD", "aws")
+    settings.save(Settings(email="me@mycompany.io"))
+    assert cli.main(["provide"]) == 0
+    assert cli.main(["clean", "--dry-run"]) == 0
+    assert "deployed stack" in capsys.readouterr().out
+    assert cli.main(["clean"]) == 0
+    assert "Kept, since you did not ask for --delivered-logs: deployed bucket" in capsys.readouterr().out
+    assert cli.main(["clean", "--delivered-logs"]) == 0
+    assert "0 left" in capsys.readouterr().out
+    assert aws.client("s3").list_buckets()["Buckets"] == []
