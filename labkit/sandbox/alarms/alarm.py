@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
-from labkit.sandbox.alarms.queries import metric_of
-from labkit.sandbox.alarms.samples import Metric
+from labkit.sandbox.alarms.samples import Metric, metric_of
 
 if TYPE_CHECKING:
     from labkit.sandbox.alarms.suppression import Suppression

@@ -11,8 +11,8 @@ from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
 from labkit.sandbox.alarms.checks import check_composite_alarm, check_metric_alarm
 from labkit.sandbox.alarms.evaluator import Evaluator
 from labkit.sandbox.alarms.paging import page
-from labkit.sandbox.alarms.queries import metric_of
 from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.samples import metric_of
 from labkit.sandbox.alarms.state_changes import record_configuration
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
 

@@ -9,6 +9,7 @@ from typing import Any
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.alarm import query_period
 from labkit.sandbox.alarms.evaluation import BREACHING, COMPARISONS, IGNORE, MISSING, NOT_BREACHING
+from labkit.sandbox.alarms.expression import functions_in
 from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries
 from labkit.sandbox.alarms.metric_operations import checked_statistic
 from labkit.sandbox.alarms.queries import Queries, Window
@@ -124,6 +125,7 @@ def _check_metrics(params: dict[str, Any]) -> None:
     if len(queries) > MAX_METRICS:
         raise _invalid(f"Metrics list must not have more than {MAX_METRICS} metrics.")
     check_queries(queries, "Metrics")
+    _check_no_search(queries)
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         raise _invalid("Exactly one element of the metrics list should return data.")
     periods = {query["MetricStat"]["Period"] for query in queries if "MetricStat" in query}
@@ -133,6 +135,13 @@ def _check_metrics(params: dict[str, Any]) -> None:
         raise _invalid("At least one element of the metrics list should be a metric.")
     _check_period(periods.pop(), params["EvaluationPeriods"])
     _check_result(queries)
+
+
+def _check_no_search(queries: list[dict[str, Any]]) -> None:
+    for query in queries:
+        if "SEARCH" in functions_in(query.get("Expression", "0")):
+            _check_given(query, "Period")
+            raise _invalid("SEARCH is not supported on Metric Alarms")
 
 
 def _check_result(queries: list[dict[str, Any]]) -> None:

@@ -37,7 +37,7 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
 }
 
 REFUSED = frozenset(
-    ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SEARCH", "SELECT", "SERVICE_QUOTA")
+    ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SELECT", "SERVICE_QUOTA")
 )
 """Functions that CloudWatch has and the sandbox doesn't."""
 
@@ -70,9 +70,9 @@ def metrics_in(expression: str) -> list[str]:
     return list(dict.fromkeys(_tokens(expression, "METRIC")))
 
 
-def uses_metrics_function(expression: str) -> bool:
-    """Whether an expression refers to all metrics of its request, with METRICS()."""
-    return "METRICS" in _tokens(expression, "FUNCTION")
+def functions_in(expression: str) -> list[str]:
+    """The functions that an expression calls, in the order in which they are written."""
+    return _tokens(expression, "FUNCTION")
 
 
 def _tokens(expression: str, kind: str) -> list[str]:
@@ -83,12 +83,14 @@ def _tokens(expression: str, kind: str) -> list[str]:
 
 @dataclass
 class Scope:
-    """What an expression can see: the series of the request by id, and the timestamps of its range."""
+    """What an expression can see: the series of the request by id, what a search finds, the timestamps of its range."""
 
     series: Callable[[str], Value]
     metric_ids: Sequence[str]
     timestamps: Sequence[int]
     period: int
+    search: Callable[[str, str, int | None], list[TimeSeries]] = lambda query, statistic, period: []
+    """The series that a query finds, of a statistic, with the period that SEARCH names."""
 
 
 def compute(expression: str, scope: Scope) -> Value:
@@ -183,6 +185,12 @@ def _fill(scope: Scope, value: Value, filler: Value) -> Value:
     return fill if isinstance(value, list) else fill[0]
 
 
+def _search(scope: Scope, query: Value, statistic: Value, period: Value | None = None) -> Value:
+    if not isinstance(query, str) or not isinstance(statistic, str):
+        raise ExpressionError("SEARCH takes a query and a statistic in single quotes, and a period")
+    return scope.search(query, statistic, None if period is None else int(functions.scalar(period)))
+
+
 def _time_series(scope: Scope, value: Value) -> Value:
     return TimeSeries(dict.fromkeys(scope.timestamps, functions.scalar(value)), scope.period)
 
@@ -227,6 +235,7 @@ FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "METRICS": (0, 1, _metrics),
     "METRIC_COUNT": (1, 1, _plain(functions.metric_count)),
     "PERIOD": (1, 1, _period),
+    "SEARCH": (2, 3, _search),
     "TIME_SERIES": (1, 1, _time_series),
     "MINUTE": (1, 1, _clock(lambda moment: moment.minute)),
     "HOUR": (1, 1, _clock(lambda moment: moment.hour)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 
 class ExpressionError(ValueError):
@@ -26,6 +27,8 @@ class TimeSeries:
     points: dict[int, float]
     period: int
     label: str | None = None
+    stat: Mapping[str, Any] | None = None
+    """What was read, as a MetricStat says it."""
 
 
 Value = float | str | TimeSeries | list[TimeSeries]

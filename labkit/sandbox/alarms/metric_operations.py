@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from labkit.sandbox.alarms.labels import Viewer, time_zone
 from labkit.sandbox.alarms.paging import page
-from labkit.sandbox.alarms.queries import Window, merged, metric_of
+from labkit.sandbox.alarms.queries import Window, merged
 from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.region import Region
-from labkit.sandbox.alarms.retrieval import Retrieval, aligned, check_dimensions, kept
-from labkit.sandbox.alarms.samples import Metric, SampleSet, statistic_set
+from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, kept
+from labkit.sandbox.alarms.samples import Metric, SampleSet, metric_of, statistic_set
 from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
 
@@ -22,8 +23,6 @@ MAX_METRICS, MAX_VALUES = 1000, 150
 """In one PutMetricData: metrics, and values of each."""
 LISTED_PAGE = 500
 MAX_DATAPOINTS = 1440
-LISTED_FOR = timedelta(days=14)
-"""ListMetrics lists metrics that had a sample in the past two weeks."""
 
 
 class MetricOperations(Service):
@@ -81,7 +80,7 @@ class MetricOperations(Service):
     def list_metrics(self, call: Call) -> Result:
         """Lists metrics, by namespace, name, dimensions."""
         region = self.region(call.region)
-        oldest = (self.sandbox.clock.now() - LISTED_FOR).timestamp()
+        oldest = (self.sandbox.clock.now() - ACTIVE).timestamp()
         if call.params.get("RecentlyActive"):
             oldest = (self.sandbox.clock.now() - timedelta(hours=3)).timestamp()
         listed = [
@@ -115,7 +114,9 @@ class MetricOperations(Service):
     @operation("GetMetricData")
     def get_metric_data(self, call: Call) -> Result:
         """Gets datapoints of metrics and of metric math."""
-        return Retrieval(self.region(call.region).store, call.params, self.sandbox.clock.now()).answer()
+        zone = time_zone(call.params.get("LabelOptions", {}).get("Timezone", "+0000"))
+        viewer = Viewer(self.sandbox.clock.now(), zone, call.account_id, call.region)
+        return Retrieval(self.region(call.region).store, call.params, viewer).answer()
 
 
 def checked_statistic(name: str, parameter: str) -> None:

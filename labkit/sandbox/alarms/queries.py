@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from labkit.sandbox.alarms import expression
+from labkit.sandbox.alarms import expression, search
 from labkit.sandbox.alarms.evaluation import Datapoint
 from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, Value
-from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, Series, union
-from labkit.sandbox.alarms.statistics import statistic
+from labkit.sandbox.alarms.labels import found_label
+from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, Series, metric_of, union
+from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
+
+MAX_FOUND = 500
+"""The most time series of a search ("CloudWatch search expression syntax", limits)."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,6 @@ class Window:
     def timestamps(self) -> range:
         """When each period begins."""
         return range(self.start, self.end, self.period)
-
-
-def metric_of(described: Mapping[str, Any]) -> Metric:
-    """The metric that members of a request name."""
-    dimensions = {item["Name"]: item["Value"] for item in described.get("Dimensions", [])}
-    return Metric.of(described["Namespace"], described["MetricName"], dimensions)
 
 
 def merged(series: Series, window: Window) -> Iterator[tuple[int, SampleSet]]:
@@ -69,14 +68,23 @@ class Queries:
     """The metric data queries of one request, computed as they are asked for."""
 
     def __init__(
-        self, store: MetricStore, queries: Sequence[Mapping[str, Any]], window: Callable[[int], Window], period: int
+        self,
+        store: MetricStore,
+        queries: Sequence[Mapping[str, Any]],
+        window: Callable[[int], Window],
+        period: int,
+        *,
+        active_since: float = 0.0,
     ) -> None:
         self._store = store
+        self._active_since = active_since
         self._queries = {query["Id"]: query for query in queries}
         self._window = window
         self._period = period
         self._values: dict[str, Value] = {}
         self._computing: list[str] = []
+        self.limited = False
+        """Whether a search found more than it may return."""
         self.units: dict[str, list[str]] = {}
         self.sample_counts: dict[str, dict[int, float | None]] = {}
 
@@ -96,19 +104,56 @@ class Queries:
         if "MetricStat" in query:
             return self._read(query)
         period = int(query.get("Period", self._period))
-        scope = expression.Scope(self.value, self.metric_ids(), list(self._window(period).timestamps()), period)
+        timestamps = list(self._window(period).timestamps())
+        searched = partial(self._search, query.get("Period"))
+        scope = expression.Scope(self.value, self.metric_ids(), timestamps, period, searched)
         return expression.compute(query["Expression"], scope)
+
+    def _search(self, own_period: int | None, query: str, stat: str, period: int | None) -> list[TimeSeries]:
+        """The series that SEARCH finds; the query's own period counts for more than the one in the expression."""
+        seconds = _checked_period(stat, own_period or (self._period if period is None else period))
+        active = (metric for metric in self._store.metrics() if self._is_active(metric))
+        metrics = search.found(query, active)
+        self.limited = self.limited or len(metrics) > MAX_FOUND
+        stats = [_stat(metric, stat, seconds) for metric in metrics[:MAX_FOUND]]
+        return [self._series({"MetricStat": each, "Label": found_label(each, stats)})[0] for each in stats]
+
+    def _is_active(self, metric: Metric) -> bool:
+        return (self._store.newest(metric) or 0) >= self._active_since
 
     def metric_ids(self) -> list[str]:
         """The ids of the queries that are a metric, as METRICS() takes them."""
         return [name for name, query in self._queries.items() if "MetricStat" in query]
 
     def _read(self, query: Mapping[str, Any]) -> TimeSeries:
-        stat = query["MetricStat"]
-        window = self._window(int(stat["Period"]))
-        series, units = series_of(self._store, metric_of(stat["Metric"]), stat.get("Unit"), window)
-        points = datapoints(series, stat["Stat"], window) if series else {}
+        series, units, points = self._series(query)
         self.units[query["Id"]] = units
         self.sample_counts[query["Id"]] = {at: point.sample_count for at, point in points.items()}
+        return series
+
+    def _series(self, query: Mapping[str, Any]) -> tuple[TimeSeries, list[str], dict[int, Datapoint]]:
+        """The series of a query on a metric, the units that there are, and the datapoints."""
+        stat = query["MetricStat"]
+        window = self._window(int(stat["Period"]))
+        held, units = series_of(self._store, metric_of(stat["Metric"]), stat.get("Unit"), window)
+        points = datapoints(held, stat["Stat"], window) if held else {}
         values = {at: point.value for at, point in reversed(points.items()) if point.value is not None}
-        return TimeSeries(values, window.period, query.get("Label"))
+        return TimeSeries(values, window.period, query.get("Label"), stat), units, points
+
+
+def _checked_period(stat: str, period: int) -> int:
+    """The period of a search, if it and the statistic are such that CloudWatch has."""
+    try:
+        statistic(stat)
+    except UnknownStatistic:
+        raise ExpressionError(f"SEARCH knows no statistic {stat}") from None
+    if period not in (1, 5, 10, 20, 30) and (period % 60 or period <= 0):
+        raise ExpressionError(f"The period of SEARCH is 1, 5, 10, 20, 30, or a multiple of 60, not {period}")
+    return period
+
+
+def _stat(metric: Metric, stat: str, period: int) -> dict[str, Any]:
+    """The MetricStat that reads a metric."""
+    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    described = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
+    return {"Metric": described, "Stat": stat, "Period": period}

@@ -6,20 +6,22 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labkit.sandbox.alarms import expression
 from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, many
+from labkit.sandbox.alarms.labels import Viewer, filled, is_dynamic, telling_dimensions
 from labkit.sandbox.alarms.paging import position, token
 from labkit.sandbox.alarms.queries import Queries, Window
-from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, RETENTION, MetricStore
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
 from labkit.sandbox.service import ServiceError
 
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
+ACTIVE = timedelta(days=14)
+"""A metric is listed and found by a search up to so long after its last sample."""
 
 
 def aligned(start: datetime, end: datetime, period: int, now: datetime) -> Window:
@@ -54,12 +56,14 @@ class _Result:
 class Retrieval:
     """One request of GetMetricData."""
 
-    def __init__(self, store: MetricStore, params: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, store: MetricStore, params: Mapping[str, Any], viewer: Viewer) -> None:
         self._params = params
-        self._now = now
+        self._viewer = viewer
+        self._now = viewer.now
         self._asked: list[Mapping[str, Any]] = params["MetricDataQueries"]
         self._check()
-        self._queries = Queries(store, self._asked, self._window, self._default_period())
+        active_since = (self._now - ACTIVE).timestamp()
+        self._queries = Queries(store, self._asked, self._window, self._default_period(), active_since=active_since)
 
     def _default_period(self) -> int:
         """The period of an expression that names none: that of its metrics."""
@@ -75,10 +79,14 @@ class Retrieval:
         per_series = int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)) // max(1, len(results))
         begin, size = position(self._params.get("NextToken")), max(1, per_series)
         shown = [self._shown(result, newest_first, begin, size) for result in results]
-        answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": []}
+        answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": self._messages()}
         if any(len(result.series.points) > begin + size for result in results):
             answer["NextToken"] = token(begin + size)
         return answer
+
+    def _messages(self) -> list[dict[str, str]]:
+        limited = {"Code": "MaxMetricsExceeded", "Value": "Maximum number of allowed metrics exceeded"}
+        return [limited] if self._queries.limited else []
 
     def _shown(self, result: _Result, newest_first: bool, begin: int, size: int) -> dict[str, Any]:
         points = sorted(result.series.points.items(), reverse=newest_first)
@@ -98,11 +106,20 @@ class Retrieval:
             series = many(value)
         except ExpressionError as error:
             raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': {error}") from None
-        return [self._result(query, one, alone=not isinstance(value, list)) for one in series]
+        if isinstance(value, list):
+            return [_Result(query, one, self._label_of_one(query, one, len(value))) for one in series]
+        return [self._result(query, one) for one in series]
 
-    def _result(self, query: Mapping[str, Any], series: TimeSeries, *, alone: bool) -> _Result:
-        default = self._default_label(query) if alone else series.label or query["Id"]
-        label = filled_label(query.get("Label") or default, query, series, default)
+    def _label_of_one(self, query: Mapping[str, Any], series: TimeSeries, count: int) -> str:
+        """The label of a series of an array: that of the expression before its own, unless it is a dynamic one."""
+        own, label = series.label or query["Id"], query.get("Label", "")
+        if is_dynamic(label) or (label and count == 1):
+            return filled(label, series, own, self._viewer)
+        return f"{label} {own}".strip()
+
+    def _result(self, query: Mapping[str, Any], series: TimeSeries) -> _Result:
+        default = self._default_label(query)
+        label = filled(query.get("Label") or default, series, default, self._viewer)
         units = self._queries.units.get(query["Id"], [])
         message = {"Code": "MultipleUnits", "Value": f"Multiple units returned: '[{', '.join(units)}]'"}
         return _Result(query, series, label, (message,) if len(units) > 1 else ())
@@ -114,7 +131,7 @@ class Retrieval:
         stats = [other["MetricStat"] for other in self._asked if "MetricStat" in other]
         own = query["MetricStat"]
         same = [stat for stat in stats if stat["Metric"]["MetricName"] == own["Metric"]["MetricName"]]
-        parts = [*_telling_dimensions(own, same), own["Metric"]["MetricName"]]
+        parts = [*telling_dimensions(own, same), own["Metric"]["MetricName"]]
         parts += [str(own[part]) for part in ("Stat", "Period") if len({stat[part] for stat in same}) > 1]
         return " ".join(parts)
 
@@ -193,44 +210,3 @@ def _check_expression(query: Mapping[str, Any], ids: Sequence[str]) -> None:
         raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': {error}") from None
     if unknown:
         raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': Undefined variable {unknown[0]}")
-
-
-_DYNAMIC = re.compile(r"\$\{([^}]*)\}")
-
-
-def _telling_dimensions(own: Mapping[str, Any], same: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The values of the dimensions that the metrics of one name differ in."""
-    all_dimensions = [{item["Name"]: item["Value"] for item in stat["Metric"].get("Dimensions", [])} for stat in same]
-    mine = {item["Name"]: item["Value"] for item in own["Metric"].get("Dimensions", [])}
-    return [value for name, value in mine.items() if any(other.get(name) != value for other in all_dimensions)]
-
-
-def filled_label(label: str, query: Mapping[str, Any], series: TimeSeries, default: str) -> str:
-    """A label with its dynamic parts filled in: `${MAX}`, `${PROP('Dim.InstanceId')}` ("Use dynamic labels").
-
-    `default` is the label that there would be otherwise, `${LABEL}`. What there is no value for is shown as --.
-    """
-    values = list(series.points.values())
-    stat = query.get("MetricStat", {})
-    metric = stat.get("Metric", {})
-    known = {
-        "LABEL": default,
-        "PROP('MetricName')": metric.get("MetricName", ""),
-        "PROP('Namespace')": metric.get("Namespace", ""),
-        "PROP('Stat')": stat.get("Stat", ""),
-        "PROP('Period')": str(stat.get("Period", "")),
-    }
-    known |= {f"PROP('Dim.{item['Name']}')": item["Value"] for item in metric.get("Dimensions", [])}
-    if values:
-        known |= {
-            "MIN": number(min(values)),
-            "MAX": number(max(values)),
-            "AVG": number(sum(values) / len(values)),
-            "SUM": number(sum(values)),
-            "FIRST": number(values[0]),
-            "LAST": number(values[-1]),
-            "FIRST_LAST_RANGE": number(abs(values[-1] - values[0])),
-            "MIN_MAX_RANGE": number(max(values) - min(values)),
-            "DATAPOINT_COUNT": str(len(values)),
-        }
-    return _DYNAMIC.sub(lambda match: known.get(match[1].strip(), "--"), label)

@@ -6,7 +6,7 @@ import itertools
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NO_UNIT = "None"
@@ -32,6 +32,12 @@ class Metric(NamedTuple):
     def of(cls, namespace: str, name: str, dimensions: Mapping[str, str] | None = None) -> Metric:
         """The metric with these dimensions, in whatever order they come."""
         return cls(namespace, name, tuple(sorted((dimensions or {}).items())))
+
+
+def metric_of(described: Mapping[str, Any]) -> Metric:
+    """The metric that members of a request name."""
+    dimensions = {item["Name"]: item["Value"] for item in described.get("Dimensions", [])}
+    return Metric.of(described["Namespace"], described["MetricName"], dimensions)
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ REFUSED = {
         for expression, message in {
             "FOO(all)": "Error in expression 'share': Unknown function FOO",
             "ANOMALY_DETECTION_BAND(all)": "ANOMALY_DETECTION_BAND is not available in the sandbox",
-            "SEARCH('x', 'Sum', 60)": "SEARCH is not available in the sandbox",
+            "SUM(SEARCH('x', 'Sum', 60))": "Period must not be null",
             "SUM(all, rejects)": "SUM takes 1 to 1 arguments, not 2",
             "SUM(all) + 'x'": "Expected a number",
             "SLICE(METRICS(), 7)": "The array has 2 time series, none at 7",
@@ -95,6 +95,11 @@ REFUSED = {
             "-" * 2000 + "all": "nested too deeply",
         }.items()
     },
+    "search": (
+        MATH | {"Metrics": [SHARE | {"Expression": "SUM(SEARCH('x', 'Sum'))", "Period": 60}, REJECTS, ALL]},
+        "ValidationError",
+        "SEARCH is not supported on Metric Alarms",
+    ),
     "unknown id": (MATH | {"Metrics": [SHARE, REJECTS]}, "ValidationError", "Undefined variable all"),
 }
 

@@ -1,8 +1,8 @@
 import pytest
 
 from labkit.sandbox.alarms.functions import ExpressionError
-from labkit.sandbox.alarms.queries import Queries, Window, datapoints, merged, metric_of, series_of
-from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet
+from labkit.sandbox.alarms.queries import Queries, Window, datapoints, merged, series_of
+from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, metric_of
 
 ORDERS = Metric.of("Shop", "Orders")
 STAT = {"Metric": {"Namespace": "Shop", "MetricName": "Orders"}, "Period": 60, "Stat": "Sum"}
