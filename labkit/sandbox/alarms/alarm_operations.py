@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
-from labkit.sandbox.alarms.checks import check_composite_alarm, check_metric_alarm
+from labkit.sandbox.alarms.checks import check_composite_alarm, check_metric_alarm, check_tags
 from labkit.sandbox.alarms.evaluator import Evaluator
 from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.alarms.region import Region
@@ -197,7 +197,9 @@ class AlarmOperations(Service):
     @operation("TagResource")
     def tag_resource(self, call: Call) -> Result:
         """Adds tags to an alarm."""
-        self._tagged(call).tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
+        held = self._tagged(call).tags
+        check_tags(call.params["Tags"], held)
+        held.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
         return {}
 
     @operation("UntagResource")

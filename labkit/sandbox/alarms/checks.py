@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from typing import Any
 
 from labkit.sandbox.alarms import rules
@@ -22,6 +23,8 @@ from labkit.sandbox.service import Call, ServiceError
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
 MAX_METRICS = 10
+MAX_TAGS = 50
+"""Of an alarm (TagResource)."""
 MAX_CHILDREN = 100
 """Of a composite alarm (PutCompositeAlarm, AlarmRule)."""
 
@@ -33,6 +36,7 @@ def check_metric_alarm(call: Call) -> None:
     """Refuses a metric alarm that CloudWatch wouldn't take, or the sandbox can't evaluate."""
     params = call.params
     _check_refused(params)
+    check_tags(params.get("Tags", []))
     _check_given(params, "EvaluationPeriods", "ComparisonOperator")
     _check_threshold(params)
     if params.get("Metrics"):
@@ -172,6 +176,18 @@ def _check_treatment(params: dict[str, Any]) -> None:
         )
 
 
+def check_tags(tags: list[dict[str, str]], held: Collection[str] = ()) -> None:
+    """Refuses tags that are AWS's own, and more of them than an alarm may have with those it has already."""
+    keys = [tag["Key"] for tag in tags]
+    for key in keys:
+        if key.lower().startswith("aws:"):
+            raise _invalid(f"Tag keys that begin with aws: are reserved for AWS use: {key}", "InvalidParameterValue")
+        if keys.count(key) > 1:
+            raise _invalid(f"The tag key {key} is given more than once.", "InvalidParameterValue")
+    if len({*keys, *held}) > MAX_TAGS:
+        raise _invalid(f"An alarm can't have more than {MAX_TAGS} tags.", "InvalidParameterValue")
+
+
 def check_actions(call: Call) -> None:
     """Refuses actions that are no ARN, of another region, or of a service that the sandbox can't act on."""
     for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
@@ -200,6 +216,7 @@ def check_composite_alarm(call: Call, region: Region) -> None:
     if _reaches(region, children, call.params["AlarmName"]):
         raise _invalid("AlarmRule must not refer to the alarm itself, directly or through other composite alarms.")
     _check_suppressor(call.params, region)
+    check_tags(call.params.get("Tags", []))
     check_actions(call)
 
 

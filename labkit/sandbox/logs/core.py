@@ -89,17 +89,14 @@ class LogsCore(Service):
         """What the group's filters do with a new batch."""
 
     def _record_incoming(self, group: LogGroup, events: int, size: int) -> None:
-        """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
+        """Counts in the metrics of the log group, and of the whole account, which have no dimension.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+        """
+        now, record = self.sandbox.clock.timestamp(), self.sandbox.cloudwatch.record
         for metric, value, unit in (("IncomingLogEvents", events, "None"), ("IncomingBytes", size, "Bytes")):
-            self.sandbox.cloudwatch.record(
-                group.region,
-                "AWS/Logs",
-                metric,
-                {"LogGroupName": group.name},
-                self.sandbox.clock.timestamp(),
-                float(value),
-                unit,
-            )
+            for dimensions in ({"LogGroupName": group.name}, {}):
+                record(group.region, "AWS/Logs", metric, dimensions, now, float(value), unit)
 
 
 def invalid(message: str) -> ServiceError:

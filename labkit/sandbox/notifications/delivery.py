@@ -6,9 +6,12 @@ them. SNS signs its JSON with a key that only AWS has; here the signature is the
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import threading
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +25,14 @@ from labkit.sandbox.notifications.subscriptions import Subscription
 from labkit.sandbox.outbox import Done, Outbox
 
 LOG = logging.getLogger(__name__)
-POST_TIMEOUT = 10
+POST_TIMEOUT = 15
+"""Seconds that an endpoint has to answer (SendMessageToHttp.prepare.html)."""
+RETRIES, RETRY_AFTER = 3, 20
+"""How often a post that failed is tried again, and after how many seconds (SendMessageToHttp.retry.html).
+
+They are seconds of the machine's clock: what listens there lives by it, whatever the sandbox's clock does. The state
+does not depend on them, and a process that ends before the last try begins anew.
+"""
 
 
 @dataclass(frozen=True)
@@ -156,12 +166,27 @@ class Delivery:
 
 
 def _send(request: urllib.request.Request, done: Done) -> None:
+    """Posts, and again after a while where the endpoint may yet take it; `done` once it has, or will not."""
+    for attempt in range(1 + RETRIES):
+        if attempt:
+            time.sleep(RETRY_AFTER)
+        if _settled(request):
+            break
+    done()
+
+
+def _settled(request: urllib.request.Request) -> bool:
+    """Posts; False if the post has failed, and is worth another try.
+
+    Errors of the server and 429 are worth one, others are permanent failures (sns-message-delivery-retries.html).
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         opener.open(request, timeout=POST_TIMEOUT).close()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         LOG.warning("%s did not take a message: %s", request.full_url, error)
-    done()
+        return isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
+    return True
 
 
 def _timestamp(at: datetime) -> str:

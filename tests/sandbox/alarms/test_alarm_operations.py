@@ -218,3 +218,41 @@ def test_the_data_of_a_state_are_json(cloudwatch):
     assert cloudwatch.state() == "INSUFFICIENT_DATA"
     cloudwatch.call("SetAlarmState", **state, StateReasonData='{"a":1}')
     assert cloudwatch.alarm()["StateReasonData"] == '{"a":1}'
+
+
+def tags(count, first=0):
+    return [{"Key": f"tag{number}", "Value": "x"} for number in range(first, first + count)]
+
+
+def test_an_alarm_has_at_most_50_tags(cloudwatch):
+    cloudwatch.put_alarm(Tags=tags(49))
+    arn = cloudwatch.alarm()["AlarmArn"]
+    cloudwatch.call("TagResource", ResourceARN=arn, Tags=tags(3, first=47))
+    with pytest.raises(ServiceError, match="more than 50 tags") as caught:
+        cloudwatch.call("TagResource", ResourceARN=arn, Tags=tags(1, first=50))
+    assert caught.value.code == "InvalidParameterValue"
+    assert len(cloudwatch.call("ListTagsForResource", ResourceARN=arn)["Tags"]) == 50
+    cloudwatch.call("UntagResource", ResourceARN=arn, TagKeys=["tag0"])
+    cloudwatch.call("TagResource", ResourceARN=arn, Tags=tags(1, first=50))
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (tags(51), "more than 50 tags"),
+        ([{"Key": "aws:owner", "Value": "x"}], "reserved for AWS use: aws:owner"),
+        ([{"Key": "AWS:owner", "Value": "x"}], "reserved for AWS use: AWS:owner"),
+        (tags(1) * 2, "The tag key tag0 is given more than once"),
+    ],
+)
+def test_tags_that_are_refused(cloudwatch, given, complaint):
+    with pytest.raises(ServiceError, match=complaint):
+        cloudwatch.put_alarm(Tags=given)
+    with pytest.raises(ServiceError, match=complaint):
+        cloudwatch.call("PutCompositeAlarm", AlarmName="both", AlarmRule="TRUE", Tags=given)
+    assert cloudwatch.call("DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"])["MetricAlarms"] == []
+    cloudwatch.put_alarm()
+    arn = cloudwatch.alarm()["AlarmArn"]
+    with pytest.raises(ServiceError, match=complaint):
+        cloudwatch.call("TagResource", ResourceARN=arn, Tags=given)
+    assert cloudwatch.call("ListTagsForResource", ResourceARN=arn)["Tags"] == []

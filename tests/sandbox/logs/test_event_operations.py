@@ -124,7 +124,9 @@ def test_what_comes_in_is_counted_in_awss_own_metrics(logs: Logs) -> None:
     where = {"LogGroupName": "g"}
     assert logs.metric("AWS/Logs") == [
         ("IncomingLogEvents", where, 0.0, 2.0, "None"),
+        ("IncomingLogEvents", {}, 0.0, 2.0, "None"),
         ("IncomingBytes", where, 0.0, 61.0, "Bytes"),
+        ("IncomingBytes", {}, 0.0, 61.0, "Bytes"),
     ]
 
 

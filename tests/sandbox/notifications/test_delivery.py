@@ -1,9 +1,12 @@
 import json
+import socket
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from labkit.sandbox.notifications import delivery
 from tests.sandbox.notifications.sns import QUEUE, TOPIC
 
 
@@ -139,3 +142,63 @@ def test_an_http_endpoint_is_asked_and_then_told(sns, listener):
     sns.publish("hello")
     kind, notification = next_message()
     assert (kind, notification["Message"]) == ("Notification", "hello")
+
+
+@pytest.fixture
+def moody(monkeypatch):
+    """An HTTP endpoint that answers with one status after the other, and what it was sent."""
+    monkeypatch.setattr(delivery, "RETRY_AFTER", 0)
+    statuses, received = [], []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(statuses[len(received) - 1])
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", statuses, received
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries"),
+    [
+        ([200], 1),
+        ([204], 1),
+        ([503, 200], 2),
+        ([500, 429, 502, 200], 4),
+        ([503, 503, 503, 503, 200], 4),
+        ([404, 200], 1),
+        ([403, 200], 1),
+        ([503, 410, 200], 2),
+    ],
+)
+def test_a_post_is_tried_again_while_the_server_may_yet_take_it(sns, moody, monkeypatch, answers, tries):
+    endpoint, statuses, received = moody
+    statuses += answers
+    left = threading.Event()
+    sent = []
+    monkeypatch.setattr(sns.sandbox.outbox, "put", sent.append)
+    sns.subscribe("http", endpoint)
+    (send,) = sent
+    send(left.set)
+    assert left.wait(timeout=30)
+    assert len(received) == tries
+    assert len(set(received)) == 1
+
+
+def test_an_endpoint_that_nobody_listens_at_is_tried_four_times(monkeypatch, caplog):
+    monkeypatch.setattr(delivery, "RETRY_AFTER", 0)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        request = urllib.request.Request(f"http://127.0.0.1:{held.getsockname()[1]}/", b"{}", method="POST")
+        left = []
+        delivery._send(request, lambda: left.append(True))
+    assert left == [True]
+    assert len([record for record in caplog.records if "did not take a message" in record.message]) == 4
