@@ -146,6 +146,8 @@ CREATE MACRO trino_sequence(a, b) AS CASE WHEN a <= b THEN generate_series(a, b)
 CREATE MACRO trino_map_entries(m) AS list_transform(map_entries(m), lambda e: struct_pack(field0 := e.key, field1 := e.value));
 CREATE MACRO trino_map_of(entries) AS
     map_from_entries(list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0));
+CREATE MACRO trino_last_of_key(entries) AS
+    map_from_entries(list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[i + 1:], lambda o: o.k = e.k)) = 0));
 CREATE MACRO trino_multimap_of(entries) AS
     map_from_entries(list_transform(
         list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0),

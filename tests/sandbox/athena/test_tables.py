@@ -74,6 +74,136 @@ def test_fields_as_the_lazy_simple_serde_reads_them(athena, text, rows):
     assert athena.rows("SELECT * FROM logs") == rows
 
 
+READ_AS = [
+    # a type, the text of a field, what it is read as
+    ("int", "5", "5"),
+    ("int", "+5", "5"),
+    ("int", "-0", "0"),
+    ("int", "007", "7"),
+    ("int", "5.0", "5"),
+    ("int", "5.", "5"),
+    ("int", "-5.99", "-5"),
+    ("int", ".5", "0"),
+    ("int", "2147483647", "2147483647"),
+    ("int", "2147483647.9", "2147483647"),
+    ("int", "2147483648", None),
+    ("int", "-2147483648", "-2147483648"),
+    ("tinyint", "128", None),
+    ("smallint", "32768", None),
+    ("bigint", "9223372036854775807", "9223372036854775807"),
+    ("bigint", "9223372036854775808", None),
+    *(("int", text, None) for text in (" 5", "5 ", "1e3", "1e2", "0x10", "0b11", "1_000", "5.x", "5,0", "-", "+", "", "٣")),
+    ("double", "1e3", "1000.0"),
+    ("double", " 1.5 ", "1.5"),
+    ("double", "1.5f", "1.5"),
+    ("double", "NaN", "NaN"),
+    ("double", "-Infinity", "-Infinity"),
+    *(("double", text, None) for text in ("nan", "inf", "1_0.5", "1e", ".", "-", "")),
+    ("float", "0.1", "0.1"),
+    ("decimal(5,2)", "1.255", "1.26"),
+    ("decimal(5,2)", "1e2", "100.00"),
+    ("decimal(5,2)", "1000", None),
+    ("decimal(5,2)", " 1", None),
+    ("boolean", "true", "true"),
+    ("boolean", "TRUE", "true"),
+    ("boolean", "False", "false"),
+    *(("boolean", text, None) for text in ("t", "1", "0", "yes", "true ", "")),
+    ("date", "2026-11-02", "2026-11-02"),
+    ("date", "2026-1-2", "2026-01-02"),
+    ("date", "2026-11-02 09:00:00", "2026-11-02"),
+    *(("date", text, None) for text in ("2026/11/02", "20261102", "epoch", "infinity", "2026-11-02x", "02.11.2026", "")),
+    ("timestamp", "2026-11-02 09:00:00", "2026-11-02 09:00:00.000"),
+    ("timestamp", "2026-11-02 09:00:00.123456789", "2026-11-02 09:00:00.123"),
+    ("timestamp", "2026-11-02", "2026-11-02 00:00:00.000"),
+    *(("timestamp", text, None) for text in ("2026-11-02T09:00:00Z", "2026-11-02 09:00:00+01", "1793610000", "")),
+    ("binary", "aGk=", "68 69"),
+    ("binary", "!", "21"),
+    ("string", "", ""),
+    ("string", r"\N", None),
+    ("char(2)", "abc", "ab"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), READ_AS, ids=[f"{kind} {text!r}" for kind, text, _ in READ_AS])
+def test_a_field_is_read_as_its_column_s_type(shared_athena, kind, text, value):
+    name = f"read_as_{READ_AS.index((kind, text, value))}"
+    shared_athena.put(f"{name}/x", f"{text}|z\n")
+    row_format = "ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'"
+    location = f"s3://{BUCKET}/{name}/"
+    make_table(shared_athena, f"a {kind}, b string", name=name, row_format=row_format, location=location, more="")
+    assert shared_athena.rows(f"SELECT a, b FROM {name}") == [[value, "z"]]
+
+
+BLANK = [
+    ("\n1 b\n", [["", None], ["1", "b"]]),
+    ("1 b\n\n\n2 c\n", [["1", "b"], ["", None], ["", None], ["2", "c"]]),
+    ("1 b\n\n", [["1", "b"], ["", None]]),
+    ("1 b\r\n\r\n2 c\r\n", [["1", "b"], ["", None], ["2", "c"]]),
+]
+
+
+@pytest.mark.parametrize(("text", "rows"), BLANK)
+@pytest.mark.parametrize("key", ["t/x.gz", "t/x.txt"])
+def test_a_line_with_nothing_in_it_is_a_row(athena, key, text, rows):
+    athena.put(key, text)
+    make_table(athena, "a string, b string", location=f"s3://{BUCKET}/t/", more="")
+    assert athena.rows("SELECT a, b FROM logs") == rows
+    assert athena.rows("SELECT count(*) FROM logs") == [[str(len(rows))]]
+    make_table(athena, "a int", name="numbers", location=f"s3://{BUCKET}/t/", more="")
+    assert athena.rows("SELECT a FROM numbers") == [[row[0] or None] for row in rows]
+
+
+def test_blank_lines_where_pieces_of_a_text_meet(athena, monkeypatch):
+    monkeypatch.setattr("labkit.sandbox.athena.storage.files._CHUNK", 3)
+    text = "a\n\n\r\nbcdefg\n\n\nh"
+    athena.put("t/x", text)
+    make_table(athena, "a string", location=f"s3://{BUCKET}/t/", more="")
+    assert [row[0] for row in athena.rows("SELECT a FROM logs")] == ["a", "", "", "bcdefg", "", "", "h"]
+
+
+def test_a_header_s_blank_line_is_skipped_with_it(athena):
+    athena.put("t/x", "\na\n1\n")
+    make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more='TBLPROPERTIES ("skip.header.line.count"="2")')
+    assert athena.rows("SELECT a FROM logs") == [["1"]]
+
+
+def test_an_escaped_delimiter_is_part_of_its_field(athena):
+    athena.put("t/x", "a\\,b,1,c\\\\d\n,2\n\n\\N,3,e\\\n")
+    row_format = r"ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' ESCAPED BY '\\'"
+    make_table(athena, "a string, b int, c string", row_format=row_format, location=f"s3://{BUCKET}/t/", more="")
+    assert athena.rows("SELECT a, b, c FROM logs") == [
+        ["a,b", "1", "c\\d"],
+        ["", "2", None],
+        ["", None, None],
+        [None, "3", "e\\"],
+    ]
+
+
+def test_nested_text_with_missing_parts(athena):
+    athena.put("t/x", "|\n1;\\N;x|k:1;k:2;m\n\\N|\\N\n")
+    row_format = (
+        "ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' COLLECTION ITEMS TERMINATED BY ';' MAP KEYS TERMINATED BY ':'"
+    )
+    columns = "a array<int>, b map<string,int>"
+    make_table(athena, columns, row_format=row_format, location=f"s3://{BUCKET}/t/", more="")
+    assert athena.rows("SELECT a, b FROM logs") == [
+        ["[]", "{}"],
+        ["[1, null, null]", "{k=2, m=null}"],
+        [None, None],
+    ]
+
+
+def test_formats_of_timestamps_are_refused(athena):
+    athena.put("t/x", "02/11/2026\n")
+    row_format = (
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'"
+        " WITH SERDEPROPERTIES ('field.delim'=',', 'timestamp.formats'='dd/MM/yyyy')"
+    )
+    make_table(athena, "a timestamp, b string", row_format=row_format, location=f"s3://{BUCKET}/t/", more="")
+    assert athena.error("SELECT a FROM logs").startswith("NOT_SUPPORTED: the SerDe property timestamp.formats")
+    assert athena.rows("SELECT b FROM logs") == [[None]]
+
+
 def test_types_of_text(athena):
     athena.put("t/x", "true|2026-11-02|2026-11-02 09:00:00.5|1.25|2.5|a,b|k:1,l:2|7,z\n")
     columns = "a boolean, b date, c timestamp, d decimal(5,2), e double, f array<string>, g map<string,int>, h struct<i:int,j:string>"
@@ -438,7 +568,9 @@ def test_a_query_reads_the_text_of_new_objects_alone(athena, monkeypatch):
     laid_down = []
     real = files.lay_down
     monkeypatch.setattr(
-        files, "lay_down", lambda objects, *rest: laid_down.extend(each.key for each in objects) or real(objects, *rest)
+        files,
+        "lay_down",
+        lambda objects, *rest, **how: laid_down.extend(each.key for each in objects) or real(objects, *rest, **how),
     )
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
     athena.put("t/1", "1\n")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from labkit.sandbox.athena.catalog import Table
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.errors import QueryError, not_supported
-from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type, field_key, quoted
+from labkit.sandbox.athena.storage.files import BLANK_LINE
+from labkit.sandbox.athena.storage.lazy import Delimiters, lazy_value, literal, split_escaped
+from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type, quoted
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -31,6 +33,8 @@ class Reading:
     key: str
     """The same for tables whose objects are read alike: their columnar copies are shared."""
     is_columnar: bool
+    keeps_blank_lines: bool
+    """Whether a line with nothing in it is a row. (A quoted field of CSV may hold such lines.)"""
     sql: Callable[[str, Sequence[int]], str]
 
 
@@ -53,7 +57,7 @@ def _reading(table: Table, serde: str, reader: Callable[[Table, str, Sequence[in
         str(kind) if serde not in (PARQUET, HIVE_JSON, OPENX_JSON) else f"{name} {kind}" for name, kind in table.columns
     ]
     key = repr((serde, options, _skipped(table), kinds))
-    return Reading(key, serde == "parquet", lambda files, numbers: reader(table, files, numbers))
+    return Reading(key, serde == "parquet", serde != OPEN_CSV, lambda files, numbers: reader(table, files, numbers))
 
 
 def _skipped(table: Table) -> int:
@@ -70,57 +74,38 @@ def _lazy_simple(table: Table, files: str, numbers: Sequence[int]) -> str:
     parameters = table.serde_parameters
     delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
     delimiter = chr(int(delimiter)) if delimiter.isdigit() else delimiter
-    null = parameters.get("serialization.null.format", r"\N")
-    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
-    source = (
-        f"read_csv({files}, delim={_literal(delimiter)}, quote='', escape='', columns={{{columns}}},"
-        f" skip={_skipped(table)},"
-        f" nullstr={string(null)}, {_COMMON})"
+    delimiters = Delimiters(
+        (
+            parameters.get("collection.delim") or parameters.get("colelction.delim") or "\x02",
+            parameters.get("mapkey.delim") or "\x03",
+        ),
+        parameters.get("serialization.null.format", r"\N"),
+        parameters.get("escape.delim", ""),
     )
-    depth = (
-        parameters.get("collection.delim") or parameters.get("colelction.delim") or "\x02",
-        parameters.get("mapkey.delim") or "\x03",
-    )
-    return _selected([lazy_value(f"c{n}", table.columns[n][1], depth) for n in numbers], source, numbers)
-
-
-def _literal(text: str) -> str:
-    return (
-        "E'"
-        + "".join(
-            f"\\x{ord(letter):02x}" if ord(letter) < 32 else letter.replace("'", "''").replace("\\", "\\\\")
-            for letter in text
+    if "timestamp.formats" in parameters and any(table.columns[n][1].name == "timestamp" for n in numbers):
+        raise not_supported("the SerDe property timestamp.formats")
+    if delimiters.escape:
+        fields = split_escaped("line", delimiter, delimiters.escape)
+        listed = ", ".join(f"nullif(fields[{n + 1}], {string(delimiters.null)}) AS c{n}" for n in numbers)
+        lines = f"(SELECT file_index, {fields} AS fields FROM {_lines(table, files)})"
+        source = f"(SELECT file_index{', ' if listed else ''}{listed} FROM {lines})"
+    else:
+        columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
+        source = (
+            f"read_csv({files}, delim={literal(delimiter)}, quote='', escape='', columns={{{columns}}},"
+            f" skip={_skipped(table)}, nullstr={string(delimiters.null)}, {_COMMON})"
         )
-        + "'"
-    )
+    values = [lazy_value(_first_blank(n, table.columns[n][1]), table.columns[n][1], delimiters) for n in numbers]
+    return _selected(values, source, numbers)
 
 
-def lazy_value(sql: str, kind: Type, delimiters: Sequence[str]) -> str:
-    """Text as the LazySimpleSerDe reads it into a type."""
-    if kind.name in ("varchar", "char"):
-        return f"left({sql}, {kind.parameters[0]})" if kind.parameters else sql
-    if kind.name in INTEGERS:
-        whole = f"CASE WHEN contains({sql}, '.') THEN split_part({sql}, '.', 1) ELSE {sql} END"
-        return f"TRY_CAST({whole} AS {duckdb_type(kind)})"
-    if kind.name == "boolean":
-        return f"CASE lower({sql}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if kind.name == "varbinary":
-        return f"from_base64({sql})"
-    if not kind.items:
-        return f"TRY_CAST({sql} AS {duckdb_type(kind)})"
-    parts, inner = f"string_split({sql}, {_literal(delimiters[0])})", delimiters[1:] or ("",)
-    if kind.name == "array":
-        return f"list_transform({parts}, lambda x: {lazy_value('x', kind.items[0], inner)})"
-    if kind.name == "map":
-        key, value = (
-            lazy_value(f"split_part(x, {_literal(delimiters[1])}, {n + 1})", kind.items[n], ("",)) for n in (0, 1)
-        )
-        return f"map_from_entries(list_transform({parts}, lambda x: struct_pack(k := {key}, v := {value})))"
-    fields = (
-        f"{quoted(field_key(kind, n))} := {lazy_value(f'{parts}[{n + 1}]', item, inner)}"
-        for n, item in enumerate(kind.items)
-    )
-    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
+def _first_blank(number: int, kind: Type) -> str:
+    """A field; of a line with nothing in it, the first is the empty text. (As a number either is NULL.)"""
+    return _blank(f"c{number}") if number == 0 and kind.name not in INTEGERS else f"c{number}"
+
+
+def _blank(sql: str) -> str:
+    return f"CASE WHEN {sql} = '{BLANK_LINE}' THEN '' ELSE {sql} END"
 
 
 def _open_csv(table: Table, files: str, numbers: Sequence[int]) -> str:
@@ -130,7 +115,7 @@ def _open_csv(table: Table, files: str, numbers: Sequence[int]) -> str:
     quote, escape = parameters.get("quoteChar", '"'), parameters.get("escapeChar", "\\")
     escape = quote if escape == "\\" else escape
     options = (
-        f"delim={_literal(parameters.get('separatorChar', ','))}, quote={_literal(quote)}, escape={_literal(escape)},"
+        f"delim={literal(parameters.get('separatorChar', ','))}, quote={literal(quote)}, escape={literal(escape)},"
         f" columns={{{columns}}}, skip={_skipped(table)}, nullstr=E'\\x02', {_COMMON}"
     )
     return _selected([_strict(f"c{n}", *table.columns[n]) for n in numbers], f"read_csv({files}, {options})", numbers)
@@ -147,7 +132,8 @@ def _strict(sql: str, name: str, kind: Type) -> str:
 
 
 def _lines(table: Table, files: str) -> str:
-    return f"read_csv({files}, {_ONE_COLUMN}, max_line_size=16777216, skip={_skipped(table)}, {_COMMON})"
+    source = f"read_csv({files}, {_ONE_COLUMN}, max_line_size=16777216, skip={_skipped(table)}, {_COMMON})"
+    return f"(SELECT file_index, {_blank('line')} AS line FROM {source})"
 
 
 def _regex(table: Table, files: str, numbers: Sequence[int]) -> str:
@@ -166,7 +152,7 @@ def _regex(table: Table, files: str, numbers: Sequence[int]) -> str:
         lazy_value(
             f"CASE WHEN regexp_matches(line, {string(whole)}) THEN regexp_extract(line, {string(whole)}, {n + 1}) END",
             table.columns[n][1],
-            ("",),
+            Delimiters(("",)),
         )
         for n in numbers
     ]

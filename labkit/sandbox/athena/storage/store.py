@@ -175,7 +175,7 @@ class Store:
         name = f"{copy.name}-{first}"
         part = _Part(self._directory / f"{copy.name}.{first}.parquet", range(first, first + len(objects)))
         try:
-            paths = files.lay_down(objects, self._directory, name)
+            paths = files.lay_down(objects, self._directory, name, keep_blank_lines=how.keeps_blank_lines)
             cursor.execute(
                 f'COPY (SELECT CAST({first} + file_index AS INTEGER) AS "$object"{columns}'
                 f" FROM ({how.sql(_read_from(paths), numbers)})) TO '{part.path}' (FORMAT parquet, COMPRESSION lz4_raw)"
