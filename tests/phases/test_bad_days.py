@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.phases import alarm, athena_table, flow_logs
-from labkit.show import explain, masking
+from labkit.show import cell_errors, explain, masking
 from tests.on_aws import aws_lab, open_doors
 
 
@@ -35,7 +35,7 @@ def shown_by(lab, code):
     """What a cell with that code shows when it fails."""
     shell = InteractiveShell.instance()
     try:
-        explain.explain_in_cells()
+        cell_errors.explain_in_cells()
         shell.user_ns.update(lab=lab, flow_logs=flow_logs, alarm=alarm, athena_table=athena_table)
         with capture_output() as shown:
             result = shell.run_cell(code)
