@@ -256,3 +256,120 @@ def test_tags_that_are_refused(cloudwatch, given, complaint):
     with pytest.raises(ServiceError, match=complaint):
         cloudwatch.call("TagResource", ResourceARN=arn, Tags=given)
     assert cloudwatch.call("ListTagsForResource", ResourceARN=arn)["Tags"] == []
+
+
+def history(cloudwatch, **asked):
+    return cloudwatch.call("DescribeAlarmHistory", **asked)
+
+
+def test_the_history_comes_in_pages_that_have_everything_once(cloudwatch):
+    for number in range(7):
+        cloudwatch.put_alarm(AlarmName=f"a{number}", MetricName="none")
+    pages, token = [], {}
+    while True:
+        page = history(cloudwatch, MaxRecords=3, **token)
+        pages.append([item["AlarmName"] for item in page["AlarmHistoryItems"]])
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    assert pages == [["a6", "a5", "a4"], ["a3", "a2", "a1"], ["a0"]]
+
+
+def test_pages_of_the_history_keep_to_what_is_asked(cloudwatch):
+    for threshold in range(3):
+        cloudwatch.put_alarm(Threshold=float(threshold))
+        cloudwatch.put_alarm(AlarmName="another", Threshold=float(threshold))
+    asked = {"AlarmName": "another", "ScanBy": "TimestampAscending", "MaxRecords": 2}
+    first = history(cloudwatch, **asked)
+    rest = history(cloudwatch, **asked, NextToken=first["NextToken"])
+    summaries = [item["HistorySummary"] for page in (first, rest) for item in page["AlarmHistoryItems"]]
+    assert summaries == ['Alarm "another" created', 'Alarm "another" updated', 'Alarm "another" updated']
+    assert "NextToken" not in rest
+
+
+def test_a_page_of_the_history_has_50_items_where_no_number_is_asked_for(cloudwatch):
+    for number in range(51):
+        cloudwatch.put_alarm(AlarmName=f"a{number:02}", MetricName="none")
+    first = history(cloudwatch)
+    assert len(first["AlarmHistoryItems"]) == 50
+    assert [item["AlarmName"] for item in history(cloudwatch, NextToken=first["NextToken"])["AlarmHistoryItems"]] == [
+        "a00"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "summaries"),
+    [
+        ("ConfigurationUpdate", ['Alarm "SSH Rejects" created']),
+        ("StateUpdate", ["Alarm updated from INSUFFICIENT_DATA to ALARM"]),
+        ("Action", []),
+    ],
+)
+def test_the_history_of_one_kind(cloudwatch, kind, summaries):
+    cloudwatch.put_alarm()
+    cloudwatch.sample(0)
+    cloudwatch.to_minute(1)
+    items = history(cloudwatch, HistoryItemType=kind)["AlarmHistoryItems"]
+    assert [item["HistorySummary"] for item in items] == summaries
+
+
+def test_the_history_of_composite_alarms_is_there_when_asked_for(cloudwatch):
+    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="TRUE")
+    assert history(cloudwatch)["AlarmHistoryItems"] == []
+    items = history(cloudwatch, AlarmTypes=["CompositeAlarm"])["AlarmHistoryItems"]
+    assert {item["AlarmType"] for item in items} == {"CompositeAlarm"}
+    assert [item["HistorySummary"] for item in items][-1] == 'Alarm "all" created'
+
+
+def test_a_token_of_another_list_is_refused(cloudwatch):
+    with pytest.raises(ServiceError) as caught:
+        history(cloudwatch, NextToken="nonsense")
+    assert caught.value.code == "InvalidNextToken"
+
+
+SHAPES = {
+    "sum": {},
+    "average": {"Statistic": "Average"},
+    "p90": {"Statistic": None, "ExtendedStatistic": "p90"},
+    "five-minutes": {"Period": 300},
+    "bytes": {"Unit": "Bytes"},
+    "of-an-eni": {"Dimensions": [{"Name": "Eni", "Value": "eni-1"}]},
+    "of-an-eni-and-a-vpc": {"Dimensions": [{"Name": "Vpc", "Value": "vpc-1"}, {"Name": "Eni", "Value": "eni-1"}]},
+    "other-namespace": {"Namespace": "Other"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, {"sum", "average", "p90", "five-minutes", "bytes"}),
+        ({"Statistic": "Sum"}, {"sum", "five-minutes", "bytes"}),
+        ({"ExtendedStatistic": "p90"}, {"p90"}),
+        ({"ExtendedStatistic": "p91"}, set()),
+        ({"Period": 300}, {"five-minutes"}),
+        ({"Unit": "Bytes"}, {"bytes"}),
+        ({"Dimensions": [{"Name": "Eni", "Value": "eni-1"}]}, {"of-an-eni"}),
+        ({"Dimensions": [{"Name": "Eni", "Value": "eni-2"}]}, set()),
+        (
+            {"Dimensions": [{"Name": "Eni", "Value": "eni-1"}, {"Name": "Vpc", "Value": "vpc-1"}]},
+            {"of-an-eni-and-a-vpc"},
+        ),
+        ({"Namespace": "Other"}, {"other-namespace"}),
+        ({"MetricName": "Accepts"}, set()),
+    ],
+)
+def test_the_alarms_on_exactly_this_metric(cloudwatch, asked, expected):
+    for name, settings in SHAPES.items():
+        cloudwatch.put_alarm(AlarmName=name, **settings)
+    metric = {"Namespace": "LabVPC", "MetricName": "SSHRejects"}
+    assert set(names(cloudwatch.call("DescribeAlarmsForMetric", **metric | asked))) == expected
+
+
+def test_alarms_on_metric_math_and_on_alarms_are_not_on_a_metric(cloudwatch):
+    stat = {"Metric": {"Namespace": "LabVPC", "MetricName": "SSHRejects"}, "Period": 60, "Stat": "Sum"}
+    queries = [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, {"Id": "e1", "Expression": "m1 * 2"}]
+    unset = dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period"))
+    cloudwatch.put_alarm(AlarmName="math", Metrics=queries, **unset)
+    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="ALARM(math)")
+    asked = {"Namespace": "LabVPC", "MetricName": "SSHRejects"}
+    assert cloudwatch.call("DescribeAlarmsForMetric", **asked)["MetricAlarms"] == []

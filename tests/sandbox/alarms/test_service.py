@@ -80,6 +80,80 @@ def test_the_protocols_answer_alike(server, client):
     assert caught.value.response["Error"]["Message"] == "Period must be 10, 20, 30 or a multiple of 60"
 
 
+ERRORS = {
+    "a period": ("put_metric_alarm", ALARM | {"Period": 45}, "ValidationError", 400),
+    "no operator": ("put_metric_alarm", ALARM | {"DatapointsToAlarm": 2}, "ValidationError", 400),
+    "both statistics": ("put_metric_alarm", ALARM | {"ExtendedStatistic": "p9"}, "InvalidParameterCombination", 400),
+    "a statistic": (
+        "get_metric_statistics",
+        {
+            "Namespace": "LabVPC",
+            "MetricName": "SSHRejects",
+            "StartTime": FROZEN_AT,
+            "EndTime": FROZEN_AT + timedelta(hours=1),
+            "Period": 60,
+            "ExtendedStatistics": ["p101"],
+        },
+        "InvalidParameterValue",
+        400,
+    ),
+    "a namespace of AWS": (
+        "put_metric_data",
+        {"Namespace": "AWS/EC2", "MetricData": [{"MetricName": "m", "Value": 1.0}]},
+        "InvalidParameterValue",
+        400,
+    ),
+    "no value": ("put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m"}]}, "MissingParameter", 400),
+    "an alarm that is not there": (
+        "set_alarm_state",
+        {"AlarmName": "nobody", "StateValue": "OK", "StateReason": "testing"},
+        "ResourceNotFound",
+        404,
+    ),
+    "data that are no JSON": (
+        "set_alarm_state",
+        {"AlarmName": "SSH Rejects", "StateValue": "OK", "StateReason": "testing", "StateReasonData": "{"},
+        "InvalidFormat",
+        400,
+    ),
+    "tags of nobody": (
+        "list_tags_for_resource",
+        {"ResourceARN": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:nobody"},
+        "ResourceNotFoundException",
+        404,
+    ),
+    "a token": ("describe_alarm_history", {"NextToken": "nonsense"}, "InvalidNextToken", 400),
+    "a rule": ("put_composite_alarm", {"AlarmName": "all", "AlarmRule": "ALARM("}, "ValidationError", 400),
+    "a search": (
+        "get_metric_data",
+        {
+            "StartTime": FROZEN_AT,
+            "EndTime": FROZEN_AT + timedelta(hours=1),
+            "MetricDataQueries": [{"Id": "e1", "Expression": "SEARCH('(', 'Sum')"}],
+        },
+        "ValidationError",
+        400,
+    ),
+}
+
+
+def test_errors_are_the_same_in_every_protocol(server, client):
+    """The code, the message and the HTTP status, with the code that boto3 shows for the error's shape."""
+    client("cloudwatch").put_metric_alarm(**ALARM)
+    for name, (operation, params, code, status) in ERRORS.items():
+        seen = set()
+        for protocol in ("json", "query", "smithy-rpc-v2-cbor"):
+            with patch.object(ServiceModel, "resolved_protocol", PropertyMock(return_value=protocol)):
+                speaker = client("cloudwatch")
+                with pytest.raises(ClientError) as caught:
+                    getattr(speaker, operation)(**params)
+            response = caught.value.response
+            told = response["Error"]["Code"], response["Error"]["Message"] or ""  # boto3 reads <Message/> as None
+            seen.add((*told, response["ResponseMetadata"]["HTTPStatusCode"]))
+        assert len(seen) == 1, (name, seen)
+        assert [(shown, http) for shown, _, http in seen] == [(code, status)], name
+
+
 @pytest.mark.parametrize("speaking", ["json", "query", "smithy-rpc-v2-cbor"], indirect=True)
 @pytest.mark.usefixtures("speaking")
 def test_a_long_request_comes_compressed(client):

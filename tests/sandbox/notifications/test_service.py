@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from labkit.sandbox.service import ServiceError
@@ -168,3 +170,63 @@ def test_many_subscriptions_come_in_pages(sns):
     assert len(page["Subscriptions"]) == 100
     rest = sns.call("ListSubscriptions", NextToken=page["NextToken"])
     assert len(rest["Subscriptions"]) == 30
+
+
+def test_subscriptions_of_a_topic_come_in_pages_too(sns):
+    for number in range(101):
+        sns.subscribe(endpoint=f"learner{number}@example.com")
+    first = sns.call("ListSubscriptionsByTopic", TopicArn=TOPIC)
+    rest = sns.call("ListSubscriptionsByTopic", TopicArn=TOPIC, NextToken=first["NextToken"])
+    endpoints = [held["Endpoint"] for page in (first, rest) for held in page["Subscriptions"]]
+    assert endpoints == [f"learner{number}@example.com" for number in range(101)]
+    assert "NextToken" not in rest
+
+
+def test_a_message_for_each_protocol(sns):
+    sns.confirm(sns.subscribe())
+    sns.subscribe("sqs", QUEUE)
+    messages = {"default": "for all", "email": "for people"}
+    sns.publish(json.dumps(messages), MessageStructure="json")
+    assert sns.mails()[0]["body"].startswith("for people\n")
+    assert [envelope["Message"] for envelope in sns.queued()] == ["for all"]
+
+
+def test_a_filter_policy_can_be_changed_and_taken_away(sns):
+    arn = sns.subscribe("sqs", QUEUE, Attributes={"FilterPolicy": '{"severity": ["high"]}'})
+    low = {"severity": {"DataType": "String", "StringValue": "low"}}
+    sns.publish("not wanted", MessageAttributes=low)
+    changed = {"SubscriptionArn": arn, "AttributeName": "FilterPolicy"}
+    sns.call("SetSubscriptionAttributes", **changed, AttributeValue='{"severity": ["low"]}')
+    sns.publish("wanted", MessageAttributes=low)
+    sns.publish("without attributes")
+    sns.call("SetSubscriptionAttributes", **changed, AttributeValue="{}")
+    sns.publish("everything")
+    assert [envelope["Message"] for envelope in sns.queued()] == ["wanted", "everything"]
+
+
+def test_a_subscription_that_has_ended_gets_nothing(sns):
+    arn = sns.subscribe()
+    sns.confirm(arn)
+    sns.publish("before")
+    sns.call("Unsubscribe", SubscriptionArn=arn)
+    sns.publish("after")
+    assert [mail["body"].splitlines()[0] for mail in sns.mails()] == ["before"]
+
+
+def test_what_is_pending_gets_nothing(sns):
+    sns.subscribe()
+    sns.publish("hello")
+    assert sns.mails() == []
+
+
+@pytest.mark.parametrize("operation", ["GetTopicAttributes", "ListSubscriptionsByTopic"])
+def test_an_unknown_topic_does_not_exist(sns, operation):
+    with pytest.raises(ServiceError, match="NotFound: Topic does not exist"):
+        sns.call(operation, TopicArn=f"{TOPIC}2")
+
+
+def test_each_message_has_an_id_of_its_own(sns):
+    sns.subscribe("sqs", QUEUE)
+    ids = [sns.publish("one"), sns.publish("two")]
+    assert len(set(ids)) == 2
+    assert [envelope["MessageId"] for envelope in sns.queued()] == ids
