@@ -17,6 +17,8 @@ CREATE MACRO trino_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cb
 
 -- strings
 CREATE MACRO trino_blanks() AS ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13);
+CREATE MACRO trino_upper(s) AS
+    CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(s) END;
 CREATE MACRO trino_replace(s, part, by_) AS
     CASE WHEN part = '' THEN by_ || array_to_string(string_split(s, ''), by_) || by_ ELSE replace(s, part, by_) END;
 CREATE MACRO trino_hamming(a, b) AS
@@ -54,6 +56,9 @@ CREATE MACRO trino_integer_text(s, kind) AS
 -- regular expressions
 CREATE MACRO trino_regexp_replace(s, pattern, by_) AS
     regexp_replace(s, pattern, regexp_replace(by_, '\$(\d)', '\\\1', 'g'), 'g');
+CREATE MACRO trino_replaced(parts, matches, by_) AS
+    CASE WHEN len(parts) <> len(matches) + 1 THEN CAST(CAST('NOT_SUPPORTED: regexp_replace with a lambda and a pattern that matches nothing at all: the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)' AS INTEGER) AS VARCHAR)
+    WHEN parts IS NULL OR len(list_filter(by_, lambda each: each IS NULL)) > 0 THEN NULL ELSE array_to_string(by_, '') END;
 CREATE MACRO trino_regexp_position(s, pattern) AS
     CASE WHEN s IS NULL THEN NULL WHEN NOT regexp_matches(s, pattern) THEN -1
     ELSE length(string_split_regex(s, pattern)[1]) + 1 END;
@@ -125,6 +130,9 @@ CREATE MACRO trino_any_match(found) AS
 CREATE MACRO trino_all_match(found) AS
     CASE WHEN list_contains(found, false) THEN false
     WHEN found IS NULL OR len(list_filter(found, lambda f: f IS NULL)) > 0 THEN NULL ELSE true END;
+CREATE MACRO trino_comparison(found) AS
+    CASE WHEN found IN (-1, 0, 1) THEN found
+    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1' AS INTEGER) END;
 CREATE MACRO trino_array_distinct(items) AS
     list_filter(items, lambda e, i: len(list_filter(items[:i - 1], lambda o: o IS NOT DISTINCT FROM e)) = 0);
 CREATE MACRO trino_array_except(a, b) AS

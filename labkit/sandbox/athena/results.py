@@ -24,6 +24,7 @@ _PRECISION = {
     "double": 17,
     "date": 0,
     "time": 3,
+    "time with time zone": 3,
     "timestamp": 3,
     "timestamp with time zone": 3,
     "varbinary": 1073741824,
@@ -122,6 +123,8 @@ def formatter(kind: Type) -> Callable[[Any], str]:
             return lambda value: f"{_timestamp(value)} {kind.zone}"
         case "time":
             return lambda value: value.strftime("%H:%M:%S.") + f"{value.microsecond // 1000:03}"
+        case "time with time zone":
+            return lambda value: value.isoformat("milliseconds")
         case "varbinary":
             return lambda value: " ".join(f"{byte:02x}" for byte in bytes(value))
         case "array":

@@ -21,6 +21,7 @@ from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.athena.engine_errors import from_duckdb
 from labkit.sandbox.athena.errors import Cancelled, QueryError, hive_error
 from labkit.sandbox.athena.execution import QueryExecution
+from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info
 from labkit.sandbox.athena.statements import definitions
 from labkit.sandbox.athena.statements.classify import Parsed, read
@@ -228,16 +229,7 @@ class Runner:
     def _explain(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog) -> None:
         compiler = QueryCompiler(parsed.text, catalog, self.sandbox.clock.now())
         query = compiler.query(parsed.query)
-        lines = [
-            "Query Plan",
-            f"Output[columnNames = [{', '.join(column.name for column in query.columns)}]]",
-            f"│   Layout: [{', '.join(f'{column.name}:{column.type}' for column in query.columns)}]",
-        ]
-        for scan in compiler.scans:
-            names = [name for number, (name, _) in enumerate(scan.table.all_columns) if number in scan.used]
-            lines.append(f"└─ TableScan[table = awsdatacatalog:{scan.table.database}:{scan.table.name}]")
-            lines.append(f"       Layout: [{', '.join(names)}]")
-        self._answer(execution, definitions.Answer(("Query Plan",), tuple(lines)))
+        self._answer(execution, explained(query, compiler.scans, parsed.options or {}))
 
     def _create_view(self, execution: QueryExecution, statement: Any, catalog: Catalog) -> None:
         context = definitions.Context(catalog, self.sandbox.clock.timestamp())

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (tables of cases: a case a line)
 """The API's operations: executions, results in pages and in S3, work groups, saved queries, catalogs."""
 
+import json
 import threading
 
 import pytest
@@ -331,6 +332,42 @@ def test_explain(athena):
     assert plan[0] == "Query Plan"
     assert any("TableScan[table = awsdatacatalog:default:t]" in line for line in plan)
     assert athena.error("EXPLAIN ANALYZE SELECT 1").startswith("NOT_SUPPORTED")
+
+
+def test_explain_validates_without_running(athena):
+    athena.lines(f"CREATE EXTERNAL TABLE t (a int, b int) LOCATION 's3://{BUCKET}/t/'")
+    done = athena.run("EXPLAIN (TYPE VALIDATE) SELECT a FROM t")
+    assert (done.rows, [column["Name"] for column in done.columns], done.scanned) == ([["true"]], ["Valid"], 0)
+    assert athena.error("EXPLAIN (TYPE VALIDATE) SELECT c FROM t").startswith("COLUMN_NOT_FOUND: line 1:32: Column 'c'")
+
+
+def test_explain_as_json(athena):
+    athena.lines(f"CREATE EXTERNAL TABLE t (a int, b int) LOCATION 's3://{BUCKET}/t/'")
+    plan = json.loads("\n".join(athena.lines("EXPLAIN (FORMAT JSON, TYPE LOGICAL) SELECT a AS x FROM t")))
+    assert (plan["name"], plan["outputs"]) == ("Output", [{"symbol": "x", "type": "integer"}])
+    assert plan["children"][0]["descriptor"] == {"table": "awsdatacatalog:default:t"}
+    assert plan["children"][0]["outputs"] == [{"symbol": "a", "type": "integer"}]
+    fragments = json.loads("\n".join(athena.lines("EXPLAIN (format json) SELECT a AS x FROM t")))
+    assert fragments == {"0": plan}
+    read = json.loads("\n".join(athena.lines("EXPLAIN (TYPE IO) SELECT t.a FROM t JOIN t AS u ON t.a = u.b")))
+    assert [each["table"]["schemaTable"] for each in read["inputTableColumnInfos"]] == [
+        {"schema": "default", "table": "t"}
+    ]
+
+
+def test_explain_takes_no_other_options(athena):
+    text = athena.lines("EXPLAIN (FORMAT TEXT, TYPE DISTRIBUTED) SELECT 1 AS x")
+    assert text == athena.lines("EXPLAIN SELECT 1 AS x") == athena.lines("EXPLAIN (SELECT 1 AS x)")
+    assert athena.error("EXPLAIN (FORMAT GRAPHVIZ) SELECT 1").startswith("NOT_SUPPORTED: EXPLAIN (FORMAT GRAPHVIZ)")
+    assert "line 1:22: mismatched input 'FORMAT XML'" in refused(
+        athena,
+        "StartQueryExecution",
+        QueryString="EXPLAIN (TYPE IO,    FORMAT XML) SELECT 1",
+        ResultConfiguration=OUTPUT,
+    )
+    assert "mismatched input" in refused(
+        athena, "StartQueryExecution", QueryString="EXPLAIN", ResultConfiguration=OUTPUT
+    )
 
 
 def test_tags(athena):

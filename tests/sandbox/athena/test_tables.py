@@ -399,6 +399,16 @@ def test_regex_serde(athena):
     assert athena.rows("SELECT * FROM logs") == [["2026-11-02T09:00:00", "2", "REJECT"], [None, None, None]]
 
 
+def test_a_group_that_took_no_part_is_null(athena):
+    athena.put("r/x", "a 1\na\n\n")
+    row_format = (
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'"
+        r""" WITH SERDEPROPERTIES ("input.regex" = "(\\w+)(?: (\\d+))?( *)")"""
+    )
+    make_table(athena, "a string, b string, c string", row_format=row_format, location=f"s3://{BUCKET}/r/", more="")
+    assert athena.rows("SELECT * FROM logs") == [["a", "1", ""], ["a", None, ""], [None, None, None]]
+
+
 def test_open_csv_serde(athena):
     athena.put("c/x.gz", 'a,b\n"x, ""y""","1"\nz,2\n')
     row_format = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect import calls, casts, formatting, operators, temporal
+from labkit.sandbox.athena.dialect import calls, casts, comparisons, formatting, lambdas, operators, temporal
 from labkit.sandbox.athena.dialect.scope import Column, Scope, Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
@@ -199,8 +199,9 @@ NODES: dict[type[exp.Expr], Handler] = {
     exp.Exists: _exists,
     exp.Placeholder: _parameter,
     **operators.NODES,
+    **comparisons.NODES,
     **casts.NODES,
     **calls.NODES,
     **temporal.NODES,
 }
-calls.SPECIAL.update(formatting.SPECIAL)
+calls.SPECIAL.update({**formatting.SPECIAL, **lambdas.SPECIAL})

@@ -34,20 +34,9 @@ if TYPE_CHECKING:
 
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
-_COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
-    exp.EQ: ("=", "="),
-    exp.NEQ: ("<>", "<>"),
-    exp.LT: ("<", "<"),
-    exp.LTE: ("<=", "<="),
-    exp.GT: (">", ">"),
-    exp.GTE: (">=", ">="),
-    exp.NullSafeEQ: ("IS NOT DISTINCT FROM", "IS"),
-    exp.NullSafeNEQ: ("IS DISTINCT FROM", "IS"),
-}
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TIMES = ("date", "timestamp", "timestamp with time zone", "time")
 _INTERVALS = ("interval day to second", "interval year to month")
-_NOT_ORDERED = ("json",)
 
 
 def string(text: str) -> str:
@@ -112,29 +101,6 @@ def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, rig
     """The error of an operator that does not take such operands."""
     where = operator_place(compiler, node, symbol)
     return QueryError("TYPE_MISMATCH", f"{where}: Cannot apply operator: {left} {symbol} {right}")
-
-
-def compare(compiler: ExpressionCompiler, node: Any) -> Value:
-    """`=`, `<`, `IS DISTINCT FROM` and their like."""
-    operator, symbol = _COMPARISONS[type(node)]
-    if isinstance(node.expression, (exp.Any, exp.All)):
-        return _quantified(compiler, node, operator)
-    left, right = compiler.value(node.this), compiler.value(node.expression)
-    kind = common_type(left.type, right.type)
-    if kind is None or (kind.name in _NOT_ORDERED and operator in ("<", "<=", ">", ">=")):
-        symbol = "IS DISTINCT FROM" if symbol == "IS" else symbol
-        raise refuse(compiler, node, symbol, left.type, right.type)
-    return Value(f"({compiler.cast(left, kind).sql} {operator} {compiler.cast(right, kind).sql})", BOOLEAN)
-
-
-def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
-    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
-    sql, columns = compiler.subquery(node.expression.this.unnest())
-    left = compiler.value(node.this)
-    kind = common_type(left.type, columns[0].type)
-    if kind is None:
-        raise refuse(compiler, node, operator, left.type, columns[0].type)
-    return Value(f"({compiler.cast(left, kind).sql} {operator} {word} ({sql}))", BOOLEAN)
 
 
 def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
@@ -279,47 +245,6 @@ def _like(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"({value.sql} LIKE {pattern.sql}{escape})", BOOLEAN)
 
 
-def _between(compiler: ExpressionCompiler, node: Any) -> Value:
-    value, low, high = (compiler.value(node.args[part]) for part in ("this", "low", "high"))
-    kinds = [common_type(value.type, bound.type) for bound in (low, high)]
-    if kinds[0] is None or kinds[1] is None:
-        raise QueryError(
-            "TYPE_MISMATCH",
-            f"{operator_place(compiler, node, 'BETWEEN')}: Cannot check if {value.type} is BETWEEN {low.type} and"
-            f" {high.type}",
-        )
-    low_sql, high_sql = compiler.cast(low, kinds[0]).sql, compiler.cast(high, kinds[1]).sql
-    return Value(f"({value.sql} BETWEEN {low_sql} AND {high_sql})", BOOLEAN)
-
-
-def _in(compiler: ExpressionCompiler, node: Any) -> Value:
-    value = compiler.value(node.this)
-    if node.args.get("query"):
-        sql, columns = compiler.subquery(node.args["query"].unnest())
-        kind = common_type(value.type, columns[0].type)
-        if kind is None:
-            where = operator_place(compiler, node, "IN")
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"{where}: value and result of subquery must be of the same type for IN expression:"
-                f" {value.type} vs {columns[0].type}",
-            )
-        return Value(f"({compiler.cast(value, kind).sql} IN ({sql}))", BOOLEAN)
-    items = []
-    for item in node.expressions:
-        found = compiler.value(item)
-        kind = common_type(value.type, found.type)
-        if kind is None:
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"{place(item)}: IN value and list items must be the same type or coercible to a common type."
-                f" Cannot find common type between {value.type} and {found.type}, all types (without duplicates):"
-                f" [{value.type}, {found.type}]",
-            )
-        items.append(compiler.cast(found, kind).sql)
-    return Value(f"({value.sql} IN ({', '.join(items)}))", BOOLEAN)
-
-
 def _case(compiler: ExpressionCompiler, node: Any) -> Value:
     branches = node.args["ifs"]
     results = [each.args["true"] for each in branches]
@@ -381,7 +306,6 @@ NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.Boolean: _boolean,
     exp.HexString: _hex,
     exp.UnicodeString: _unicode,
-    **dict.fromkeys(_COMPARISONS, compare),
     **dict.fromkeys(_ARITHMETIC, arithmetic),
     exp.And: _logic("AND"),
     exp.Or: _logic("OR"),
@@ -391,8 +315,6 @@ NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.DPipe: _concatenate,
     exp.Like: _like,
     exp.Escape: _like,
-    exp.Between: _between,
-    exp.In: _in,
     exp.Case: _case,
     exp.Array: _array,
     exp.Bracket: _subscript,

@@ -52,6 +52,12 @@ def _groups(text: str) -> re.Pattern[str] | None:
         return None
 
 
+def group_count(pattern: Value) -> int | None:
+    """How many groups a translated pattern has; None for one that is not written out, or that can't be told."""
+    compiled = _groups(pattern.literal) if isinstance(pattern.literal, str) else None
+    return compiled.groups if compiled else None
+
+
 def _check_group(text: str, number: Value) -> None:
     compiled = _groups(text)
     if compiled and isinstance(number.literal, int) and number.literal > compiled.groups:

@@ -22,6 +22,7 @@ from labkit.sandbox.athena.types import (
     DATE,
     DAY_TO_SECOND,
     TIME,
+    TIME_TZ,
     TIMESTAMP,
     TIMESTAMP_TZ,
     VARCHAR,
@@ -114,6 +115,8 @@ def _moment(compiler: ExpressionCompiler, kind: Type) -> Value:
         return Value(f"'{text[:10]}'::DATE", kind)
     if kind == TIME:
         return Value(f"'{text[11:]}'::TIME", kind)
+    if kind == TIME_TZ:
+        return Value(f"'{text[11:]}+00'::TIMETZ", kind)
     return Value(f"'{text}'::TIMESTAMP", kind)
 
 
@@ -355,7 +358,7 @@ calls.SPECIAL.update(
 NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.AtTimeZone: _at_time_zone,
     exp.CurrentDate: _current(DATE),
-    exp.CurrentTime: _current(TIME),
+    exp.CurrentTime: _current(TIME_TZ),
     exp.CurrentTimestamp: _current(TIMESTAMP_TZ),
     exp.Localtime: _current(TIME),
     exp.Localtimestamp: _current(TIMESTAMP),

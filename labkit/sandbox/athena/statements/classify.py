@@ -37,6 +37,11 @@ _MORE_WORDS = (
 _LAST_WORDS = " 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>"
 _UNLOAD = re.compile(r"\)\s*TO\s*'([^']*)'\s*(?:WITH\s*\((.*)\))?\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 _OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|\w+)", re.IGNORECASE)
+_EXPLAIN_OPTIONS = {
+    "FORMAT": ("GRAPHVIZ", "JSON", "TEXT"),
+    "TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE"),
+}
+"""https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html"""
 _UTILITIES = ("show_", "describe_", "explain")
 
 
@@ -107,12 +112,32 @@ def blanked(text: str, start: int, end: int) -> str:
 
 
 def _explain(text: str, start: int) -> Parsed:
-    head = re.compile(r"EXPLAIN\s+(ANALYZE\s+)?(VERBOSE\s+)?(\([^)]*\)\s*)?", re.IGNORECASE).match(text, start)
-    assert head is not None
+    head = re.compile(r"EXPLAIN\s+(ANALYZE\s+)?(VERBOSE\s+)?(\(([^()]*)\)\s*)?", re.IGNORECASE).match(text, start)
+    if head is None:
+        raise Malformed("line 1:8: mismatched input '<EOF>'. Expecting: '(', 'ANALYZE', <statement>")
     if head[1]:
         raise not_supported("EXPLAIN ANALYZE")
-    inner = blanked(text, head.end(), len(text))
-    return Parsed("explain", inner, query=_query(inner))
+    is_query = head[4] is None or (head[4].split()[:1] and head[4].split()[0].upper() in _EXPLAIN_OPTIONS)
+    options = _explain_options(text, head) if head[4] is not None and is_query else {}
+    inner = blanked(text, head.end() if is_query else head.start(3), len(text))
+    return Parsed("explain", inner, query=_query(inner), options=options)
+
+
+def _explain_options(text: str, head: re.Match[str]) -> dict[str, Any]:
+    """`(TYPE IO, FORMAT JSON)`; raises Malformed for an option that there is not."""
+    found: dict[str, Any] = {}
+    at = head.start(4)
+    for part in head[4].split(","):
+        name, _, value = part.strip().upper().partition(" ")
+        value = value.strip()
+        before = text[: at + len(part) - len(part.lstrip())]
+        at += len(part) + 1
+        if value not in _EXPLAIN_OPTIONS.get(name, ()):
+            wanted = ", ".join(f"'{each}'" for each in _EXPLAIN_OPTIONS.get(name, _EXPLAIN_OPTIONS))
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+            raise Malformed(f"line {line}:{column}: mismatched input '{part.strip()}'. Expecting: {wanted}")
+        found[name] = value
+    return found
 
 
 def _unload(text: str) -> Parsed:

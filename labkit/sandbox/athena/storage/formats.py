@@ -150,7 +150,7 @@ def _regex(table: Table, files: str, numbers: Sequence[int]) -> str:
         )
     parts = [
         lazy_value(
-            f"CASE WHEN regexp_matches(line, {string(whole)}) THEN regexp_extract(line, {string(whole)}, {n + 1}) END",
+            f"regexp_extract_all(line, {string(whole)}, {n + 1})[1]",
             table.columns[n][1],
             Delimiters(("",)),
         )

@@ -1,0 +1,200 @@
+"""Comparisons: `=`, `<`, IN, BETWEEN and their like, which see NaN and NULL as Trino does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect.operators import operator_place, refuse, row_of
+from labkit.sandbox.athena.dialect.scope import Query, Value, place
+from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.types import BOOLEAN, Type, common_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+_COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.EQ: ("=", "="),
+    exp.NEQ: ("<>", "<>"),
+    exp.LT: ("<", "<"),
+    exp.LTE: ("<=", "<="),
+    exp.GT: (">", ">"),
+    exp.GTE: (">=", ">="),
+    exp.NullSafeEQ: ("IS NOT DISTINCT FROM", "IS"),
+    exp.NullSafeNEQ: ("IS DISTINCT FROM", "IS"),
+}
+_NOT_ORDERED = ("json",)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What is compared."""
+
+    sql: str
+    may_be_nan: bool = True
+
+
+def _compare(compiler: ExpressionCompiler, node: Any) -> Value:
+    """`=`, `<`, `IS DISTINCT FROM` and their like."""
+    operator, symbol = _COMPARISONS[type(node)]
+    if isinstance(node.expression, (exp.Any, exp.All)):
+        return _quantified(compiler, node, operator)
+    left, right = compiler.value(node.this), compiler.value(node.expression)
+    kind = common_type(left.type, right.type)
+    if kind is None or (kind.name in _NOT_ORDERED and operator in ("<", "<=", ">", ">=")):
+        symbol = "IS DISTINCT FROM" if symbol == "IS" else symbol
+        raise refuse(compiler, node, symbol, left.type, right.type)
+    sides = (
+        _Side(compiler.cast(left, kind).sql, _may_be_nan(left, node.this)),
+        _Side(compiler.cast(right, kind).sql, _may_be_nan(right, node.expression)),
+    )
+    return Value(_comparison(operator, *sides, kind), BOOLEAN)
+
+
+def _may_be_nan(value: Value, node: Any) -> bool:
+    return value.type.name in ("double", "real") and not isinstance(node, exp.Literal)
+
+
+def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
+    """A comparison with Trino's meaning where DuckDB's differs.
+
+    NaN is unequal to all and neither less nor greater; DuckDB has it equal to itself and greater than the rest. Rows
+    that are not told apart before a NULL are neither equal nor unequal.
+    """
+    plain = f"({left.sql} {operator} {right.sql})"
+    if kind.name == "row" and operator in ("=", "<>"):
+        keys = [types.quoted(types.field_key(kind, n)) for n in range(len(kind.items))]
+        fields = [
+            _comparison("=", _Side(f"{left.sql}.{key}"), _Side(f"{right.sql}.{key}"), item)
+            for key, item in zip(keys, kind.items, strict=True)
+        ]
+        return f"({'NOT ' if operator == '<>' else ''}({' AND '.join(fields)}))"
+    if kind.name not in ("double", "real"):
+        return plain
+    if operator in ("=", "<>"):
+        if not (left.may_be_nan and right.may_be_nan):
+            return plain
+        if operator == "<>":
+            return f"({plain} OR (isnan({left.sql}) AND {right.sql} IS NOT NULL))"
+        return f"({plain} AND ({right.sql} IS NULL OR NOT isnan({left.sql})))"
+    if operator in ("<", "<=", ">", ">="):
+        greater, other = (right, left) if operator.startswith("<") else (left, right)
+        if greater.may_be_nan:
+            return f"({plain} AND ({other.sql} IS NULL OR NOT isnan({greater.sql})))"
+    return plain
+
+
+def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
+    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
+    sql, columns = compiler.subquery(node.expression.this.unnest())
+    left = compiler.value(node.this)
+    kind = common_type(left.type, columns[0].type)
+    if kind is None:
+        raise refuse(compiler, node, operator, left.type, columns[0].type)
+    return Value(f"({compiler.cast(left, kind).sql} {operator} {word} ({sql}))", BOOLEAN)
+
+
+def _between(compiler: ExpressionCompiler, node: Any) -> Value:
+    value, low, high = (compiler.value(node.args[part]) for part in ("this", "low", "high"))
+    kinds = [common_type(value.type, bound.type) for bound in (low, high)]
+    if kinds[0] is None or kinds[1] is None:
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{operator_place(compiler, node, 'BETWEEN')}: Cannot check if {value.type} is BETWEEN {low.type} and"
+            f" {high.type}",
+        )
+    low_sql, high_sql = compiler.cast(low, kinds[0]).sql, compiler.cast(high, kinds[1]).sql
+    between = f"({value.sql} BETWEEN {low_sql} AND {high_sql})"
+    if _may_be_nan(high, node.args["high"]):
+        between = f"({between} AND ({value.sql} IS NULL OR NOT isnan({high_sql})))"
+    return Value(between, BOOLEAN)
+
+
+def _offered(node: Any) -> exp.Expr | None:
+    """The query of `IN (SELECT ...)` or `IN (VALUES ...)`."""
+    if node.args.get("query"):
+        query: exp.Expr = node.args["query"].unnest()
+        return query
+    return node.expressions[0] if len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values) else None
+
+
+def _in(compiler: ExpressionCompiler, node: Any) -> Value:
+    value = compiler.value(node.this)
+    offered = _offered(node)
+    if offered is not None:
+        sql, columns = compiler.subquery(offered)
+        if value.type.name == "row" and len(columns) > 1:
+            return _row_in(compiler, node, value, Query(sql, columns))
+        if len(columns) > 1:
+            raise QueryError(
+                "SYNTAX_ERROR",
+                f"{place(offered)}: Multiple columns returned by subquery are not yet supported. Found {len(columns)}",
+            )
+        kind = common_type(value.type, columns[0].type)
+        if kind is None:
+            where = operator_place(compiler, node, "IN")
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{where}: value and result of subquery must be of the same type for IN expression:"
+                f" {value.type} vs {columns[0].type}",
+            )
+        return Value(f"({compiler.cast(value, kind).sql} IN ({sql}))", BOOLEAN)
+    items: list[str] = []
+    equal: list[str] = []
+    for item in node.expressions:
+        found = compiler.value(item)
+        kind = common_type(value.type, found.type)
+        if kind is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"{place(item)}: IN value and list items must be the same type or coercible to a common type."
+                f" Cannot find common type between {value.type} and {found.type}, all types (without duplicates):"
+                f" [{value.type}, {found.type}]",
+            )
+        if kind.name == "row" or (_may_be_nan(value, node.this) and _may_be_nan(found, item)):
+            left, right = (_Side(compiler.cast(each, kind).sql) for each in (value, found))
+            equal.append(_comparison("=", left, right, kind))
+        else:
+            items.append(compiler.cast(found, kind).sql)
+    if items:
+        equal.append(f"{value.sql} IN ({', '.join(items)})")
+    return Value(f"({' OR '.join(equal)})", BOOLEAN)
+
+
+def _row_in(compiler: ExpressionCompiler, node: Any, value: Value, query: Query) -> Value:
+    """`(a, b) IN (SELECT x, y ...)`: NULL where only a NULL in either of them keeps them from being told apart."""
+    offered = types.row([column.type for column in query.columns], [None] * len(query.columns))
+    kind = common_type(value.type, offered)
+    if kind is None:
+        where = operator_place(compiler, node, "IN")
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{where}: value and result of subquery must be of the same type for IN expression:"
+            f" {value.type} vs {offered}",
+        )
+    rows = [Value(f"r_.c{n}", column.type) for n, column in enumerate(query.columns)]
+    pairs = list(zip(rows, kind.items, strict=True))
+    row = row_of([compiler.cast(each, item) for each, item in pairs], list(kind.names)).sql
+    sought = compiler.cast(value, kind).sql
+    keys = [types.quoted(types.field_key(kind, n)) for n in range(len(kind.items))]
+    whole = " AND ".join(f"{each.sql} IS NOT NULL" for each in rows)
+    unknown = " OR ".join(f"{sought}.{key} IS NULL" for key in keys)
+    source = f"FROM ({query.sql}) AS r_"
+    return Value(
+        f"(CASE WHEN {sought} IN (SELECT {row} {source} WHERE {whole}) THEN true"
+        f" WHEN ({unknown}) AND EXISTS (SELECT 1 {source}) THEN NULL"
+        f" WHEN EXISTS (SELECT 1 {source} WHERE NOT ({whole})) THEN NULL ELSE false END)",
+        BOOLEAN,
+    )
+
+
+NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+    **dict.fromkeys(_COMPARISONS, _compare),
+    exp.Between: _between,
+    exp.In: _in,
+}

@@ -1,0 +1,75 @@
+"""Functions whose lambda DuckDB has no function for: `array_sort` by a comparator, `regexp_replace` by a function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import calls, patterns
+from labkit.sandbox.athena.dialect.scope import Value, place
+from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.types import BIGINT, VARCHAR
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+
+def _parameters(node: Any, count: int) -> list[str]:
+    names = [each.name for each in node.expressions]
+    if len(names) != count:
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"{place(node)}: Incorrect number of parameters: expected {count} but found {len(names)}",
+        )
+    return names
+
+
+def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    """Each element goes, one after the other, behind those that are not greater."""
+    if len(arguments) != 2 or not isinstance(arguments[1], exp.Lambda):
+        return calls.invoke(compiler, node, "array_sort", arguments)
+    items, comparator = compiler.value(arguments[0]), arguments[1]
+    if items.type.name != "array":
+        return calls.invoke(compiler, node, "array_sort", arguments)
+    names, kind = _parameters(comparator, 2), items.type.items[0]
+    depth = len(compiler.variables)
+    done, one, each = (f"{letter}{depth}" for letter in ("sorted", "next", "each"))
+    found = calls.lambda_body(compiler, comparator, names, [Value(each, kind), Value(f"{one}.item", kind)])
+    compared = f"trino_comparison({compiler.cast(found, BIGINT).sql})"
+    before = f"list_filter({done}.items, lambda {each}: {compared} <= 0)"
+    after = f"list_filter({done}.items, lambda {each}: {compared} > 0)"
+    target = types.duckdb_type(kind)
+    none = f"[]::{target}[]"
+    start = f"struct_pack(items := {none}, item := NULL::{target})"
+    rest = f"list_transform({items.sql}, lambda i: struct_pack(items := {none}, item := i))"
+    step = f"struct_pack(items := list_concat(list_append({before}, {one}.item), {after}), item := {one}.item)"
+    folded = f"list_reduce(list_prepend({start}, {rest}), lambda {done}, {one}: {step}).items"
+    return Value(f"(CASE WHEN {items.sql} IS NOT NULL THEN {folded} END)", items.type)
+
+
+def _regexp_replace(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    """What is between the matches, and between those what the lambda makes of each match's groups."""
+    if len(arguments) != 3 or not isinstance(arguments[2], exp.Lambda):
+        return calls.invoke(compiler, node, "regexp_replace", arguments)
+    text, pattern = patterns.translated(node, "regexp_replace", [compiler.value(each) for each in arguments[:2]])
+    assert text is not None
+    assert pattern is not None
+    names, count = _parameters(arguments[2], 1), patterns.group_count(pattern)
+    if count is None:
+        raise not_supported(f"{place(node)}: regexp_replace with a lambda and a pattern that is not written out")
+    own = f"match{len(compiler.variables)}"
+    groups = ", ".join(f"{own}[{number + 2}]" for number in range(1, count + 1))
+    value = Value(f"[{groups}]" if groups else "[]::VARCHAR[]", types.array(VARCHAR))
+    made = compiler.cast(calls.lambda_body(compiler, arguments[2], names, [value]), VARCHAR).sql
+    parts, matches = f"string_split_regex({text.sql}, {pattern.sql})", f"regexp_extract_all({text.sql}, {pattern.sql})"
+    lists = ", ".join(
+        [parts, matches, *(f"regexp_extract_all({text.sql}, {pattern.sql}, {n})" for n in range(1, count + 1))]
+    )
+    joined = f"{own}[1] || CASE WHEN {own}[2] IS NULL THEN '' ELSE {made} END"
+    by = f"list_transform(list_zip({lists}), lambda {own}: {joined})"
+    return Value(f"trino_replaced({parts}, {matches}, {by})", VARCHAR)
+
+
+SPECIAL: dict[str, calls.Special] = {"array_sort": _array_sort, "regexp_replace": _regexp_replace}
