@@ -7,20 +7,40 @@ SYSTEM, USER, OTHER = 1, 2, 3
 
 NOT_IN_SANDBOX = "the sandbox's Athena does not have it (docs/sandbox.md lists what it has)"
 
+_ANY_USER_ERROR, _DATA, _DDL, _SCHEMA, _SYNTAX = 1000, 1001, 1003, 1004, 1006
 _TYPES = {
-    "SYNTAX_ERROR": 1006,
-    "COLUMN_NOT_FOUND": 1006,
-    "TABLE_NOT_FOUND": 1006,
-    "SCHEMA_NOT_FOUND": 1006,
-    "FUNCTION_NOT_FOUND": 1006,
-    "TYPE_MISMATCH": 1006,
-    "NOT_SUPPORTED": 1006,
-    "HIVE_METASTORE_ERROR": 233,
-    "HIVE_BAD_DATA": 1301,
-    "HIVE_PARTITION_SCHEMA_MISMATCH": 1301,
+    "TABLE_NOT_FOUND": 1301,
+    "SCHEMA_NOT_FOUND": 1301,
+    "CATALOG_NOT_FOUND": 1301,
+    "NOT_FOUND": 1300,
+    "FUNCTION_NOT_FOUND": 1303,
+    "NOT_SUPPORTED": 1200,
+    "INVALID_FUNCTION_ARGUMENT": 1106,
+    "INVALID_CAST_ARGUMENT": _DATA,
+    "NUMERIC_VALUE_OUT_OF_RANGE": _DATA,
+    "DIVISION_BY_ZERO": _DATA,
+    "SUBQUERY_MULTIPLE_ROWS": _DATA,
+    "HIVE_BAD_DATA": _DATA,
+    "HIVE_CURSOR_ERROR": _DATA,
+    "HIVE_INVALID_PARTITION_VALUE": _DATA,
+    "HIVE_PARTITION_SCHEMA_MISMATCH": _SCHEMA,
+    "HIVE_INVALID_METADATA": _SCHEMA,
+    "HIVE_INVALID_VIEW_DATA": 1107,
+    "HIVE_METASTORE_ERROR": 204,
     "EXCEEDED_MEMORY_LIMIT": 0,
+    "GENERIC_INTERNAL_ERROR": 200,
 }
-_ANY_USER_ERROR = 1006
+"""The types of the catalog by the engine's names: AWS says what each number means, not which error has it. What is
+not here is a query that says something wrong, "Syntax error", as COLUMN_NOT_FOUND is in AWS.
+"""
+_OF_TEXTS = {
+    "FAILED: ParseException": _SYNTAX,
+    "FAILED: ": _DDL,
+    "Unable to verify/create output bucket": 1306,
+    "Query cancelled by user": 1011,
+    "Bytes scanned limit was exceeded": 1008,
+}
+"""The same for the errors that have no name, by how they begin."""
 
 
 class QueryError(Exception):
@@ -35,7 +55,11 @@ class QueryError(Exception):
         self.name = name
         self.message = message
         self.category = category
-        self.error_type = _TYPES.get(name, _ANY_USER_ERROR)
+        self.error_type = _TYPES.get(name, _SYNTAX) if name else _type_of_text(message)
+
+
+def _type_of_text(message: str) -> int:
+    return next((kind for start, kind in _OF_TEXTS.items() if message.startswith(start)), _ANY_USER_ERROR)
 
 
 class Cancelled(QueryError):

@@ -107,7 +107,7 @@ class AthenaService(MetadataOperations):
             execution.fail(error)
             return
         execution.statement_type = parsed.statement_type
-        execution.substatement_type = parsed.kind.upper()
+        execution.substatement_type = parsed.substatement_type
         execution.output_location = folder + _result_name(parsed, execution.id) if folder else ""
         bucket, _ = split_object(folder) if folder else ("", "")
         if not execution.managed and not s3.bucket_exists(bucket):

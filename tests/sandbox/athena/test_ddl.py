@@ -195,6 +195,30 @@ def test_a_failing_add_adds_nothing(table):
     assert table.lines("SHOW PARTITIONS t") == ["dt=1/hour=1"]
 
 
+SUBSTATEMENTS = [
+    ("ALTER TABLE t ADD COLUMNS (c int)", "DDL", "ALTER_TABLE_ADD_COLUMN"),
+    ("ALTER TABLE t ADD PARTITION (dt='2026-11-01', hour=1)", "DDL", "ALTER_TABLE_ADD_PARTITION"),
+    ("ALTER TABLE t SET TBLPROPERTIES ('a'='b')", "DDL", "ALTER_TABLE_SET_TBLPROPERTIES"),
+    ("MSCK REPAIR TABLE t", "DDL", "MSCK_REPAIR_TABLE"),
+    ("DESCRIBE t", "UTILITY", "DESC_TABLE"),
+    ("SHOW CREATE TABLE t", "UTILITY", "SHOW_CREATE_TABLE"),
+    ("SHOW PARTITIONS t", "UTILITY", "SHOW_PARTITIONS"),
+    ("CREATE DATABASE d", "DDL", "CREATE_DATABASE"),
+    ("EXPLAIN SELECT 1", "UTILITY", "EXPLAIN"),
+    ("DROP TABLE t", "DDL", "DROP_TABLE"),
+]
+
+
+@pytest.mark.parametrize(("sql", "kind", "name"), SUBSTATEMENTS)
+def test_which_statement_it_was(table, sql, kind, name):
+    done = table.run(sql)
+    assert (done.state, done.execution["StatementType"], done.execution["SubstatementType"]) == (
+        "SUCCEEDED",
+        kind,
+        name,
+    )
+
+
 def test_repair_finds_hives_folders(table):
     table.put("t/dt=2026-11-01/hour=7/x", "1\n")
     table.put("t/dt=2026-11-01/hour=7/y", "1\n")

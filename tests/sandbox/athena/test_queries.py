@@ -175,6 +175,41 @@ def test_athena_error_says_whose_fault_it_is(shared_athena):
     assert status["AthenaError"]["Retryable"] is False
 
 
+FAILURES = [
+    # https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+    ("SELECT x FROM (VALUES 1) AS t (y)", 2, 1006),
+    ("SELECT '1' = 1", 2, 1006),
+    ("SELECT row_number()", 2, 1006),
+    ("SELECT * FROM nowhere", 2, 1301),
+    ("SELECT * FROM nowhere.t", 2, 1301),
+    ("SELECT nonsense(1)", 2, 1303),
+    ("SELECT checksum(1)", 2, 1200),
+    ("DELETE FROM t", 2, 1200),
+    ("SELECT split_part('a', ',', 0)", 2, 1106),
+    ("SELECT CAST('x' AS integer)", 2, 1001),
+    ("SELECT 1 / 0", 2, 1001),
+    ("DROP TABLE nowhere", 2, 1003),
+    ("CREATE DATABASE default", 2, 1003),
+    ("CREATE EXTERNAL TABLE", 2, 1006),
+]
+
+
+@pytest.mark.parametrize(("sql", "category", "kind"), FAILURES)
+def test_the_numbers_of_errors(shared_athena, sql, category, kind):
+    status = shared_athena.run(sql).execution["Status"]
+    assert status["AthenaError"] == {
+        "ErrorCategory": category,
+        "ErrorType": kind,
+        "Retryable": False,
+        "ErrorMessage": status["StateChangeReason"],
+    }
+
+
+def test_a_missing_output_bucket_has_a_number_of_its_own(shared_athena):
+    done = shared_athena.run("SELECT 1", ResultConfiguration={"OutputLocation": "s3://no-such-bucket-here/"})
+    assert done.execution["Status"]["AthenaError"]["ErrorType"] == 1306
+
+
 @pytest.mark.parametrize(
     "text", ["a\nb", 'say "x", then', "tab\there", "nul\0l", "😀", "שלום", "it's", "\\N", "NULL", "a,b"]
 )

@@ -42,6 +42,11 @@ _EXPLAIN_OPTIONS = {
     "TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE"),
 }
 """https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html"""
+_SUBSTATEMENTS = {
+    "alter_table_add_columns": "ALTER_TABLE_ADD_COLUMN",
+    "describe_table": "DESC_TABLE",
+    "describe_view": "DESC_VIEW",
+}
 _UTILITIES = ("show_", "describe_", "explain")
 
 
@@ -67,6 +72,11 @@ class Parsed:
         if self.kind.startswith(_UTILITIES):
             return "UTILITY"
         return "DML" if self.kind in ("select", "insert", "unload", "execute") else "DDL"
+
+    @property
+    def substatement_type(self) -> str:
+        """The SubstatementType: the words of the statement, a few of them as only AWS writes them."""
+        return _SUBSTATEMENTS.get(self.kind, self.kind.upper())
 
 
 def read(text: str) -> Parsed:

@@ -22,7 +22,7 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement; `kind` is the name of its rule in the grammar, `SHOW_TABLES` in GetQueryExecution."""
+    """A statement; `kind` is which one it is, `show_tables` or `alter_table_add_columns`."""
 
     kind: str
 
