@@ -487,7 +487,18 @@ def test_codecs(athena):
     athena.put("t/b.bz2", bz2.compress(b"2\n"))
     athena.put("t/c.txt", gzip.compress(b"x")[:0] + b"3\n")
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
-    assert athena.rows("SELECT a FROM logs ORDER BY 1") == [["1"], ["2"], ["3"]]
+    frames = [pa.Codec("zstd").compress(text, asbytes=True) for text in (b"4\n", b"5\n")]
+    athena.put("t/e.zst", b"".join(frames))
+    assert athena.rows("SELECT a FROM logs ORDER BY 1") == [["1"], ["2"], ["3"], ["4"], ["5"]]
+    athena.put("t/f.zst", frames[0][:-3])
+    assert athena.error("SELECT a FROM logs").startswith(
+        f"HIVE_CURSOR_ERROR: Failed to read file: s3://{BUCKET}/t/f.zst"
+    )
+    athena.put("t/f.zst", "no zstd\n")
+    assert athena.error("SELECT a FROM logs").startswith(
+        f"HIVE_CURSOR_ERROR: Failed to read file: s3://{BUCKET}/t/f.zst"
+    )
+    athena.put("t/f.zst", frames[0])
     athena.put("t/d.snappy", "4\n")
     assert athena.error("SELECT a FROM logs").startswith("NOT_SUPPORTED: objects compressed as .snappy")
 

@@ -137,12 +137,7 @@ def _in(compiler: ExpressionCompiler, node: Any) -> Value:
             )
         kind = common_type(value.type, columns[0].type)
         if kind is None:
-            where = operator_place(compiler, node, "IN")
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"{where}: value and result of subquery must be of the same type for IN expression:"
-                f" {value.type} vs {columns[0].type}",
-            )
+            raise _unlike(compiler, node, value.type, columns[0].type)
         return Value(f"({compiler.cast(value, kind).sql} IN ({sql}))", BOOLEAN)
     items: list[str] = []
     equal: list[str] = []
@@ -166,17 +161,20 @@ def _in(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"({' OR '.join(equal)})", BOOLEAN)
 
 
+def _unlike(compiler: ExpressionCompiler, node: Any, value: Type, offered: Type) -> QueryError:
+    where = operator_place(compiler, node, "IN")
+    return QueryError(
+        "TYPE_MISMATCH",
+        f"{where}: value and result of subquery must be of the same type for IN expression: {value} vs {offered}",
+    )
+
+
 def _row_in(compiler: ExpressionCompiler, node: Any, value: Value, query: Query) -> Value:
     """`(a, b) IN (SELECT x, y ...)`: NULL where only a NULL in either of them keeps them from being told apart."""
     offered = types.row([column.type for column in query.columns], [None] * len(query.columns))
     kind = common_type(value.type, offered)
     if kind is None:
-        where = operator_place(compiler, node, "IN")
-        raise QueryError(
-            "TYPE_MISMATCH",
-            f"{where}: value and result of subquery must be of the same type for IN expression:"
-            f" {value.type} vs {offered}",
-        )
+        raise _unlike(compiler, node, value.type, offered)
     rows = [Value(f"r_.c{n}", column.type) for n, column in enumerate(query.columns)]
     pairs = list(zip(rows, kind.items, strict=True))
     row = row_of([compiler.cast(each, item) for each, item in pairs], list(kind.names)).sql
