@@ -87,7 +87,8 @@ class Scope:
 
     series: Callable[[str], Value]
     metric_ids: Sequence[str]
-    timestamps: Sequence[int]
+    timestamps: Callable[[int], Sequence[int]]
+    """Of the periods of that length."""
     period: int
     search: Callable[[str, str, int | None], list[TimeSeries]] = lambda query, statistic, period: []
     """The series that a query finds, of a statistic, with the period that SEARCH names."""
@@ -181,7 +182,10 @@ def _period(scope: Scope, series: Value) -> Value:
 
 
 def _fill(scope: Scope, value: Value, filler: Value) -> Value:
-    fill = [functions.fill(series, filler, scope.timestamps) for series in functions.many(value)]
+    def _filled(series: TimeSeries) -> TimeSeries:
+        return functions.fill(series, filler, scope.timestamps(min(series.period, scope.period)))
+
+    fill = [_filled(series) for series in functions.many(value)]
     return fill if isinstance(value, list) else fill[0]
 
 
@@ -192,7 +196,7 @@ def _search(scope: Scope, query: Value, statistic: Value, period: Value | None =
 
 
 def _time_series(scope: Scope, value: Value) -> Value:
-    return TimeSeries(dict.fromkeys(scope.timestamps, functions.scalar(value)), scope.period)
+    return TimeSeries(dict.fromkeys(scope.timestamps(scope.period), functions.scalar(value)), scope.period)
 
 
 def _plain(function: Compute) -> Compute:

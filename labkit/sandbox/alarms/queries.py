@@ -104,10 +104,12 @@ class Queries:
         if "MetricStat" in query:
             return self._read(query)
         period = int(query.get("Period", self._period))
-        timestamps = list(self._window(period).timestamps())
         searched = partial(self._search, query.get("Period"))
-        scope = expression.Scope(self.value, self.metric_ids(), timestamps, period, searched)
+        scope = expression.Scope(self.value, self.metric_ids(), self._timestamps, period, searched)
         return expression.compute(query["Expression"], scope)
+
+    def _timestamps(self, period: int) -> range:
+        return self._window(period).timestamps()
 
     def _search(self, own_period: int | None, query: str, stat: str, period: int | None) -> list[TimeSeries]:
         """The series that SEARCH finds; the query's own period counts for more than the one in the expression."""

@@ -15,7 +15,7 @@ SERIES = {
 
 def value(expression):
     """The value of an expression; of a series its values by minute."""
-    found = compute(expression, Scope(SERIES.__getitem__, list(SERIES), TIMES, 60))
+    found = compute(expression, Scope(SERIES.__getitem__, list(SERIES), lambda period: TIMES, 60))
     if isinstance(found, TimeSeries):
         return {at // 60: number for at, number in found.points.items()}
     if isinstance(found, list):

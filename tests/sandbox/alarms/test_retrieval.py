@@ -239,6 +239,14 @@ def test_a_search_inside_of_a_function(cloudwatch):
     assert values(get(cloudwatch, math("e1", "SUM(SEARCH('{Shop,Town}', 'Sum'))"))) == [[]]
 
 
+def test_gaps_of_a_search_are_filled_in_the_period_of_the_search(cloudwatch):
+    put_by_shop(cloudwatch, Cork=[5, 1, 7])
+    put(cloudwatch, at(6, 2, Dimensions=[{"Name": "Shop", "Value": "Cork"}]))
+    start = {"EndTime": HOUR_AGO + timedelta(minutes=8)}
+    assert values(get(cloudwatch, math("e1", f"FILL({SHOPS}, 0)"), **start)) == [[0, 2, 0, 0, 0, 7, 1, 5]]
+    assert values(get(cloudwatch, math("e1", f"FILL({SHOPS}, REPEAT)"), **start)) == [[2, 2, 7, 7, 7, 7, 1, 5]]
+
+
 def test_a_search_that_finds_nothing_has_no_result(cloudwatch):
     assert get(cloudwatch, math("found", SHOPS))["MetricDataResults"] == []
 
