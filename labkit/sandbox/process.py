@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 SERVER_FILE = "server.json"
 LOG_FILE = "server.log"
 PORT_FILE = "port"
@@ -222,10 +224,10 @@ def _is_alive(pid: int) -> bool:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours would stay a zombie
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        # Another's child is one until its parent looks: a notebook's kernel that started the sandbox does not.
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
 
 
 def _log_end(folder: Path) -> str:

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +87,15 @@ def test_the_same_seed_and_start_give_the_same_ids_another_seed_others(tmp_path)
 def test_a_second_start_finds_the_first(home):
     first = process.start(home, frozen_at=FROZEN_AT, provision=False)
     assert process.start(home) == first
+
+
+def test_another_process_stops_it_than_the_one_that_started_it(home):
+    process.start(home, frozen_at=FROZEN_AT, provision=False)
+    command = [sys.executable, "-m", "labkit", "sandbox", "stop"]
+    environment = {**os.environ, "LABKIT_HOME": str(home)}
+    stopped = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (stopped.returncode, stopped.stdout) == (0, "The sandbox is stopped.\n")
+    assert process.find(home) is None
 
 
 def test_options_that_contradict_the_history_are_refused(home):
