@@ -16,11 +16,20 @@ from moto.s3.exceptions import MissingBucket
 from labkit.sandbox import moto_state
 
 
-class BucketPolicy(CloudFormationModel):
-    """AWS::S3::BucketPolicy, which moto's CloudFormation does not know."""
+class Named:
+    """A resource whose name is its id, without other attributes. moto finds direct children of its own class only."""
 
-    def __init__(self, bucket: str) -> None:
-        self.physical_resource_id = bucket
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """A template can't ask for any."""
+        return False
+
+
+class BucketPolicy(Named, CloudFormationModel):
+    """AWS::S3::BucketPolicy, which moto's CloudFormation does not know; it goes by the bucket's name."""
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -31,11 +40,6 @@ class BucketPolicy(CloudFormationModel):
     def cloudformation_type() -> str:
         """The type in a template."""
         return "AWS::S3::BucketPolicy"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """The policy has no attributes."""
-        return False
 
     @classmethod
     def create_from_cloudformation_json(
@@ -56,11 +60,8 @@ class BucketPolicy(CloudFormationModel):
             moto_state.backend("s3", account_id, "aws").delete_bucket_policy(resource_name)
 
 
-class KeyPairImport(CloudFormationModel):
+class KeyPairImport(Named, CloudFormationModel):
     """AWS::EC2::KeyPair with a public key, which moto's CloudFormation does not know."""
-
-    def __init__(self, name: str) -> None:
-        self.physical_resource_id = name
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -71,11 +72,6 @@ class KeyPairImport(CloudFormationModel):
     def cloudformation_type() -> str:
         """The type in a template."""
         return "AWS::EC2::KeyPair"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """None of its attributes is known here."""
-        return False
 
     @classmethod
     def create_from_cloudformation_json(
