@@ -1,9 +1,11 @@
-"""Clients of CloudWatch Logs, unmodified: boto3's paginators, the AWS CLI, and the calls of `aws logs tail`."""
+"""Clients of CloudWatch Logs, unmodified: boto3's paginators, the AWS CLI, and `aws logs tail` of its version 2."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,11 +141,22 @@ def test_a_refused_pattern_has_awss_message_and_its_place_beside_it(logs: Any) -
     assert error["ResponseMetadata"]["HTTPHeaders"]["x-sandbox-detail"].startswith("The fault is at character 21, ")
 
 
-def aws(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the AWS CLI with the variables of `labkit sandbox env`."""
-    environment = {**os.environ, **server.environment(), "AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": ""}
-    command = [str(Path(sys.executable).with_name("aws")), "--output", "json", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+AWS_CLI = str(Path(sys.executable).with_name("aws"))
+CLI_SECONDS = 60
+"""How long a call of the CLI may take before it counts as hanging."""
+
+
+def cli_environment(server: Any) -> dict[str, str]:
+    """The variables of `labkit sandbox env`, and nothing of this machine's configuration."""
+    return {**os.environ, **server.environment(), "AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": ""}
+
+
+def aws(server: Any, *arguments: str, program: str = AWS_CLI) -> subprocess.CompletedProcess[str]:
+    """Runs the AWS CLI; older ones of version 2 have to be told the endpoint."""
+    command = [program, "--endpoint-url", server.endpoint, "--output", "json", *arguments]
+    return subprocess.run(
+        command, env=cli_environment(server), capture_output=True, text=True, check=False, timeout=CLI_SECONDS
+    )
 
 
 def test_the_aws_cli_filters_events_and_shows_awss_error(server: Any, logs: Any) -> None:
@@ -154,3 +167,68 @@ def test_the_aws_cli_filters_events_and_shows_awss_error(server: Any, logs: Any)
     assert refused.returncode != 0
     error = "(InvalidParameterException) when calling the FilterLogEvents operation: Invalid filter pattern"
     assert refused.stderr.strip() == f"An error occurred {error}"
+
+
+def test_the_aws_cli_starts_a_query_and_gets_its_results(server: Any, logs: Any) -> None:
+    query = "filter action = 'REJECT' | stats count(*) as rejects by srcAddr | sort srcAddr | limit 2"
+    times = ["--start-time", str(NOW // 1000 - 3600), "--end-time", str(NOW // 1000)]
+    started = aws(server, "logs", "start-query", "--log-group-name", "flows", *times, "--query-string", query)
+    query_id = json.loads(started.stdout)["queryId"]
+    answer = json.loads(aws(server, "logs", "get-query-results", "--query-id", query_id).stdout)
+    assert answer["status"] == "Complete"
+    assert [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]] == [
+        {"srcAddr": "198.51.100.0", "rejects": "3"},
+        {"srcAddr": "198.51.100.3", "rejects": "3"},
+    ]
+
+
+@pytest.fixture(scope="module")
+def aws_2() -> str:
+    """An AWS CLI of version 2 on this machine: PyPI, and so this environment, has version 1, without `logs tail`."""
+    for directory in os.environ["PATH"].split(os.pathsep):
+        if program := shutil.which("aws", path=directory):
+            version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=CLI_SECONDS)
+            if version.stdout.startswith("aws-cli/2."):
+                return program
+    pytest.skip("this machine has no AWS CLI of version 2 (Debian and Ubuntu: apt-get install awscli)")
+
+
+SINCE = ["logs", "tail", "flows", "--since", "2026-11-02T08:00:00Z"]
+
+
+def test_logs_tail_shows_the_events_of_its_range_streams_and_pattern(server: Any, logs: Any, aws_2: str) -> None:
+    short = aws(server, *SINCE, "--format", "short", "--log-stream-names", "eni-0", "eni-2", program=aws_2)
+    assert short.stdout.splitlines() == [f"2026-11-02T08:59:50 {record(n // 2)}" for n in range(20)]
+    options = ["--filter-pattern", SSH_REJECT, "--log-stream-name-prefix", "eni-1"]
+    detailed = aws(server, *SINCE, *options, program=aws_2)
+    assert detailed.stdout.splitlines() == [
+        f"2026-11-02T08:59:50.00{n}000+00:00 eni-1 {record(n)}" for n in (0, 3, 6, 9)
+    ]
+    assert aws(server, "logs", "tail", "flows", "--since", "2026-11-02T09:00:00Z", program=aws_2).stdout == ""
+
+
+def test_logs_tail_says_awss_error(server: Any, logs: Any, aws_2: str) -> None:
+    refused = aws(server, *SINCE, "--filter-pattern", "[version, account", program=aws_2)
+    assert refused.returncode != 0
+    assert "(InvalidParameterException) when calling the FilterLogEvents operation" in refused.stderr
+
+
+def test_logs_tail_follows_a_group_and_sets_json_out(server: Any, logs: Any, aws_2: str) -> None:
+    options = ["--follow", "--format", "json", "--color", "off", "--log-stream-names", "eni-1"]
+    command = [aws_2, "--endpoint-url", server.endpoint, *SINCE, *options]
+    ours, theirs = os.openpty()  # as in a terminal: into a pipe the CLI writes when it has a block full
+    with subprocess.Popen(command, stdout=theirs, env=cli_environment(server)) as tail:
+        timer = threading.Timer(CLI_SECONDS, tail.kill)
+        timer.start()
+        try:
+            os.close(theirs)
+            with os.fdopen(ours) as lines:
+                seen = [lines.readline().rstrip() for _ in range(10)]
+                event = {"timestamp": NOW, "message": '{"port": 22}'}
+                logs.put_log_events(logGroupName="flows", logStreamName="eni-1", logEvents=[event])
+                later = [lines.readline().rstrip() for _ in range(4)]
+        finally:
+            timer.cancel()
+            tail.kill()
+    assert [line.split(" ", 2)[2] for line in seen] == [record(number) for number in range(10)]
+    assert later == ["2026-11-02T09:00:00+00:00 eni-1", "{", '    "port": 22', "}"]
