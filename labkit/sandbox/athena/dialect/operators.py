@@ -122,7 +122,7 @@ def _not(compiler: ExpressionCompiler, node: Any) -> Value:
 def _is(compiler: ExpressionCompiler, node: Any) -> Value:
     if not isinstance(node.expression, exp.Null):
         raise not_supported(f"{place(node)}: {compiler.text(node)}")
-    return Value(f"({compiler.value(node.this).sql} IS NULL)", BOOLEAN)
+    return Value(f"({compiler.value(node.this).sql} IS {'NOT ' if node.args.get('negate') else ''}NULL)", BOOLEAN)
 
 
 def arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
@@ -242,7 +242,8 @@ def _like(compiler: ExpressionCompiler, node: Any) -> Value:
                 "TYPE_MISMATCH",
                 f"{place(of)}: {what} of LIKE expression must evaluate to a varchar (actual: {side.type})",
             )
-    return Value(f"({value.sql} LIKE {pattern.sql}{escape})", BOOLEAN)
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
+    return Value(f"({value.sql} {word} {pattern.sql}{escape})", BOOLEAN)
 
 
 def _case(compiler: ExpressionCompiler, node: Any) -> Value:
