@@ -298,7 +298,7 @@ class Runner:
     def _sql(self, job: Job, cursor: duckdb.DuckDBPyConnection, outcome: Outcome, copies: list[Any]) -> str:
         relations = []
         for plan in job.plans:
-            sql, size, used = self.store.relation(cursor, plan)
+            sql, size, used = self.store.relation(cursor, plan, lambda: self._closing or job.execution.is_over)
             copies += used
             outcome.scanned += size
             relations.append(f"{plan.scan.alias} AS NOT MATERIALIZED ({sql})")

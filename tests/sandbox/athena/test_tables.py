@@ -4,6 +4,7 @@
 import gzip
 import io
 import json
+from itertools import repeat
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -64,6 +65,14 @@ LAZY = [
     ("1 b c", [["1", "b", "c"]]),
     ("1 é 😀\n", [["1", "é", "😀"]]),
     ("1 b c\r\n", [["1", "b", "c"]]),
+    ("1 b c\r2 d e\r\r\n3 f g\n", [["1", "b", "c"], ["2", "d", "e"], [None, None, None], ["3", "f", "g"]]),
+    ("\ufeff1 b c\n", [["1", "b", "c"]]),
+    ("- - -\n", [[None, "-", "-"]]),
+    ("- \\N -\n1 b c\n", [[None, None, "-"], ["1", "b", "c"]]),
+    ("1 b c\n2 b\n3 b c d\n\\N x y\n", [["1", "b", "c"], ["2", "b", None], ["3", "b", "c"], [None, "x", "y"]]),
+    ("1 0x10 c\n0x10 b 0X\n", [["1", "0x10", "c"], [None, "b", "0X"]]),
+    ("1 b\0 c\n", [["1", "b\0", "c"]]),
+    (b"1 b\xff \xc3\xa9\n", [["1", "b\ufffd", "é"]]),
 ]
 
 
@@ -72,6 +81,27 @@ def test_fields_as_the_lazy_simple_serde_reads_them(athena, text, rows):
     athena.put("t/x.txt", text)
     make_table(athena, "a int, b string, c string", location=f"s3://{BUCKET}/t", more="")
     assert athena.rows("SELECT * FROM logs") == rows
+    assert athena.rows("SELECT count(*) FROM logs") == [[str(len(rows))]]
+    make_table(athena, "a int, b varchar(9), c string", name="other", location=f"s3://{BUCKET}/t", more="")
+    assert athena.rows("SELECT * FROM other") == rows  # a type that takes another way
+
+
+def test_a_table_of_more_columns_than_its_text(athena):
+    athena.put("t/x.txt", "a,1\n")
+    row_format = "ROW FORMAT DELIMITED FIELDS TERMINATED BY ','"
+    make_table(athena, "a string, b int, c int, d string", row_format=row_format, location=f"s3://{BUCKET}/t", more="")
+    assert athena.rows("SELECT d, c, b, a FROM logs") == [[None, None, "1", "a"]]
+
+
+def test_null_is_what_the_table_says(athena):
+    athena.put("t/x.txt", "-,-\nNONE,NONE\n,\n")
+    rows = {"-": [[None, None], [None, "NONE"], [None, ""]], "NONE": [[None, "-"], [None, None], [None, ""]]}
+    rows[""] = [[None, "-"], [None, "NONE"], [None, None]]
+    for number, (null, expected) in enumerate(rows.items()):
+        row_format = f"ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' NULL DEFINED AS '{null}'"
+        location, name = f"s3://{BUCKET}/t", f"t{number}"
+        make_table(athena, "a int, b string", name=name, row_format=row_format, location=location, more="")
+        assert athena.rows(f"SELECT a, b FROM {name}") == expected
 
 
 READ_AS = [
@@ -154,7 +184,7 @@ def test_a_line_with_nothing_in_it_is_a_row(athena, key, text, rows):
 
 
 def test_blank_lines_where_pieces_of_a_text_meet(athena, monkeypatch):
-    monkeypatch.setattr("labkit.sandbox.athena.storage.files._CHUNK", 3)
+    monkeypatch.setattr("labkit.sandbox.athena.storage.lines._CHUNK", 3)
     text = "a\n\n\r\nbcdefg\n\n\nh"
     athena.put("t/x", text)
     make_table(athena, "a string", location=f"s3://{BUCKET}/t/", more="")
@@ -418,6 +448,25 @@ def test_open_csv_serde(athena):
     assert "many" in athena.error("SELECT b FROM logs")
 
 
+OPEN_CSV = [
+    ('"a\\"b","c\\\\d"\n', [['a"b', "c\\d"]]),
+    ("a\n\nb,c,d\n", [["a", None], [None, None], ["b", "c"]]),
+    ('"a, b", c\n', [["a, b", " c"]]),
+    ('"a","b\nc","d"\n', [["a", None], [None, None]]),
+    ('a,b"c"d\nab "c",d\nabc,  "d"\n', [["a", 'b"c"d'], ['ab "c', "d"], ["abc", "d"]]),
+    ("C:\\temp,x\\,y\n", [["C:temp", "x"]]),
+    ('"",""""\n', [["", '"']]),
+]
+
+
+@pytest.mark.parametrize(("text", "rows"), OPEN_CSV)
+def test_fields_as_the_open_csv_serde_reads_them(athena, text, rows):
+    athena.put("c/x", text)
+    row_format = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
+    make_table(athena, "a string, b string", row_format=row_format, location=f"s3://{BUCKET}/c/", more="")
+    assert athena.rows("SELECT a, b FROM logs") == rows
+
+
 def test_json_serde(athena):
     lines = [{"Name": "x", "tags": ["a", "b"], "n": {"m": 1}}, {"name": "y", "count": 7}]
     athena.put("j/x", "".join(json.dumps(line) + "\n" for line in lines))
@@ -554,8 +603,8 @@ def test_what_is_known_of_objects(athena, monkeypatch, looked_up):
     assert athena.rows('SELECT DISTINCT "$file_modified_time" FROM logs') == [["2026-11-02 09:00:00.000 UTC"]]
 
 
-def test_objects_that_are_laid_down_in_rounds_keep_their_order(athena, monkeypatch):
-    monkeypatch.setattr("labkit.sandbox.athena.storage.files.ROUND_BYTES", 10)
+def test_objects_in_several_files_of_a_copy_keep_their_order(athena, monkeypatch):
+    monkeypatch.setattr("labkit.sandbox.athena.storage.store.PART_BYTES", 10)
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
     for number in range(6):
         athena.put(f"t/{number}", f"{number}0\n{number}1\n")
@@ -584,15 +633,11 @@ def test_the_copies_used_longest_ago_are_dropped(athena, monkeypatch):
 
 
 def test_a_query_reads_the_text_of_new_objects_alone(athena, monkeypatch):
-    from labkit.sandbox.athena.storage import files
+    from labkit.sandbox.athena.storage import lines
 
-    laid_down = []
-    real = files.lay_down
-    monkeypatch.setattr(
-        files,
-        "lay_down",
-        lambda objects, *rest, **how: laid_down.extend(each.key for each in objects) or real(objects, *rest, **how),
-    )
+    read = []
+    real = lines.blocks
+    monkeypatch.setattr(lines, "blocks", lambda each, skipped: read.append(each.key) or real(each, skipped))
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
     athena.put("t/1", "1\n")
     for _ in range(2):
@@ -601,4 +646,21 @@ def test_a_query_reads_the_text_of_new_objects_alone(athena, monkeypatch):
     assert athena.rows("SELECT sum(a) FROM logs") == [["3"]]
     athena.put("t/1", "5\n")
     assert athena.rows("SELECT sum(a) FROM logs") == [["7"]]
-    assert laid_down == ["t/1", "t/2", "t/1"]
+    assert read == ["t/1", "t/2", "t/1"]
+
+
+def test_a_query_that_is_stopped_while_it_reads_text_leaves_nothing(athena, monkeypatch):
+    from labkit.sandbox.athena.storage import lines
+
+    for name in ("endless", "other"):
+        athena.put(f"{name}/x", "1\n")
+        make_table(athena, "a int", name=name, location=f"s3://{BUCKET}/{name}/", more="")
+    real = lines.blocks
+    monkeypatch.setattr(
+        lines, "blocks", lambda each, skipped: repeat(b"1\n") if "endless" in each.key else real(each, skipped)
+    )
+    query = athena.start("SELECT sum(a) FROM endless")
+    athena.call("StopQueryExecution", QueryExecutionId=query)
+    assert athena.wait(query).state == "CANCELLED"
+    assert athena.rows("SELECT sum(a) FROM other") == [["1"]]  # which waits until the first lets the copies go
+    assert len(list((athena.sandbox.athena.runner.engine.directory / "objects").iterdir())) == 1

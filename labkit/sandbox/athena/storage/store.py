@@ -2,22 +2,27 @@
 
 Text is read once for the columns that a query wants; what was read stays as Parquet in the private directory, by the
 objects' etags and the way they are read, so later queries over unchanged objects touch neither the text nor gzip again.
+One thread uncompresses and writes, others take the lines apart.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
 
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.athena.errors import QueryError
-from labkit.sandbox.athena.storage import files, parquet
+from labkit.sandbox.athena.storage import lines, parquet
 from labkit.sandbox.athena.storage.formats import Reading, reading
 from labkit.sandbox.athena.storage.location import ScannedObject
 from labkit.sandbox.athena.storage.scans import ScanPlan
@@ -28,8 +33,11 @@ KEPT_BYTES = 1024**3
 """How many bytes of Parquet are kept; the copies used longest ago go first."""
 MOST_LOOKED_UP = 256
 """Up to so many objects, what is known of them is looked up in lists; more are joined."""
-_LARGE_BUFFER = 32 * 1024**2
-"""What large texts are read by: rows enough for whole row groups of DuckDB's, which are not copied again then."""
+PART_BYTES = 64 * 1024**2
+"""How many bytes of objects make a file of a copy, about."""
+_ROW_GROUP_ROWS, _ROW_GROUP_BYTES = 122_880, 64 * 1024**2
+_READERS = 2
+"""How many threads take lines apart."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,9 @@ class Store:
         self._uses = 0
         self._parquet: dict[str, parquet.Footer] = {}
 
-    def relation(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan) -> tuple[str, int, list[_Copy]]:
+    def relation(
+        self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, is_stopped: Callable[[], bool]
+    ) -> tuple[str, int, list[_Copy]]:
         """The SQL of a scan, the bytes that it reads, and the copies to release after the query."""
         how = reading(plan.scan.table)
         if not plan.objects:
@@ -84,7 +94,7 @@ class Store:
         if how.is_columnar:
             sql, size = self._columnar(cursor, plan)
             return sql, size, []
-        copy = self._copy(cursor, plan, how)
+        copy = self._copy(plan, how, is_stopped)
         ids = [copy.objects[_identity(each)] for each in plan.objects]
         source, present = copy.relation(set(ids))
         sql = self._with_objects(cursor, plan, f"{source} AS t", 't."$object"', ids, present)
@@ -139,7 +149,7 @@ class Store:
 
     # --- text
 
-    def _copy(self, cursor: duckdb.DuckDBPyConnection, plan: ScanPlan, how: Reading) -> _Copy:
+    def _copy(self, plan: ScanPlan, how: Reading, is_stopped: Callable[[], bool]) -> _Copy:
         """A copy that has the columns of the objects, made or completed if there is none."""
         wanted = frozenset(plan.numbers)
         identities = {_identity(each): each for each in plan.objects}
@@ -149,7 +159,8 @@ class Store:
             copy = min(able, key=lambda each: len(identities.keys() - each.objects.keys()), default=None)
             if copy is None or (copy.numbers != wanted and identities.keys() - copy.objects.keys()):
                 copy = next((each for each in copies if each.numbers == wanted), None) or self._new(how, wanted)
-            self._load(cursor, copy, how, [each for name, each in identities.items() if name not in copy.objects])
+            missing = [each for name, each in identities.items() if name not in copy.objects]
+            self._load(copy, how, missing, is_stopped)
             self._uses += 1
             copy.used = self._uses
             copy.readers += 1
@@ -162,32 +173,50 @@ class Store:
         self._copies[how.key].append(copy)
         return copy
 
-    def _load(self, cursor: duckdb.DuckDBPyConnection, copy: _Copy, how: Reading, objects: list[ScannedObject]) -> None:
-        for batch in files.rounds(objects):
-            self._load_round(cursor, copy, how, batch)
-
-    def _load_round(
-        self, cursor: duckdb.DuckDBPyConnection, copy: _Copy, how: Reading, objects: list[ScannedObject]
+    def _load(
+        self,
+        copy: _Copy,
+        how: Reading,
+        objects: list[ScannedObject],
+        is_stopped: Callable[[], bool],
     ) -> None:
-        first = max(copy.objects.values(), default=-1) + 1
+        for some in _of_a_part(objects):
+            first = max(copy.objects.values(), default=-1) + 1
+            part = _Part(self._directory / f"{copy.name}.{first}.parquet", range(first, first + len(some)))
+            try:
+                self._write(part, copy, how, some, is_stopped)
+            except (duckdb.Error, QueryError):
+                part.path.unlink(missing_ok=True)
+                raise
+            copy.objects |= {_identity(each): number for number, each in enumerate(some, first)}
+            copy.parts.append(part)
+
+    def _write(
+        self,
+        part: _Part,
+        copy: _Copy,
+        how: Reading,
+        objects: list[ScannedObject],
+        is_stopped: Callable[[], bool],
+    ) -> None:
         numbers = sorted(copy.numbers)
-        columns = "".join(f", c{n}" for n in numbers)
-        name = f"{copy.name}-{first}"
-        part = _Part(self._directory / f"{copy.name}.{first}.parquet", range(first, first + len(objects)))
-        try:
-            paths = files.lay_down(objects, self._directory, name, keep_blank_lines=how.keeps_blank_lines)
-            cursor.execute(
-                f'COPY (SELECT CAST({first} + file_index AS INTEGER) AS "$object"{columns}'
-                f" FROM ({how.sql(_read_from(paths), numbers)})) TO '{part.path}' (FORMAT parquet, COMPRESSION lz4_raw)"
-            )
-        except (duckdb.Error, QueryError):
-            part.path.unlink(missing_ok=True)
-            raise
-        finally:
-            for path in self._directory.glob(f"{name}-*"):
-                path.unlink()
-        copy.objects |= {_identity(each): number for number, each in enumerate(objects, first)}
-        copy.parts.append(part)
+        read = how.reader(numbers) if numbers else _rows
+        blocks = (
+            (number, block)
+            for number, each in zip(part.numbers, objects, strict=True)
+            for block in lines.blocks(each, how.skipped)
+        )
+        nothing = (part.numbers.start, b"")  # the file has its columns, even if no object has a line
+
+        def table(number: int, block: bytes) -> pa.Table:
+            with self.engine.cursor() as cursor:
+                found = read(block, cursor)
+            rows = len(found) if numbers else lines.count(block)
+            object_ = pa.repeat(pa.scalar(number, pa.int32()), rows)
+            return pa.table([object_, *found.columns], ["$object", *found.column_names])
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            _write_parquet(part.path, _ahead(pool, table, chain([nothing], blocks)), is_stopped)
 
     def _drop_oldest(self) -> None:
         copies = sorted((copy for each in self._copies.values() for copy in each), key=lambda copy: copy.used)
@@ -258,11 +287,57 @@ def _read_parquet(files: dict[str, list[int]], columns: tuple[str, ...], numbers
     return f"SELECT filename AS path{selected} FROM read_parquet([{listed}], filename=true)"
 
 
-def _read_from(paths: Sequence[Path]) -> str:
-    """The files for one of DuckDB's readers, with a buffer that suits their size."""
-    listed = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
-    largest = max(path.stat().st_size for path in paths)
-    return f"{listed}, buffer_size={_LARGE_BUFFER}" if largest > _LARGE_BUFFER // 4 else listed
+def _of_a_part(objects: Sequence[ScannedObject]) -> Iterator[list[ScannedObject]]:
+    """The objects, in order, as many at a time as make a file of a copy."""
+    batch: list[ScannedObject] = []
+    size = 0
+    for each in objects:
+        if batch and size + each.size > PART_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += each.size
+    if batch:
+        yield batch
+
+
+def _rows(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+    """No column: the rows are only counted."""
+    return pa.table({})
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, table: Callable[[int, bytes], pa.Table], blocks: Iterable[tuple[int, bytes]]
+) -> Iterator[pa.Table]:
+    """The tables of blocks, in order, a few of them made ahead."""
+    waiting: deque[Future[pa.Table]] = deque()
+    for block in blocks:
+        waiting.append(pool.submit(table, *block))
+        if len(waiting) > 2 * _READERS:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _write_parquet(path: Path, tables: Iterator[pa.Table], is_stopped: Callable[[], bool]) -> None:
+    """Writes tables as row groups of the size that DuckDB reads best."""
+    held = [next(tables)]
+    with _writer(path, held[0].schema) as writer:
+        for table in tables:
+            if is_stopped():
+                raise duckdb.InterruptException("stopped")
+            held.append(table)
+            if sum(map(len, held)) >= _ROW_GROUP_ROWS or sum(each.nbytes for each in held) >= _ROW_GROUP_BYTES:
+                writer.write_table(pa.concat_tables(held))
+                held = []
+        if held:
+            writer.write_table(pa.concat_tables(held))
+
+
+def _writer(path: Path, schema: pa.Schema) -> ParquetWriter:
+    """Statistics of `$object` alone are of use, a dictionary of strings alone."""
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    return ParquetWriter(path, schema, compression="lz4", use_dictionary=texts, write_statistics=["$object"])
 
 
 def _identity(each: ScannedObject) -> str:
