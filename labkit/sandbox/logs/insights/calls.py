@@ -9,7 +9,9 @@ from typing import Protocol
 
 import duckdb
 
-from labkit.sandbox.logs.insights import periods, tree, values
+from labkit.sandbox.logs.insights import dates, periods, tree, values
+from labkit.sandbox.logs.insights.fields import Window
+from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted
 
@@ -29,12 +31,18 @@ RESERVED = _networks(
 """Special-purpose addresses that are not private ones: https://www.iana.org/assignments/iana-ipv4-special-registry"""
 
 
+MAX_BRANCHES = 10
+"""Of a case()."""
+
+
 class Compiler(Protocol):
     """What a call needs of the compiler of expressions."""
 
-    now: float
+    reading: Reading
 
     def compile(self, expression: tree.Expression) -> Value: ...  # noqa: D102
+
+    def structure(self, expression: tree.Expression) -> str: ...  # noqa: D102
 
     def time(self, expression: tree.Expression) -> str: ...  # noqa: D102
 
@@ -61,7 +69,71 @@ def _date(up: bool) -> Compile:
 def _now(compiler: Compiler, call: tree.Call) -> Value:
     """The query's start, in whole seconds."""
     _arguments(call, 0, 0)
-    return values.number(int(compiler.now))
+    return values.number(int(compiler.reading.now))
+
+
+def _of_range(moment: Callable[[Window], int]) -> Compile:
+    """A function of the query's time range, in milliseconds."""
+
+    def compile_moment(compiler: Compiler, call: tree.Call) -> Value:
+        _arguments(call, 0, 0)
+        return values.number(moment(compiler.reading.window))
+
+    return compile_moment
+
+
+def _parse_date(compiler: Compiler, call: tree.Call) -> Value:
+    """`parseDate(text, format, timezone)`: milliseconds since the epoch; the format's own offset goes before."""
+    subject, pattern, *zone = _arguments(call, 2, 3)
+    date_format = dates.of_java(_constant(compiler, pattern, call.name), pattern.span)
+    text = converted(compiler.compile(subject), Kind.TEXT)
+    if dates.ZONE in date_format:
+        text = f"regexp_replace({text}, '(Z|UTC|GMT)$', '+0000')"
+    local = f"try_strptime({text}, {values.quoted(date_format)})"
+    if dates.ZONE not in date_format and zone:
+        local = f"timezone({_zone(compiler, zone[0], call.name)}, {local})"
+    return Value(f"CAST(epoch_ms({local}) AS DOUBLE)", Kind.NUMBER)
+
+
+def _format_date(compiler: Compiler, call: tree.Call) -> Value:
+    """`formatDate(time, format, timezone)`."""
+    subject, pattern, *zone = _arguments(call, 2, 3)
+    date_format = dates.of_strftime(_constant(compiler, pattern, call.name), pattern.span)
+    local = f"time_stamp({compiler.time(subject)})"
+    if zone:
+        local = f"timezone({_zone(compiler, zone[0], call.name)}, timezone('UTC', {local}))"
+    return Value(f"strftime({local}, {values.quoted(date_format)})", Kind.TEXT)
+
+
+def _constant(compiler: Compiler, expression: tree.Expression, name: str) -> str:
+    value = compiler.compile(expression)
+    if value.constant is None or value.kind is not Kind.TEXT:
+        raise QueryError(f"{name}: a quoted string is wanted here", expression.span)
+    return value.constant
+
+
+def _zone(compiler: Compiler, expression: tree.Expression, name: str) -> str:
+    """The SQL of a time zone that DuckDB knows."""
+    zone = _constant(compiler, expression, name)
+    try:
+        _engine().execute("SELECT epoch_ms(timezone($1, TIMESTAMP '2020-01-01'))", [zone])
+    except duckdb.Error:
+        message = f"{name}: {zone} is no time zone, such as UTC or Europe/Dublin"
+        raise QueryError(message, expression.span) from None
+    return values.quoted(zone)
+
+
+def _array_size(compiler: Compiler, call: tree.Call) -> Value:
+    (argument,) = _arguments(call, 1, 1)
+    return Value(f"CAST(len(json_list({compiler.structure(argument)})) AS DOUBLE)", Kind.NUMBER)
+
+
+def _array_contains(compiler: Compiler, call: tree.Call) -> Value:
+    """`jsonArrayContains(list, value)`: whether an element is the text; what is no list has none."""
+    argument, wanted = _arguments(call, 2, 2)
+    elements = f"list_transform(json_list({compiler.structure(argument)}), lambda element: json_leaf(element))"
+    text = converted(compiler.compile(wanted), Kind.TEXT)
+    return Value(f"coalesce(list_contains({elements}, {text}), FALSE)", Kind.BOOLEAN)
 
 
 def _is_present(compiler: Compiler, call: tree.Call) -> Value:
@@ -77,7 +149,7 @@ def _coalesce(compiler: Compiler, call: tree.Call) -> Value:
 
 def _case(compiler: Compiler, call: tree.Call) -> Value:
     """`if(condition, value, otherwise)` and `case(condition, value, ..., otherwise)`."""
-    arguments = _arguments(call, 3, 3 if call.name.lower() == "if" else None)
+    arguments = _arguments(call, 3, 3 if call.name.lower() == "if" else 2 * MAX_BRANCHES + 1)
     otherwise = [compiler.compile(arguments[-1])] if len(arguments) % 2 else []
     pairs = arguments[: len(arguments) - len(otherwise)]
     conditions = [converted(compiler.compile(condition), Kind.BOOLEAN) for condition in pairs[::2]]
@@ -172,7 +244,7 @@ def _period(expression: tree.Expression) -> tree.Period:
 
 
 @cache
-def _regex_engine() -> duckdb.DuckDBPyConnection:
+def _engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:")
 
 
@@ -180,9 +252,9 @@ def check_regex(pattern: str, span: tree.Span, groups: int = 0) -> None:
     """Refuses a regular expression that DuckDB's RE2 does not take, or that has fewer groups than wanted."""
     names = [str(number) for number in range(groups)]
     try:
-        _regex_engine().execute("SELECT regexp_matches('', $1)", [pattern])
+        _engine().execute("SELECT regexp_matches('', $1)", [pattern])
         if names:
-            _regex_engine().execute(f"SELECT regexp_extract('', $1, {names})", [pattern])
+            _engine().execute(f"SELECT regexp_extract('', $1, {names})", [pattern])
     except duckdb.Error as error:
         reason = str(error).partition("Error: ")[2]
         raise QueryError(f"invalid regular expression /{pattern}/: {reason}", span) from None
@@ -201,9 +273,17 @@ CALLS: dict[str, Compile] = {
     "isprivateip": _special(lambda address: in_networks(address, PRIVATE)),
     "ispublicip": _special(lambda address: outside_networks(address, PRIVATE + RESERVED)),
     "isreservedip": _special(lambda address: in_networks(address, RESERVED)),
+    "formatdate": _format_date,
     "ispresent": _is_present,
+    "jsonarraycontains": _array_contains,
+    "jsonarraysize": _array_size,
     "now": _now,
+    "parsedate": _parse_date,
+    "queryendtime": _of_range(lambda window: window.end),
+    "querystarttime": _of_range(lambda window: window.start),
+    "querytimerange": _of_range(lambda window: window.end - window.start),
     "regex_replace": _regex_replace,
     "regexreplace": _regex_replace,
+    "strftime": _format_date,
 }
 """By name in lower case."""

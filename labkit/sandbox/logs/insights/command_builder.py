@@ -10,6 +10,7 @@ from lark import Token, v_args
 from labkit.sandbox.logs.insights import tree
 from labkit.sandbox.logs.insights.builder import (
     ExpressionBuilder,
+    field_path,
     glob_regex,
     plain_groups,
     span,
@@ -125,14 +126,26 @@ class _CommandBuilder(ExpressionBuilder):
         return tree.Parse(span(meta), self._parsed(source), regex, names)
 
     def parse_regex(self, meta: Any, children: list[Any]) -> tree.Parse:
-        source, regex, multi, *aliases = children
+        source, regex, *others = children
+        aliases = [token for token in others if token.type == "FIELD"]
         pattern, names = plain_groups(regex[1:-1])
-        names = tuple(self._field(alias).name for alias in aliases if alias is not None) or names
+        names = tuple(self._field(alias).name for alias in aliases) or names
         if not names:
             raise QueryError(f"parse: the pattern {regex} names no group: write (?<name>...)", span(regex))
-        return tree.Parse(
-            span(meta), self._parsed(source), tree.Regex(span(regex), pattern), names, multi=multi is not None
-        )
+        multi = len(aliases) < len(others)
+        return tree.Parse(span(meta), self._parsed(source), tree.Regex(span(regex), pattern), names, multi=multi)
+
+    def parse_logfmt(self, meta: Any, tokens: list[Any]) -> tree.ParseLogfmt:
+        source, alias = tokens
+        return tree.ParseLogfmt(span(meta), self._parsed(source), self._field(alias).name)
+
+    def parse_csv(self, meta: Any, tokens: list[Any]) -> tree.ParseCsv:
+        source, *aliases = tokens
+        return tree.ParseCsv(span(meta), self._parsed(source), tuple(self._field(alias).name for alias in aliases))
+
+    def json_field(self, meta: Any, tokens: list[Any]) -> tree.JsonField:
+        source, path, alias = tokens
+        return tree.JsonField(span(meta), self._field(source), field_path(unquoted(path)), self._field(alias).name)
 
     def _parsed(self, token: Token | None) -> tree.Field:
         """The field that parse looks at: the message where none is named."""

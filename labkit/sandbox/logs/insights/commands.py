@@ -8,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from labkit.sandbox.logs.insights import aggregates, combining, patterns, periods, relevance, row_commands, tree
-from labkit.sandbox.logs.insights.calls import check_regex
+from labkit.sandbox.logs.insights import (
+    aggregates,
+    combining,
+    parsing,
+    patterns,
+    periods,
+    relevance,
+    row_commands,
+    tree,
+)
 from labkit.sandbox.logs.insights.pipeline import Group, Pipeline, Statement, default_order
 from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.stats import Aggregation
 from labkit.sandbox.logs.insights.tree import QueryError
-from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
+from labkit.sandbox.logs.insights.values import Kind, Value, converted
 
 MAX_STATS = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
@@ -103,41 +111,13 @@ def _filter(pipeline: Pipeline, command: tree.Filter) -> None:
     pipeline.sql = f"SELECT * FROM ({pipeline.sql}) WHERE {pipeline.expressions().condition(command.condition)}"
 
 
-def _parse(pipeline: Pipeline, command: tree.Parse) -> None:
-    """Extracts fields by the groups of a regular expression; where it does not match, they are missing."""
-    check_regex(command.pattern.pattern, command.pattern.span, len(command.names))
-    subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
-    pattern = quoted(command.pattern.pattern)
-    keys = ", ".join(f"'{number}'" for number in range(len(command.names)))
-    found = f"CASE WHEN regexp_matches({subject}, {pattern}) THEN regexp_extract({subject}, {pattern}, [{keys}]) END"
-    if command.multi:
-        _parse_all(pipeline, command, subject, pattern)
-        return
-    (groups,) = pipeline.bind([Value(found, Kind.STRUCTURE)])
-    for number, name in enumerate(command.names):
-        pipeline.define(name, command)
-        pipeline.put(name, Value(f"{groups.sql}['{number}']", Kind.TEXT))
-
-
-def _parse_all(pipeline: Pipeline, command: tree.Parse, subject: str, pattern: str) -> None:
-    """A row of each match of the regular expression, and one of each event without any."""
-    pipeline.note_matched()
-    groups = range(1, len(command.names) + 1)
-    found = [Value(f"regexp_extract_all({subject}, {pattern}, {group})", Kind.STRUCTURE) for group in groups]
-    matches = pipeline.bind(found)
-    number = pipeline.spread(f"greatest(coalesce(len({matches[0].sql}), 0), 1)")
-    for name, match in zip(command.names, matches, strict=True):
-        pipeline.define(name, command)
-        pipeline.put(name, Value(f"{match.sql}[{number.sql}]", Kind.TEXT))
-
-
 def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
     """Aggregates."""
     if any(_is_call(item.expression, "topk") for item in command.items):
         _top(pipeline, command)
         return
     first = pipeline.sources is not None
-    aggregation = Aggregation(pipeline.scope(), pipeline.now)
+    aggregation = Aggregation(pipeline.scope(), pipeline.reading)
     keys = [(item, _shifted(aggregation.key(item), item, command.offset)) for item in command.groups]
     outputs = [(item, aggregation.output(item)) for item in command.items]
     grouped = aggregation.sql(pipeline.sql, f"{'count(*)' if first else 'max(matched)'} AS rows")
@@ -205,11 +185,12 @@ def _dedup(pipeline: Pipeline, command: tree.Dedup) -> None:
 
 
 def _unnest(pipeline: Pipeline, command: tree.Unnest) -> None:
-    """Makes a row of each element of a list; a row without one is left out."""
+    """Makes a row of each element of a list; anything else is a list of one, and a row with nothing is left out."""
     pipeline.note_matched()
     pipeline.define(command.into, command)
-    elements = f"TRY_CAST({converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)} AS JSON[])"
-    pipeline.put(command.into, _element(pipeline, elements))
+    (whole,) = pipeline.bind([Value(pipeline.expressions().structure(command.source), Kind.STRUCTURE)])
+    alone = f"CASE WHEN {whole.sql} IS NOT NULL THEN [{whole.sql}] END"
+    pipeline.put(command.into, _element(pipeline, f"coalesce(TRY_CAST({whole.sql} AS JSON[]), {alone})"))
 
 
 def _element(pipeline: Pipeline, elements: str) -> Value:
@@ -222,8 +203,8 @@ def _element(pipeline: Pipeline, elements: str) -> Value:
 def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
     """Makes a row of each element of a list, in its place; a row without a list stays as it is."""
     pipeline.note_matched()
-    whole = converted(pipeline.scope().structure(command.source), Kind.STRUCTURE)
-    elements = f"coalesce(TRY_CAST({whole} AS JSON[]), [{whole}])"
+    (whole,) = pipeline.bind([Value(pipeline.expressions().structure(command.source), Kind.STRUCTURE)])
+    elements = f"coalesce(json_list({whole.sql}), [{whole.sql}])"
     pipeline.put(command.source.name, _element(pipeline, elements))
 
 
@@ -267,11 +248,14 @@ COMMANDS: dict[type[tree.Command], Callable[[Pipeline, Any], None]] = {
     tree.Fillmissing: row_commands.fillmissing,
     tree.Filter: _filter,
     tree.Join: combining.join,
+    tree.JsonField: parsing.json_field,
     tree.Limit: _limit,
     tree.Logcompare: patterns.logcompare,
     tree.Lookup: combining.lookup,
     tree.Outlier: row_commands.outlier,
-    tree.Parse: _parse,
+    tree.Parse: parsing.parse,
+    tree.ParseCsv: parsing.parse_csv,
+    tree.ParseLogfmt: parsing.parse_logfmt,
     tree.Pattern: patterns.pattern,
     tree.Relevantfields: relevance.relevantfields,
     tree.Sessionize: row_commands.sessionize,

@@ -8,6 +8,7 @@ from typing import Any
 
 from labkit.sandbox.logs.insights import fields, functions, tree, values
 from labkit.sandbox.logs.insights.calls import CALLS, check_regex
+from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted, once, quoted
 
@@ -66,9 +67,9 @@ class Scope:
 class Expressions:
     """The compiler of the expressions of one command."""
 
-    def __init__(self, scope: Scope, now: float) -> None:
+    def __init__(self, scope: Scope, reading: Reading) -> None:
         self.scope = scope
-        self.now = now
+        self.reading = reading
 
     def compile(self, expression: tree.Expression) -> Value:
         """The value of an expression."""
@@ -81,6 +82,11 @@ class Expressions:
     def number(self, expression: tree.Expression) -> str:
         """The SQL of an expression as a number."""
         return converted(self.compile(expression), Kind.NUMBER)
+
+    def structure(self, expression: tree.Expression) -> str:
+        """The SQL of an expression as a list or map; a field of an event's JSON is taken whole."""
+        whole = self.scope.structure(expression) if isinstance(expression, tree.Field) else self.compile(expression)
+        return converted(whole, Kind.STRUCTURE)
 
     def condition(self, expression: tree.Expression) -> str:
         """The SQL of an expression as a condition."""
@@ -181,10 +187,16 @@ def compared(operator: str, left: Value, right: Value) -> Value:
     """A comparison, of numbers where both sides can be numbers.
 
     A text is compared as a number with a number, and with a string of digits as to which comes first; equality with a
-    string is that of texts. A missing value equals nothing, so it is unequal to everything.
+    string is that of texts. A missing value equals nothing, so it is unequal to everything; no comparison with a map
+    or list holds, not even that.
     """
     if operator == "!=":
-        return _not(compared("=", left, right))
+        wholes = [f"json_whole({side.sql})" for side in (left, right) if side.kind is Kind.STRUCTURE]
+        return _not(
+            Value(
+                " OR ".join([compared("=", left, right).sql, *(f"coalesce({w}, FALSE)" for w in wholes)]), Kind.BOOLEAN
+            )
+        )
     numeric = f"({converted(left, Kind.NUMBER)} {operator} {converted(right, Kind.NUMBER)})"
     if left.kind in _NUMERIC_KINDS or right.kind in _NUMERIC_KINDS:
         return Value(f"({_sooner(left, right)}{numeric})" if operator == "=" else numeric, Kind.BOOLEAN)

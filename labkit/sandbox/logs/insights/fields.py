@@ -51,7 +51,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Window:
-    """The events that a query reads: of a time range in milliseconds, and stored no later than the query's start."""
+    """The events that a query reads: of a time range in milliseconds, and stored no later than the query's start.
+
+    Ends are in whole seconds, and the last second is read too.
+    """
 
     start: int
     end: int
@@ -60,7 +63,7 @@ class Window:
     @property
     def sql(self) -> str:
         """The condition on the columns of an event."""
-        return f"timestamp >= {self.start} AND timestamp < {self.end} AND sequence <= {self.last_sequence}"
+        return f"timestamp >= {self.start} AND timestamp < {self.end + 1000} AND sequence <= {self.last_sequence}"
 
 
 def event_structure(path: tuple[str, ...]) -> Value:

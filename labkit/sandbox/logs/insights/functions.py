@@ -74,6 +74,7 @@ _STRING = {
     "rtrim": Function((TEXT,), TEXT, "rtrim({0}, {1})", optional=((TEXT, _SPACES),)),
     "trim": Function((TEXT,), TEXT, "trim({0}, {1})", optional=((TEXT, _SPACES),)),
     "strlen": Function((TEXT,), NUMBER, "CAST(length({0}) AS DOUBLE)"),
+    "messagesize": Function((TEXT,), NUMBER, "CAST(strlen({0}) AS DOUBLE)"),
     "toupper": Function((TEXT,), TEXT, "upper({0})"),
     "tolower": Function((TEXT,), TEXT, "lower({0})"),
     "substr": Function(
@@ -98,7 +99,14 @@ _STRING = {
     "base64decode": Function((TEXT,), TEXT, "TRY(decode(from_base64({0})))"),
     "md5": Function((TEXT,), TEXT, "md5({0})"),
     "sha256": Function((TEXT,), TEXT, "sha256({0})"),
-    "dectohex": Function((NUMBER,), TEXT, "'0x' || format('{{:x}}', TRY_CAST({0} AS BIGINT))"),
+    "dectohex": Function(
+        (NUMBER,),
+        TEXT,
+        "CASE WHEN {0} <= -1 THEN '-' ELSE '' END || '0x' || format('{{:x}}', TRY_CAST(trunc(abs({0})) AS BIGINT))",
+    ),
+    "hextodec": Function((TEXT,), NUMBER, "hex_number({0})"),
+    "hextoascii": Function((TEXT,), TEXT, "TRY(decode(unhex(regexp_replace({0}, '^0[xX]', ''))))"),
+    "isnumeric": Function((TEXT,), BOOLEAN, "(text_number({0}) IS NOT NULL)"),
 }
 
 _DATETIME = {
@@ -107,7 +115,9 @@ _DATETIME = {
 }
 
 _JSON = {
-    "jsonparse": Function((TEXT,), STRUCTURE, "TRY_CAST({0} AS JSON)"),
+    "jsonparse": Function(
+        (TEXT,), STRUCTURE, "CASE WHEN json_whole(TRY_CAST({0} AS JSON)) THEN TRY_CAST({0} AS JSON) END"
+    ),
     "jsonstringify": Function((STRUCTURE,), TEXT, "CAST({0} AS VARCHAR)"),
 }
 

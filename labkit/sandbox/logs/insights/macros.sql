@@ -12,16 +12,30 @@ CREATE OR REPLACE MACRO number_text(x) AS CASE
     WHEN round(x, 4) = trunc(round(x, 4)) THEN CAST(CAST(round(x, 4) AS BIGINT) AS VARCHAR)
     ELSE CAST(round(x, 4) + 0 AS VARCHAR) END;
 CREATE OR REPLACE MACRO boolean_text(x) AS CASE WHEN x THEN '1' WHEN NOT x THEN '0' END;
-CREATE OR REPLACE MACRO time_text(x) AS CASE
-    WHEN x BETWEEN -62135596800000 AND 253402300799999 THEN strftime(make_timestamp_ms(x), '%Y-%m-%d %H:%M:%S.%g') END;
+CREATE OR REPLACE MACRO time_stamp(x) AS CASE
+    WHEN x BETWEEN -62135596800000 AND 253402300799999 THEN make_timestamp_ms(x) END;
+CREATE OR REPLACE MACRO time_text(x) AS strftime(time_stamp(x), '%Y-%m-%d %H:%M:%S.%g');
 CREATE OR REPLACE MACRO number_time(x) AS TRY_CAST(x AS BIGINT);
+
+-- Whether a value is a map or list.
+CREATE OR REPLACE MACRO json_whole(j) AS left(CAST(j AS VARCHAR), 1) IN ('{', '[');
 
 -- A JSON value as a field: numbers and strings as they stand, true and false as 1 and 0, maps and lists not at all.
 CREATE OR REPLACE MACRO json_leaf(j) AS CASE left(CAST(j AS VARCHAR), 1)
     WHEN 't' THEN '1' WHEN 'f' THEN '0' WHEN 'n' THEN NULL WHEN '{' THEN NULL WHEN '[' THEN NULL
     ELSE json_extract_string(j, '') END;
 CREATE OR REPLACE MACRO json_shown(j) AS
-    CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN CAST(j AS VARCHAR) ELSE json_leaf(j) END;
+    CASE WHEN json_whole(j) THEN CAST(j AS VARCHAR) ELSE json_leaf(j) END;
+
+-- A list, and a map or list that may be the text of a string.
+CREATE OR REPLACE MACRO json_inside(j) AS
+    CASE WHEN starts_with(CAST(j AS VARCHAR), '"') THEN TRY_CAST(json_extract_string(j, '') AS JSON) ELSE j END;
+CREATE OR REPLACE MACRO json_list(j) AS TRY_CAST(json_inside(j) AS JSON[]);
+
+-- Hexadecimal digits as a number; with a sign and 0x before them, or without.
+CREATE OR REPLACE MACRO hex_number(x) AS CASE WHEN regexp_full_match(x, '-?(0[xX])?[0-9a-fA-F]+') THEN
+    CASE WHEN starts_with(x, '-') THEN -1 ELSE 1 END
+    * TRY_CAST('0x' || regexp_replace(x, '^-?(0[xX])?', '') AS UBIGINT)::DOUBLE END;
 
 -- A number as a place in a text.
 CREATE OR REPLACE MACRO text_index(x) AS CAST(least(greatest(x, 0), 1e9) AS INTEGER);
@@ -56,6 +70,17 @@ CREATE OR REPLACE MACRO floor_months(x, months) AS
     month_time(CAST(floor(month_number(x) / months) AS INTEGER) * months);
 CREATE OR REPLACE MACRO ceil_months(x, months) AS
     CASE WHEN floor_months(x, months) = x THEN x ELSE month_time(CAST(floor(month_number(x) / months) + 1 AS INTEGER) * months) END;
+
+-- What parse makes of a text: the JSON of key=value pairs, and a list of the values of a line of CSV (RFC 4180).
+CREATE OR REPLACE MACRO unquoted_value(v) AS
+    CASE WHEN len(v) > 1 AND starts_with(v, '"') AND ends_with(v, '"') THEN regexp_replace(v[2:-2], '\\(.)', '\1', 'gs') ELSE v END;
+CREATE OR REPLACE MACRO logfmt_json(x) AS CAST('{' || array_to_string(list_transform(
+    regexp_extract_all(x, '[^\s="]+=(?:"(?:[^"\\]|\\.)*"|\S*)'),
+    lambda pair: to_json(split_part(pair, '=', 1)) || ':' || to_json(unquoted_value(substr(pair, strpos(pair, '=') + 1)))
+), ',') || '}' AS JSON);
+CREATE OR REPLACE MACRO csv_values(x) AS list_transform(
+    regexp_extract_all(',' || x, ',("(?:[^"]|"")*"|[^,]*)', 1),
+    lambda v: CASE WHEN starts_with(v, '"') AND ends_with(v, '"') AND len(v) > 1 THEN replace(v[2:-2], '""', '"') ELSE v END);
 
 -- Addresses. An IPv6 address as its 32 hexadecimal digits, so that a subnet is a range of texts.
 CREATE OR REPLACE MACRO is_ipv4(x) AS

@@ -57,7 +57,7 @@ def _earlier(window: Window, back: int) -> Window:
 
 def _distance(period: str, window: Window) -> int:
     if not period:
-        return window.end - window.start
+        return window.end + 1000 - window.start
     days = {"previousday": 1, "previousweek": 7}
     if period in days:
         return days[period] * 86_400_000

@@ -60,7 +60,7 @@ class Pipeline:
     ) -> None:
         self.reading, self.earlier = reading, earlier
         self.sources: Sequence[fields.Source] | None = reading.sources
-        self.window, self.now = reading.window, reading.now
+        self.window = reading.window
         read = self.window.sql if earlier is None else f"({self.window.sql} OR {earlier.sql})"
         events = [
             f"SELECT *, {quoted(source.log)} AS log FROM {source.relation} WHERE {read}" for source in reading.sources
@@ -102,7 +102,7 @@ class Pipeline:
 
     def expressions(self) -> Expressions:
         """A compiler of expressions over the rows so far."""
-        return Expressions(self.scope(), self.now)
+        return Expressions(self.scope(), self.reading)
 
     def scope(self) -> Scope:
         """The names that can be used now."""

@@ -91,7 +91,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
             relations = [group.relation for some in (events, *inner.values()) for group in some]
             last = engine.last_sequence(relations, cursor)
         now = self.sandbox.clock.timestamp()
-        window = limited(fields.Window(start * 1000, (end + 1) * 1000, last), query.source, now)
+        window = limited(fields.Window(start * 1000, end * 1000, last), query.source, now)
         job = engine.Job(text, events, window, now, call.params.get("limit"), inner, tables)
         started = Query(self.new_id(), job, tuple(group.name for group in groups))
         self._queries[call.region][started.id] = started

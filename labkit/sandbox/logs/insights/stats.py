@@ -8,6 +8,7 @@ from __future__ import annotations
 from labkit.sandbox.logs.insights import periods, tree
 from labkit.sandbox.logs.insights.aggregates import AGGREGATES, Aggregate
 from labkit.sandbox.logs.insights.expressions import Expressions, Scope
+from labkit.sandbox.logs.insights.reading import Reading
 from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted
 
@@ -21,9 +22,9 @@ class Aggregation(Expressions):
     Outside an aggregate an expression may use the groups' keys and the aliases of the items before it.
     """
 
-    def __init__(self, scope: Scope, now: float) -> None:
-        super().__init__(scope, now)
-        self.rows = Expressions(scope, now)
+    def __init__(self, scope: Scope, reading: Reading) -> None:
+        super().__init__(scope, reading)
+        self.rows = Expressions(scope, reading)
         self._keys: list[str] = []
         self._aggregates: dict[str, str] = {}
         self._names: dict[str, Value] = {}

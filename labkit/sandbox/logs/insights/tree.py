@@ -230,6 +230,34 @@ class Parse(Command):
 
 
 @dataclass(frozen=True)
+class ParseLogfmt(Command):
+    """Makes a map of the `key=value` pairs in a field."""
+
+    name = "parse"
+    source: Field
+    into: str
+
+
+@dataclass(frozen=True)
+class ParseCsv(Command):
+    """Gives the comma-separated values in a field names."""
+
+    name = "parse"
+    source: Field
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JsonField(Command):
+    """Takes what is at a path of a field that is a map, or the JSON of one."""
+
+    name = "json"
+    source: Field
+    path: tuple[str, ...]
+    into: str
+
+
+@dataclass(frozen=True)
 class Dedup(Command):
     """Keeps the first row of each combination of values."""
 

@@ -27,7 +27,7 @@ ERRORS = [
     ("fields replace(a, b)", "replace takes 3 arguments, not 2", "replace(a, b)"),
     ("fields now(1)", "now takes 0 arguments, not 1", "now(1)"),
     ("fields if(a, b)", "if takes 3 arguments, not 2", "if(a, b)"),
-    ("fields case(a)", "case takes 3 or more arguments, not 1", "case(a)"),
+    ("fields case(a)", "case takes 3 to 21 arguments, not 1", "case(a)"),
     ("fields ispresent(a, b)", "ispresent takes 1 argument, not 2", "ispresent(a, b)"),
     ("fields bin(a)", "a period is wanted here, such as 5m or 1h", "a"),
     ("fields bin()", "bin takes 1 argument, not 0", "bin()"),
@@ -85,6 +85,30 @@ ERRORS = [
         "parse @message /(a)/ as x, y",
         "invalid regular expression /(a)/: Not enough capturing groups (1) for provided names (2)",
         "/(a)/",
+    ),
+    (
+        'fields parseDate(a, "QQ")',
+        "parseDate: QQ in QQ is no pattern letter, there are y, u, M, L, d, D, H, h, a, m, s, S, E, Z, X, x and"
+        " 'quoted text'",
+        '"QQ"',
+    ),
+    ("fields parseDate(a, b)", "parseDate: a quoted string is wanted here", "b"),
+    (
+        'fields parseDate(a, "yyyy", "Nowhere")',
+        "parseDate: Nowhere is no time zone, such as UTC or Europe/Dublin",
+        '"Nowhere"',
+    ),
+    (
+        'fields formatDate(a, "%s")',
+        "formatDate: %s in %s is no directive, there are %a %A %b %B %c %d %f %G %h %H %I %j %m %M %p %S %T %u %U %V %w"
+        " %W %x %X %y %Y %% %-d %-H %-I %-j %-m %-M %-S %-y %D %e %F %R",
+        '"%s"',
+    ),
+    ("fields queryEndTime(1)", "queryEndTime takes 0 arguments, not 1", "queryEndTime(1)"),
+    (
+        f"fields case({', '.join(['a', '1'] * 11)})",
+        "case takes 3 to 21 arguments, not 22",
+        f"case({', '.join(['a', '1'] * 11)})",
     ),
     ("filter a like /(?=x)/", "invalid regular expression /(?=x)/: invalid perl operator: (?=", "/(?=x)/"),
     ("fields a as x | fields b as x", "Ephemeral field is already defined: x", "fields b as x"),

@@ -1,6 +1,8 @@
 """Queries that mean harm, or nothing at all: each gives an answer or a QueryError, and soon."""
 
+import json
 import string
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +53,28 @@ def test_a_message_and_a_pattern_are_nothing_but_text(text):
     assert rows("fields @message", [text]) == [{"@message": text}]
     literal = "".join(f"\\x{{{ord(character):x}}}" for character in text)
     assert rows(f"filter @message like /{literal}/ | display @message", [text, "x"]) == [{"@message": text}]
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_a_format_a_time_zone_and_a_path_are_nothing_but_text(text):
+    quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    for expression in (
+        f"parseDate(x, {quoted})",
+        f"parseDate(x, 'yyyy', {quoted})",
+        f"formatDate(@timestamp, {quoted})",
+        f"formatDate(@timestamp, '%Y', {quoted})",
+    ):
+        query = f"fields {expression} as a, 1 as n"
+        with suppress(QueryError):
+            assert rows(query)[0]["n"] == "1"
+    assert rows(f"json field=m {quoted} as a | fields m.x", [{"m": {"x": 1}}]) == [{"m.x": "1"}]
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_what_is_parsed_is_nothing_but_text(text):
+    assert rows("parse csv as a, b | fields 1 as n", [text])[0]["n"] == "1"
+    line = "k=" + json.dumps(text, ensure_ascii=False)
+    assert rows("parse logfmt as a | display a.k", [line]) == [{"a.k": text}]
 
 
 HUGE = [
@@ -120,6 +144,7 @@ WORDS = st.sampled_from(
         *("by", "as", "into", "and", "or", "not", "like", "in", "desc", "asc", "|", "|", "|", "|", ",", ",", "\n#"),
         *("(", ")", "[", "]", "=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "^", "=~"),
         *("count(*)", "sum(", "avg(", "pct(", "earliest(", "bin(5m)", "datefloor(", "now(", "ispresent(", "jsonParse("),
+        *("logfmt as", "csv as", "multi", "json field=", "parseDate(", "formatDate(", "jsonArraySize(", "hexToDec("),
         *("if(", "case(", "concat(", "strlen(", "isIpInSubnet(", '"10.0.0.0/8"', "@timestamp", "@message", "action"),
         *("srcAddr", "bytes", "a", "b", "a.b.0", "`x-y`", '"text"', "'it'", '"[*] *"', "/re(g)?ex/", "/(?<n>.)/"),
         *("1", "0", "2.5", "5m", "1mo"),
@@ -155,7 +180,16 @@ OPERATORS = st.sampled_from(["+", "-", "*", "/", "%", "^", "=", "!=", "<", ">=",
 CALLS = st.sampled_from(
     [
         *("abs", "ceil", "sqrt", "log", "strlen", "toupper", "trim", "isempty", "ispresent", "toMillis", "fromMillis"),
-        *("jsonParse", "jsonStringify", "isValidIp"),
+        *(
+            "jsonParse",
+            "jsonStringify",
+            "isValidIp",
+            "jsonArraySize",
+            "hexToDec",
+            "hexToAscii",
+            "decToHex",
+            "isNumeric",
+        ),
     ]
 )
 AGGREGATES = st.sampled_from(
@@ -169,6 +203,9 @@ EXPRESSIONS = st.recursive(
         inner.map(lambda part: f"(not {part})"),
         inner.map(lambda part: f"if({part}, {part}, 'no')"),
         inner.map(lambda part: f"datefloor({part}, 5m)"),
+        inner.map(lambda part: f"parseDate({part}, 'yyyy-MM-dd HH:mm:ss.SSS', 'Asia/Tokyo')"),
+        inner.map(lambda part: f"formatDate({part}, '%Y-%m-%d %T', 'Asia/Tokyo')"),
+        inner.map(lambda part: f"jsonArrayContains({part}, {part})"),
     ),
     max_leaves=6,
 )
@@ -225,6 +262,9 @@ COMMANDS = st.sampled_from(
             'parse @message "*x*" as y, z',
             "parse @message /(?<w>.)/",
             "unnest a into u",
+            "parse logfmt as lf",
+            "parse b csv as v, w",
+            'json field=a "b.0" as first',
             "sort @sampleCount",
             "fields n",
         ),

@@ -53,6 +53,11 @@ def refused(logs, code, operation, **params):
     return caught.value
 
 
+def test_a_query_knows_the_range_it_was_asked_for(logs):
+    answer = results(logs, "fields queryStartTime() as s, queryEndTime() as e, queryTimeRange() as r | limit 1")
+    assert table(answer) == [{"s": str((NOW - 3600) * 1000), "e": str(NOW * 1000), "r": "3600000"}]
+
+
 def test_the_labs_query_finds_the_rejected_sources(logs):
     answer = results(logs, TOP_REJECTED)
     assert answer["status"] == "Complete"

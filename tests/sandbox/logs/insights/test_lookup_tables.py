@@ -107,4 +107,4 @@ def test_a_source_names_groups_and_a_time_range(logs):
     late = "SOURCE orders start=-100s end=now | fields id"
     assert rows(logs, late, logGroupName=None, startTime=1, endTime=2) == [{"id": "b"}, {"id": "a"}]
     assert rows(logs, late.replace("-100s", "-99s"), logGroupName=None) == [{"id": "b"}]
-    assert rows(logs, late.replace("end=now", "end=-99s"), logGroupName=None) == [{"id": "a"}]
+    assert rows(logs, late.replace("end=now", "end=-100s"), logGroupName=None) == [{"id": "a"}]
