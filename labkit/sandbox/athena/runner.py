@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,11 @@ from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info
 from labkit.sandbox.athena.statements import definitions
-from labkit.sandbox.athena.statements.classify import Parsed, read
+from labkit.sandbox.athena.statements.classify import Parsed
 from labkit.sandbox.athena.storage import scans
 from labkit.sandbox.athena.storage.location import split
 from labkit.sandbox.athena.storage.store import Store
-from labkit.sandbox.athena.writing import Output, Target, write
+from labkit.sandbox.athena.writing import Output, Target, named_columns, write
 from labkit.sandbox.moto_state import glue, s3
 from labkit.sandbox.service import ServiceError
 
@@ -141,17 +141,17 @@ class Runner:
         if parsed.kind == "explain":
             self._explain(execution, parsed, catalog)
             return None
-        if parsed.query is not None:
+        if parsed.statement is None:
             job = self._query(execution, parsed.text, parsed.query, catalog, cutoff)
             if parsed.kind == "unload":
                 job.target = self._unload_target(execution, parsed, job)
             return job
         statement: Any = parsed.statement
         if statement.kind == "create_view":
-            self._create_view(execution, statement, catalog)
+            self._create_view(execution, parsed, catalog)
             return None
         if statement.kind in ("create_table_as_select", "insert"):
-            return self._writing(execution, statement, catalog, cutoff)
+            return self._writing(execution, parsed, catalog, cutoff)
         context = definitions.Context(catalog, self.sandbox.clock.timestamp())
         answer = definitions.run(context, statement)
         self._answer(execution, answer)
@@ -231,7 +231,8 @@ class Runner:
         query = compiler.query(parsed.query)
         self._answer(execution, explained(query, compiler.scans, parsed.options or {}))
 
-    def _create_view(self, execution: QueryExecution, statement: Any, catalog: Catalog) -> None:
+    def _create_view(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog) -> None:
+        statement: Any = parsed.statement
         context = definitions.Context(catalog, self.sandbox.clock.timestamp())
         database, name = context.named(statement.table)
         context.database(database)
@@ -240,24 +241,23 @@ class Runner:
             raise QueryError(
                 "TABLE_ALREADY_EXISTS", f"line 1:1: View 'awsdatacatalog.{database}.{name}' already exists"
             )
-        text = statement.query.rstrip("; \n")
-        compiler = QueryCompiler(text, catalog.in_database(database), self.sandbox.clock.now())
-        query = compiler.query(read(text).query)
-        names = statement.columns or tuple(column.name.lower() for column in query.columns)
-        repeated = next((each for each in names if names.count(each) > 1), None)
-        if repeated:
-            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{repeated}' specified more than once")
-        entry = view_entry(name, text, database, list(zip(names, (c.type for c in query.columns), strict=True)))
+        compiler = QueryCompiler(parsed.text, catalog.in_database(database), self.sandbox.clock.now())
+        query = compiler.query(parsed.query)
+        columns = named_columns(query)
+        entry = view_entry(name, statement.query.rstrip("; \n"), database, columns)
         (glue.update_table if held else glue.create_table)(*context.where, database, entry)
         self._answer(execution, definitions.Answer())
 
     def _unload_target(self, execution: QueryExecution, parsed: Parsed, job: Job) -> Target:
         return Target.unload(parsed.location, parsed.options or {}, job.query, self._file_names())
 
-    def _writing(self, execution: QueryExecution, statement: Any, catalog: Catalog, cutoff: int | None) -> Job | None:
+    def _writing(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog, cutoff: int | None) -> Job | None:
+        statement: Any = parsed.statement
         context = definitions.Context(catalog, self.sandbox.clock.timestamp())
-        text = statement.query.rstrip("; \n")
-        job = self._query(execution, text, read(text).query, catalog, cutoff)
+        job = self._query(execution, parsed.text, parsed.query, catalog, cutoff)
+        if not statement.with_data:
+            job.query = replace(job.query, sql=f"SELECT * FROM ({job.query.sql}) LIMIT 0")
+            job.plans = [replace(plan, objects=()) for plan in job.plans]
         if statement.kind == "insert":
             job.target = Target.insert(context, statement, job.query, self._file_names())
         else:

@@ -231,16 +231,22 @@ def _compression(name: str) -> str:
     return _COMPRESSIONS[name.upper()]
 
 
+def named_columns(query: Query) -> list[tuple[str, Type]]:
+    """The columns of a table or view that is made of a query: each needs a name, and one of its own."""
+    names = [column.name.lower() for column in query.columns]
+    for number, name in enumerate(names):
+        if name == f"_col{number}":
+            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
+        if name in names[:number]:
+            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
+    return list(zip(names, (column.type for column in query.columns), strict=True))
+
+
 def _columns(query: Query) -> tuple[tuple[str, Type], ...]:
-    columns = tuple(
-        (column.name.lower(), Type("varchar") if column.type.name == "varchar" else column.type)
-        for column in query.columns
-    )
-    for number, (name, kind) in enumerate(columns):
+    columns = tuple((name, Type("varchar") if kind.name == "varchar" else kind) for name, kind in named_columns(query))
+    for _, kind in columns:
         if kind.name in _NO_HIVE_TYPE:
             raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
-        if name.startswith("_col") and name == f"_col{number}":
-            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
     return columns
 
 

@@ -244,7 +244,7 @@ def test_alter_table(table):
 
 
 def test_views(athena):
-    athena.lines("CREATE VIEW v (x, y) AS SELECT 1, 'a' -- with a comment")
+    athena.lines("CREATE VIEW v AS SELECT 1 AS x, 'a' AS y -- with a comment")
     assert athena.rows("SELECT y, x FROM v") == [["a", "1"]]
     athena.lines("CREATE OR REPLACE VIEW v AS SELECT x + 1 AS z FROM (VALUES 1) AS t (x)")
     assert athena.rows("SELECT * FROM v") == [["2"]]
@@ -252,7 +252,9 @@ def test_views(athena):
     assert entry["TableType"] == "VIRTUAL_VIEW"
     assert entry["ViewOriginalText"].startswith("/* Presto View: ")
     assert athena.error("CREATE VIEW v AS SELECT 1 AS a").startswith("TABLE_ALREADY_EXISTS")
-    assert athena.error("CREATE VIEW w AS SELECT nope FROM v").startswith("COLUMN_NOT_FOUND: line 1:8")
+    assert athena.error("CREATE VIEW w AS SELECT nope FROM v").startswith("COLUMN_NOT_FOUND: line 1:25")
+    assert athena.error("CREATE VIEW w AS SELECT 1").startswith("MISSING_COLUMN_NAME: line 1:1")
+    assert athena.error("CREATE VIEW w AS SELECT 1 AS a, 2 AS A").startswith("DUPLICATE_COLUMN_NAME: line 1:1")
     assert athena.error("DROP TABLE v").startswith("FAILED: SemanticException")
     athena.lines("DROP VIEW v")
     assert athena.lines("SHOW VIEWS") == []

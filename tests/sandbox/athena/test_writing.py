@@ -136,6 +136,21 @@ def test_error(athena, sql, reason):
     assert glue.table(*WHERE, "default", "made") is None
 
 
+def test_with_no_data_makes_an_empty_table_of_the_same_columns(athena):
+    """https://docs.aws.amazon.com/athena/latest/ug/ctas-examples.html, an empty copy of an existing table."""
+    athena.lines("CREATE TABLE full_ AS SELECT 1 AS x, 'a' AS y WITH DATA")
+    done = athena.run("CREATE TABLE empty_ AS SELECT *\nFROM full_\nWITH NO DATA;")
+    assert (done.reason, done.scanned) == ("", 0)
+    assert athena.rows("SELECT count(*) FROM full_") == [["1"]]
+    assert athena.rows("SELECT * FROM empty_") == []
+    assert athena.lines("SHOW COLUMNS IN empty_") == ["x                   ", "y                   "]
+
+
+def test_places_in_a_query_that_writes_are_those_of_the_whole_statement(athena):
+    assert athena.error("CREATE TABLE c AS\nSELECT nope").startswith("COLUMN_NOT_FOUND: line 2:8")
+    assert athena.error("CREATE TABLE c AS SELECT 1 AS x, 2 AS x").startswith("DUPLICATE_COLUMN_NAME")
+
+
 def test_if_not_exists_leaves_the_table(athena):
     athena.run("CREATE TABLE made AS SELECT 1 AS a")
     assert athena.run("CREATE TABLE IF NOT EXISTS made AS SELECT 2 AS a").state == "SUCCEEDED"

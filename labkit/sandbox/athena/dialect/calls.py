@@ -203,7 +203,7 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
 def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
     """A call with FILTER, IGNORE NULLS, OVER around it."""
     modifiers = Modifiers()
-    while not isinstance(node, exp.Anonymous):
+    while not isinstance(node, (exp.Anonymous, exp.GroupConcat)):
         if isinstance(node, exp.Filter):
             with compiler.inside_aggregate():
                 condition = compiler.condition(node.expression.this, "FILTER expression").sql
@@ -217,10 +217,13 @@ def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
         else:
             raise not_supported(f"{place(node)}: {compiler.text(node)}")
         node = node.this
-    return _call(compiler, node, modifiers)
+    return _call(compiler, node, modifiers) if isinstance(node, exp.Anonymous) else _listagg(compiler, node, modifiers)
 
 
-def _listagg(compiler: ExpressionCompiler, node: Any) -> Value:
+def _listagg(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
+    overflow = node.args.get("on_overflow")
+    if modifiers.over or (overflow and overflow.name.upper() != "ERROR"):
+        raise not_supported(f"{place(node)}: listagg with {'OVER' if modifiers.over else 'ON OVERFLOW TRUNCATE'}")
     value, order = node.this, ""
     separator = compiler.value(node.args["separator"]).sql if node.args.get("separator") else "''"
     with compiler.inside_aggregate():
@@ -234,7 +237,7 @@ def _listagg(compiler: ExpressionCompiler, node: Any) -> Value:
             "TYPE_MISMATCH",
             f"{place(node)}: Expected expression of varchar, but '{compiler.text(value)}' has {inner.type} type",
         )
-    return Value(f"string_agg({distinct}{inner.sql}, {separator}{order})", VARCHAR)
+    return Value(f"string_agg({distinct}{inner.sql}, {separator}{order}){modifiers.filter}", VARCHAR)
 
 
 # --- functions whose shape a table can't say
@@ -322,15 +325,6 @@ def _reduce(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
     return lambda_body(compiler, last, [last.expressions[0].name], [Value(f"({folded})", kind)])
 
 
-def _approx_percentile(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-    with compiler.inside_aggregate():
-        value, share = compiler.value(arguments[0]), compiler.value(arguments[-1])
-    if len(arguments) != 2:
-        raise not_supported(f"{place(node)}: approx_percentile with weights")
-    kind = types.array(value.type) if share.type.name == "array" else value.type
-    return Value(f"quantile_disc({value.sql}, {share.sql})", kind)
-
-
 def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     with compiler.inside_aggregate():
         columns = ", ".join(compiler.value(each).sql for each in arguments)
@@ -353,7 +347,6 @@ def _position(compiler: ExpressionCompiler, node: Any) -> Value:
 
 
 SPECIAL: dict[str, Special] = {
-    "approx_percentile": _approx_percentile,
     "coalesce": _alike("coalesce({})"),
     "concat": _concat,
     "greatest": _alike("trino_greatest([{}])"),
@@ -374,7 +367,7 @@ NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.IgnoreNulls: _modified,
     exp.RespectNulls: _modified,
     exp.Window: _modified,
-    exp.GroupConcat: _listagg,
+    exp.GroupConcat: _modified,
     exp.Trim: _trim,
     exp.Substring: _substring,
     exp.StrPosition: _position,

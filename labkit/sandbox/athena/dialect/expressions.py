@@ -45,9 +45,6 @@ class ExpressionCompiler:
         handler = NODES.get(type(node))
         if handler is None:
             raise not_supported(f"{place(node)}: {self.text(node)}")
-        unread = [name for name, given in node.args.items() if given and name not in _read(node)]
-        if unread:
-            raise not_supported(f"{place(node)}: {unread[0].strip('_').upper().replace('_', ' ')} in {self.text(node)}")
         outside = len(self.ungrouped)
         result = handler(self, node)
         if self.group_keys and result.sql in self.group_keys:
@@ -191,42 +188,6 @@ def _parameter(compiler: ExpressionCompiler, node: Any) -> Value:
 
 
 Handler = Callable[[ExpressionCompiler, Any], Value]
-
-_READ: dict[type[exp.Expr], tuple[str, ...]] = {
-    exp.Column: ("table", "db", "catalog"),
-    exp.Identifier: ("quoted",),
-    exp.Literal: ("is_string",),
-    exp.UnicodeString: ("escape",),
-    exp.Div: ("typed", "safe"),
-    exp.DPipe: ("safe",),
-    exp.Is: ("negate",),
-    exp.Like: ("negate",),
-    exp.Case: ("ifs", "default"),
-    exp.Array: ("bracket_notation",),
-    exp.Bracket: ("offset",),
-    exp.Between: ("low", "high"),
-    exp.In: ("query",),
-    exp.Cast: ("to",),
-    exp.TryCast: ("to", "safe", "requires_string"),
-    exp.ParseJSON: ("is_literal",),
-    exp.Window: ("partition_by", "order", "spec", "alias", "over"),
-    exp.GroupConcat: ("separator",),
-    exp.Trim: ("position",),
-    exp.Substring: ("start", "length"),
-    exp.StrPosition: ("substr",),
-    exp.AtTimeZone: ("zone",),
-    exp.Interval: ("unit",),
-}
-"""What is read of an expression beside its operands. What else the parser may find there, now or in a later version,
-is refused: passed over, it would be a wrong answer that nobody sees.
-"""
-
-
-def _read(node: exp.Expr) -> tuple[str, ...]:
-    if isinstance(node, exp.Query):  # whose clauses the compiler of queries looks at
-        return tuple(node.args)
-    return ("this", "expression", "expressions", *_READ.get(type(node), ()))
-
 
 NODES: dict[type[exp.Expr], Handler] = {
     exp.Column: _column,

@@ -9,10 +9,10 @@ from sqlglot import exp
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 from labkit.sandbox.athena.dialect.functions import signatures
 from labkit.sandbox.athena.dialect.scope import Column, place
-from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.errors import QueryError, not_supported
 
 _SETS: dict[type[exp.Expr], str] = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE", exp.GroupingSets: "GROUPING SETS"}
-_AGGREGATES_OF_THEIR_OWN = ("approx_percentile", "grouping")
+_AGGREGATES_OF_THEIR_OWN = ("grouping",)
 
 
 def not_aggregate(where: str, text: str) -> QueryError:
@@ -61,7 +61,9 @@ def group_by(expressions: ExpressionCompiler, select: Any) -> tuple[str, dict[st
     """The GROUP BY clause, and the DuckDB of each expression that it groups by."""
     group = select.args.get("group")
     if not group:
-        return "", {}
+        return (" GROUP BY ()" if is_aggregated(select) else ""), {}
+    if group.args.get("all") is False:
+        raise not_supported(f"{place(group)}: GROUP BY DISTINCT")
     expressions.clause_without_aggregates = "GROUP BY clause"
     keys: dict[str, Column] = {}
     parts = [_part(expressions, select, part, keys) for part in group.expressions]

@@ -6,6 +6,8 @@ every call stays a call, with its place in the text, and the table of functions 
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -14,11 +16,19 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from labkit.sandbox.athena.dialect.arguments import check
 from labkit.sandbox.athena.errors import QueryError
 
 _SYNTAX_OF_ITS_OWN = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _NOT_IN_TRINO = {TokenType.DCOLON: "::", TokenType.QUALIFY: "QUALIFY"}
+_BEFORE_AN_ITEM = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.SELECT)
+_AFTER_AN_ITEM = (
+    TokenType.COMMA, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY,
+    TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT,
+)  # fmt: skip
+"""No list has an empty place; sqlglot lets it have one."""
 _NO_FUNCTIONS = (TokenType.CURRENT_SCHEMA, TokenType.CURRENT_DATETIME, TokenType.UTC_DATE, TokenType.UTC_TIME)
+_OPENED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(['\"]|/\*)", re.DOTALL)
 _PLAIN_WORDS = ("ipaddress", "ipprefix", "date", "time", "timestamp", "uuid", "json")
 
 
@@ -33,6 +43,14 @@ class _Parser(TrinoParser):
     NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {
         token: function for token, function in TrinoParser.NO_PAREN_FUNCTIONS.items() if token not in _NO_FUNCTIONS
     }
+
+    ended = False
+    """Whether it missed something where the text was over."""
+
+    def raise_error(self, message: str, token: Any = None) -> None:
+        """Notes whether an error is of a token, or of there being none."""
+        self.ended = token is None and not self._curr
+        super().raise_error(message, token)
 
 
 class AthenaSql(Trino):
@@ -50,12 +68,21 @@ def tokenize(sql: str) -> list[Token]:
     """The tokens of a statement; raises SYNTAX_ERROR where there is none to be made."""
     try:
         tokens: list[Token] = AthenaSql().tokenize(sql)
-    except TokenError as error:
-        raise QueryError("SYNTAX_ERROR", f"line 1:1: {str(error).splitlines()[0]}") from None
+    except TokenError:
+        raise _unclosed(sql) from None
     for token in tokens:
+        if token.text.startswith("`"):
+            raise backquoted(sql, token.start)
         if token.token_type in _NOT_IN_TRINO:
             raise mismatched(token)
+    for before, token in pairwise(tokens):
+        if TokenType.COMMA in (before.token_type, token.token_type) and _is_empty_place(before, token):
+            raise mismatched(token)
     return tokens
+
+
+def _is_empty_place(before: Token, token: Token) -> bool:
+    return token.token_type in _AFTER_AN_ITEM and before.token_type in (TokenType.COMMA, *_BEFORE_AN_ITEM)
 
 
 def parse(sql: str) -> exp.Expr:
@@ -63,16 +90,36 @@ def parse(sql: str) -> exp.Expr:
     tokens = tokenize(sql)
     if not tokens:
         raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: 'SELECT', 'VALUES', 'WITH'")
+    parser: Any = AthenaSql().parser()
     try:
-        trees = [tree for tree in AthenaSql().parser().parse(tokens, sql) if tree is not None]
+        trees: list[exp.Expr] = [tree for tree in parser.parse(tokens, sql) if tree is not None]
     except ParseError as error:
-        raise _syntax_error(error, tokens) from None
+        raise _ended(tokens[-1]) if parser.ended else _syntax_error(error, tokens) from None
     if len(trees) != 1:
         semicolon = next(token for token in tokens if token.token_type == TokenType.SEMICOLON)
         raise QueryError(
             "INVALID_REQUEST", f"line {semicolon.line}:{start_column(semicolon)}: Only one sql statement is allowed."
         )
+    if isinstance(trees[0], exp.Select) and not trees[0].expressions:
+        raise _ended(tokens[0]) if len(tokens) == 1 else mismatched(tokens[1])
+    check(trees[0], sql)
     return trees[0]
+
+
+def backquoted(sql: str, at: int) -> QueryError:
+    """The error of a name in backticks, which only Hive's statements take."""
+    where = f"line {sql.count(chr(10), 0, at) + 1}:{at - sql.rfind(chr(10), 0, at)}"
+    return QueryError(
+        "SYNTAX_ERROR",
+        f"{where}: backquoted identifiers are not supported; use double quotes to quote identifiers",
+    )
+
+
+def _unclosed(sql: str) -> QueryError:
+    """The error of a quote or comment that does not end."""
+    at = next((found.start() for found in _OPENED.finditer(sql) if found[1]), len(sql))
+    where = f"line {sql.count(chr(10), 0, at) + 1}:{at - sql.rfind(chr(10), 0, at)}"
+    return QueryError("SYNTAX_ERROR", f"{where}: mismatched input '{sql[at : at + 1]}'. Expecting: <expression>")
 
 
 def start_column(token: Token) -> int:
@@ -92,10 +139,11 @@ def _syntax_error(error: ParseError, tokens: list[Token]) -> QueryError:
     detail = error.errors[0] if error.errors else {}
     highlight, line, column = detail.get("highlight", ""), detail.get("line"), detail.get("col")
     at = next((t for t in tokens if t.line == line and t.col == column and t.text == highlight), tokens[-1])
-    return (
-        mismatched(at)
-        if detail.get("highlight")
-        else QueryError(
-            "SYNTAX_ERROR", f"line {at.line}:{at.col + 1}: mismatched input '<EOF>'. Expecting: <expression>"
-        )
-    )
+    is_cut_short = at is tokens[-1] and "missing" in str(detail.get("description", ""))
+    return _ended(at) if is_cut_short else mismatched(at)
+
+
+def _ended(last: Token) -> QueryError:
+    """The error of a statement that stops before its end."""
+    where = f"line {last.line}:{last.col + 1}"
+    return QueryError("SYNTAX_ERROR", f"{where}: mismatched input '<EOF>'. Expecting: <expression>")

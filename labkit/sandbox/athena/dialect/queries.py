@@ -347,23 +347,22 @@ class QueryCompiler:
     def _limit(self, node: Any) -> str:
         sql = ""
         limit = node.args.get("limit")
-        if limit is not None:
-            count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
-            if (
-                isinstance(limit, exp.Fetch)
-                and limit.args.get("limit_options")
-                and limit.args["limit_options"].args.get("with_ties")
-            ):
-                raise not_supported(f"{place(limit)}: FETCH FIRST ... WITH TIES")
-            if isinstance(count, exp.Literal):
-                sql += f" LIMIT {int(count.this)}"
-            elif not (isinstance(count, exp.Var) and count.name.upper() == "ALL"):
-                raise QueryError(
-                    "SYNTAX_ERROR", f"{place(limit)}: mismatched input in LIMIT. Expecting: 'ALL', <integer>"
-                )
+        if isinstance(limit, exp.Fetch):
+            sql = f" LIMIT {_row_count(limit.args.get('count') or exp.Literal.number(1), limit)}"
+        elif limit is not None and not (isinstance(limit.expression, exp.Var) and limit.expression.name == "ALL"):
+            sql = f" LIMIT {_row_count(limit.expression, limit)}"
         if node.args.get("offset"):
-            sql += f" OFFSET {int(node.args['offset'].expression.this)}"
+            sql += f" OFFSET {_row_count(node.args['offset'].expression, node.args['offset'])}"
         return sql
+
+
+def _row_count(count: Any, clause: exp.Expr) -> int:
+    if isinstance(count, exp.Literal) and not count.is_string and count.name.isdigit():
+        return int(count.name)
+    written = count.sql(dialect="trino") if count else "<EOF>"
+    raise QueryError(
+        "SYNTAX_ERROR", f"{place(clause)}: mismatched input '{written.strip(chr(39))}'. Expecting: 'ALL', <integer>"
+    )
 
 
 def _movable(cte: Any, with_: Any, query: Query) -> tuple[Column, ...]:

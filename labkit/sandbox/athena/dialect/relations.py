@@ -98,8 +98,14 @@ def _sample(node: Any) -> str:
     sample = node.args.get("sample")
     if not sample:
         return ""
-    method = sample.args["method"].name.lower()
-    return f" TABLESAMPLE {method}({float(sample.args['percent'].this)} PERCENT) REPEATABLE (1)"
+    method, percent = sample.args["method"].name.upper(), sample.args.get("percent")
+    if method not in ("BERNOULLI", "SYSTEM") or not isinstance(percent, exp.Literal) or percent.is_string:
+        raise not_supported(f"{place(node)}: TABLESAMPLE other than BERNOULLI or SYSTEM of a percentage")
+    if not 0 <= float(percent.name) <= 100:
+        raise QueryError(
+            "INVALID_ARGUMENTS", f"{place(percent)}: Sample percentage must be between 0 and 100 (inclusive)"
+        )
+    return f" TABLESAMPLE {method}({float(percent.name)} PERCENT) REPEATABLE (1)"
 
 
 def _table(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
@@ -192,6 +198,8 @@ def values(queries: QueryCompiler, node: Any, scope: Scope) -> Query:
         [expressions.value(each) for each in (row.expressions if isinstance(row, exp.Tuple) else [row])]
         for row in node.expressions
     ]
+    if not all(rows):
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input ')'. Expecting: <expression>")
     if len({len(row) for row in rows}) != 1:
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Values rows have mismatched types")
     kinds = []

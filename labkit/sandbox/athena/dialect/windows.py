@@ -27,20 +27,41 @@ def direction(ordered: Any) -> str:
 
 def over(compiler: ExpressionCompiler, node: Any) -> str:
     """OVER (...), or the window of the WINDOW clause that it names."""
-    if node.args.get("alias"):
-        named = compiler.queries.windows.get(node.alias.lower())
-        if named is None:
-            raise QueryError("INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot resolve WINDOW name {node.alias}")
-        node = named
+    clauses = _clauses(compiler, node)
     parts = []
-    if node.args.get("partition_by"):
-        keys = ", ".join(compiler.value(each).sql for each in node.args["partition_by"])
+    if clauses.get("partition_by"):
+        keys = ", ".join(compiler.value(each).sql for each in clauses["partition_by"])
         parts.append(f"PARTITION BY {keys}")
-    if node.args.get("order"):
-        parts.append(order_by(compiler, node.args["order"].expressions).strip())
-    if node.args.get("spec"):
-        parts.append(_frame(compiler, node.args["spec"]))
+    if clauses.get("order"):
+        parts.append(order_by(compiler, clauses["order"].expressions).strip())
+    if clauses.get("spec"):
+        parts.append(_frame(compiler, clauses["spec"]))
     return f"OVER ({' '.join(parts)})"
+
+
+def _clauses(compiler: ExpressionCompiler, node: Any) -> dict[str, Any]:
+    """The clauses of a window: those of the window that it names, and what it adds to them itself."""
+    own = {name: node.args[name] for name in ("partition_by", "order", "spec") if node.args.get(name)}
+    if not node.args.get("alias"):
+        return own
+    named = compiler.queries.windows.get(node.alias.lower())
+    if named is None:
+        raise QueryError("INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot resolve WINDOW name {node.alias}")
+    given = _clauses(compiler, named)
+    if own.get("partition_by"):
+        raise QueryError(
+            "INVALID_PARTITION_BY",
+            f"{place(node)}: WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
+        )
+    if own.get("order") and given.get("order"):
+        raise QueryError(
+            "INVALID_ORDER_BY", f"{place(node)}: Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY"
+        )
+    if given.get("spec") and own:
+        raise QueryError(
+            "INVALID_WINDOW_REFERENCE", f"{place(node)}: Cannot reference named WINDOW containing frame specification"
+        )
+    return {**given, **own}
 
 
 def _frame(compiler: ExpressionCompiler, spec: Any) -> str:

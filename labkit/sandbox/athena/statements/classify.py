@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
+from labkit.sandbox.athena.dialect.parser import backquoted, start_column, tokenize
 from labkit.sandbox.athena.dialect.parser import parse as parse_query
-from labkit.sandbox.athena.dialect.parser import start_column, tokenize
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.statements import ddl, nodes
 
@@ -29,12 +29,16 @@ _DDL_WORDS = (
     "EXECUTE",
     "DEALLOCATE",
 )
+_NEVER_SUPPORTED = ("ANALYZE", "CALL", "COMMENT", "COMMIT", "DENY", "GRANT", "LOCK", "RESET", "REVOKE", "ROLLBACK",
+                    "SET", "START", "TRUNCATE", "UNLOCK", "USE")  # fmt: skip
+"""https://docs.aws.amazon.com/athena/latest/ug/unsupported-ddl.html, and statements of Trino's that are not there."""
+_WITH_DATA = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*$", re.IGNORECASE)
 _ROW_CHANGES = ("UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM")
 _FIRST_WORDS = "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC',"
 _MORE_WORDS = (
     " 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', 'RESET', 'REVOKE',"
 )
-_LAST_WORDS = " 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>"
+_LAST_WORDS = " 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UNLOAD', 'UPDATE', 'USE', 'USING', <query>"
 _UNLOAD = re.compile(r"\)\s*TO\s*'([^']*)'\s*(?:WITH\s*\((.*)\))?\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 _OPTION = re.compile(r"(\w+)\s*=\s*(ARRAY\s*\[[^\]]*\]|'(?:[^']|'')*'|\w+)", re.IGNORECASE)
 _EXPLAIN_OPTIONS = {
@@ -61,6 +65,7 @@ class Parsed:
     kind: str
     text: str
     query: exp.Expr | None = None
+    """The tree of the query that it is, or that is in it."""
     statement: nodes.Statement | None = None
     location: str = ""
     """Where UNLOAD writes."""
@@ -93,23 +98,38 @@ def read(text: str) -> Parsed:
         return _unload(text)
     if first in _DDL_WORDS:
         statement = ddl.parse(text)
+        if isinstance(statement, nodes.QueryStatement):
+            return _around_query(text, statement)
         return Parsed(statement.kind, text, statement=statement)
     if first in _ROW_CHANGES:
         raise not_supported(f"{first} (of Iceberg tables)")
-    shown = first or (text[start : start + 1] or "<EOF>")
+    if first in _NEVER_SUPPORTED:
+        raise Malformed("Queries of this type are not supported")
+    shown = word[0] if word and word[0] else (text[start : start + 1] or "<EOF>")
     before = text[:start]
     line, column = before.count("\n") + 1, start - before.rfind("\n")
     raise Malformed(
-        f"line {line}:{column}: mismatched input '{shown.lower() if first else shown}'. Expecting:"
-        f" {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
+        f"line {line}:{column}: mismatched input '{shown}'. Expecting: {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
     )
+
+
+def _around_query(text: str, statement: nodes.QueryStatement) -> Parsed:
+    """CREATE TABLE AS, CREATE VIEW and INSERT, with the tree of the query in them."""
+    start, end = len(text) - len(statement.query), len(text.rstrip("; \n\t"))
+    if quote := re.search("`", text[:start]):
+        raise Malformed(backquoted(text, quote.start()).message)
+    if statement.kind == "create_table_as_select" and (clause := _WITH_DATA.search(text, start)):
+        statement = replace(statement, with_data=not clause[1])
+        end = clause.start()
+    inner = blanked(text, start, end)
+    return Parsed(statement.kind, inner, query=_query(inner), statement=statement)
 
 
 def _query(text: str) -> exp.Expr:
     try:
         return parse_query(text)
     except QueryError as error:
-        if error.name == "SYNTAX_ERROR" and "mismatched input" in error.message:
+        if error.name == "SYNTAX_ERROR":
             raise Malformed(error.message) from None
         if error.name == "INVALID_REQUEST":
             raise Malformed(f"Only one sql statement is allowed. Got: {text}") from None

@@ -68,6 +68,8 @@ class QueryStatement(Statement):
     quiet: bool = False
     columns: tuple[str, ...] = ()
     options: dict[str, object] | None = None
+    with_data: bool = True
+    """Whether CREATE TABLE AS fills its table."""
 
 
 PartitionValues = tuple[tuple[str, str], ...]

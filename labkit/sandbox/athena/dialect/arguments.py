@@ -1,0 +1,165 @@
+"""What is read of a parsed statement: the rest of what its parser may find there is refused.
+
+sqlglot reads the syntax of many engines, and a later version of it more than the one before. A clause that nothing
+reads would be passed over, and the answer be wrong with no sign of it.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from labkit.sandbox.athena.dialect.scope import place
+from labkit.sandbox.athena.errors import QueryError, not_supported
+
+_OPERANDS = ("this", "expression", "expressions")
+_ENDS = ("with_", "order", "limit", "offset")
+_READ: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.Select: (*_ENDS, "from_", "joins", "where", "group", "having", "distinct", "windows", "kind", "hint",
+                 "operation_modifiers"),
+    exp.SetOperation: (*_ENDS, "distinct"),
+    exp.Subquery: (*_ENDS, "alias", "joins", "sample"),
+    exp.Values: (*_ENDS, "alias"),
+    exp.Table: ("alias", "db", "catalog", "joins", "sample"),
+    exp.TableSample: ("method", "percent"),
+    exp.Unnest: ("alias", "offset"),
+    exp.Lateral: ("alias",),
+    exp.Join: ("on", "side", "kind", "using", "method"),
+    exp.With: ("recursive",),
+    exp.CTE: ("alias",),
+    exp.Alias: ("alias",),
+    exp.TableAlias: ("columns",),
+    exp.Group: ("all",),
+    exp.Ordered: ("desc", "nulls_first"),
+    exp.Fetch: ("direction", "count", "limit_options"),
+    exp.LimitOptions: ("rows",),
+    exp.WindowSpec: ("kind", "start", "start_side", "end", "end_side"),
+    exp.Window: ("partition_by", "order", "spec", "alias", "over"),
+    exp.Column: ("table", "db", "catalog"),
+    exp.Identifier: ("quoted",),
+    exp.Literal: ("is_string",),
+    exp.UnicodeString: ("escape",),
+    exp.Div: ("typed", "safe"),
+    exp.DPipe: ("safe",),
+    exp.Is: ("negate",),
+    exp.Like: ("negate",),
+    exp.Case: ("ifs", "default"),
+    exp.If: ("true",),
+    exp.Array: ("bracket_notation",),
+    exp.Bracket: ("offset",),
+    exp.Between: ("low", "high"),
+    exp.In: ("query",),
+    exp.Cast: ("to",),
+    exp.TryCast: ("to", "safe", "requires_string"),
+    exp.DataType: ("nested", "kind", "values"),
+    exp.ColumnDef: ("kind",),
+    exp.ParseJSON: ("is_literal",),
+    exp.GroupConcat: ("separator", "on_overflow"),
+    exp.Trim: ("position",),
+    exp.Substring: ("start", "length"),
+    exp.StrPosition: ("substr",),
+    exp.AtTimeZone: ("zone",),
+    exp.Interval: ("unit",),
+}  # fmt: skip
+_CALLED = {"match": "MATCH_RECOGNIZE", "pivots": "PIVOT", "on": "DISTINCT ON"}
+
+
+RESERVED = frozenset(
+    [
+        "ALTER",
+        "AND",
+        "AS",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CONSTRAINT",
+        "CREATE",
+        "CROSS",
+        "CUBE",
+        "CURRENT_DATE",
+        "CURRENT_PATH",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "DEALLOCATE",
+        "DELETE",
+        "DESCRIBE",
+        "DISTINCT",
+        "DROP",
+        "ELSE",
+        "END",
+        "ESCAPE",
+        "EXCEPT",
+        "EXECUTE",
+        "EXISTS",
+        "EXTRACT",
+        "FALSE",
+        "FOR",
+        "FROM",
+        "FULL",
+        "GROUP",
+        "GROUPING",
+        "HAVING",
+        "IN",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "LEFT",
+        "LIKE",
+        "LISTAGG",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "NATURAL",
+        "NORMALIZE",
+        "NOT",
+        "NULL",
+        "ON",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "PREPARE",
+        "RECURSIVE",
+        "RIGHT",
+        "ROLLUP",
+        "SELECT",
+        "SKIP",
+        "TABLE",
+        "THEN",
+        "TRIM",
+        "TRUE",
+        "UESCAPE",
+        "UNION",
+        "UNNEST",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "WITH",
+    ]
+)
+"""Words that name nothing without double quotes: https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, less
+FIRST and LAST, which the engine takes."""
+
+
+def _read(node: exp.Expr) -> tuple[str, ...]:
+    return next((_READ[each] for each in type(node).__mro__ if each in _READ), ())
+
+
+def check(tree: exp.Expr, text: str) -> None:
+    """Raises NOT_SUPPORTED, with its place, for the first part of a statement that would be passed over."""
+    for node in tree.walk():
+        read = _read(node)
+        for name, given in node.args.items():
+            if given and name not in read and name not in _OPERANDS:
+                raise not_supported(f"{place(node)}: {_CALLED.get(name, name.strip('_').upper().replace('_', ' '))}")
+        if isinstance(node, exp.Identifier) and _is_no_name(node, text):
+            raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{node.name}'. Expecting: <identifier>")
+
+
+def _is_no_name(node: exp.Identifier, text: str) -> bool:
+    """A string, or a reserved word without quotes."""
+    start = node.meta.get("start")
+    return start is not None and (text[start] == "'" or (text[start] != '"' and node.name.upper() in RESERVED))
