@@ -177,7 +177,7 @@ class Lab:
         """The form that the settings are changed with; this lab goes over to them when they are saved."""
         from labkit.show.settings_form import SettingsForm
 
-        return SettingsForm(self.settings, bucket_found=self.bucket, use=self.use)
+        return SettingsForm(self.settings, find_buckets=_buckets_with, use=self.use)
 
     def use(self, wanted: Settings) -> None:
         """Goes over to other settings, if the cloud they name can be reached with them."""
@@ -312,6 +312,14 @@ class Lab:
         if not found.passed:
             raise LabError(f"Could not catch up with {phase.label}.\n{found.text()}")
         return "done now, for you"
+
+
+def _buckets_with(wanted: Settings) -> tuple[str, ...]:
+    """The buckets that there are with these settings; none where the cloud that they name doesn't answer."""
+    try:
+        return provided.list_buckets(Lab(wanted, open_cloud(wanted)))
+    except (BotoCoreError, ClientError, LabError):
+        return ()
 
 
 def _address_in(arn: str) -> str:

@@ -101,9 +101,14 @@ def find_bucket(lab: Lab) -> str:
     """The bucket of the settings, if it is there; else the region's one with `vpcflowlogsbucket` in its name."""
     if lab.settings.bucket:
         return _named_bucket(lab, lab.settings.bucket)
-    names = [str(bucket["Name"]) for bucket in lab.client("s3").list_buckets()["Buckets"]]
-    found = [name for name in names if BUCKET_MARK in name and _bucket_region(lab, name) == lab.region]
-    return _one(lab, found, f"bucket with {BUCKET_MARK!r} in its name")
+    found = [name for name in list_buckets(lab) if BUCKET_MARK in name]
+    return _one(lab, found, f"bucket with {BUCKET_MARK!r} in its name", or_else="choose one in the form of notebook 00")
+
+
+def list_buckets(lab: Lab) -> tuple[str, ...]:
+    """The names of the account's buckets in the lab's region, the provided one first."""
+    listed = _pages(lab, "s3", "list_buckets", "Buckets", BucketRegion=lab.region)
+    return tuple(sorted((str(bucket["Name"]) for bucket in listed), key=lambda name: (BUCKET_MARK not in name, name)))
 
 
 def find_delivery_role(lab: Lab) -> Role:
@@ -139,12 +144,12 @@ def describe(lab: Lab) -> Table:
     return Table(f"Provided in {lab.region}", ("what", "name", "id"), rows)
 
 
-def _one(lab: Lab, found: Iterable[Found], what: str) -> Found:
+def _one(lab: Lab, found: Iterable[Found], what: str, or_else: str = "remove or rename all but one") -> Found:
     candidates = list(found)
     if not candidates:
         raise NotProvided(f"There is no {what} in {lab.region}. {lab.cloud.advice_if_missing}")
     if len(candidates) > 1:
-        raise LabError(f"There is more than one {what} in {lab.region}: remove or rename all but one.")
+        raise LabError(f"There is more than one {what} in {lab.region}: {or_else}.")
     return candidates[0]
 
 

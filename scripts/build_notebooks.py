@@ -2,7 +2,8 @@
 
 A source is a notebook in jupytext's Markdown format. Tags say what a cell is for: `exercise` (the task, and the cell to
 do it in), `hint` (two of them, the second pointing back to a passage), `solution`, `instructor` (a note for whoever
-teaches). Title, card, navigation and hints cell are written by this script from labkit/phases/phases.toml.
+teaches). Title, card, navigation and hints cell are written by this script from labkit/phases/phases.toml. A price is
+written as `{price:alarm}`, with its name in labkit/prices.toml.
 
     build_notebooks.py               writes the learner's notebooks, their pictures and labkit/show/exercises.json
     build_notebooks.py --check       writes nothing, names what is stale, and ends with status 1 if anything is
@@ -29,7 +30,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labkit.phases import PHASES, START, Phase
-from labkit.prices import prices
+from labkit.prices import prices, usd
 from labkit.settings import DEFAULT_REGION
 
 PROJECT = Path(__file__).parents[1]
@@ -43,6 +44,8 @@ METADATA = {
 ALL = (START, *PHASES)
 FADING = ("Every command", "Goal only", "Specification")
 """How much help the exercises of a notebook give, the first one most."""
+
+PRICE = re.compile(r"\{price:(\w+)\}")
 
 Cell = Any
 
@@ -76,7 +79,7 @@ class Source:
 def read_source(phase: Phase) -> Source:
     """The source of a phase's notebook; SourceError where an exercise lacks something."""
     path = NOTEBOOKS / "source" / f"{phase.notebook}.md"
-    notebook = jupytext.read(path, fmt="md")
+    notebook = jupytext.reads(with_prices(path.read_text("utf-8"), path.name), fmt="md")
     source = Source(phase, tuple(notebook.cells))
     for exercise in source.exercises:
         if not exercise["task"].startswith(FADING):
@@ -87,6 +90,17 @@ def read_source(phase: Phase) -> Source:
                 "give it two cells tagged hint and one tagged solution"
             )
     return source
+
+
+def with_prices(text: str, name: str) -> str:
+    """The text of a source with its prices filled in, as `0.50 USD`: between two dollar signs would be mathematics.
+
+    They are those of the lab's own region. SourceError for one that isn't known.
+    """
+    known = prices(DEFAULT_REGION).usd
+    if unknown := sorted(set(PRICE.findall(text)) - set(known)):
+        raise SourceError(f"{name}: there is no price {unknown[0]!r}; labkit/prices.toml has {', '.join(known)}")
+    return PRICE.sub(lambda match: f"{usd(known[match[1]])[1:]} USD", text)
 
 
 def learner_copy(source: Source) -> Any:

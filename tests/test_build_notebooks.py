@@ -10,6 +10,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from labkit.phases import PHASES, START
+from labkit.prices import prices
+from labkit.settings import DEFAULT_REGION
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "build_notebooks.py"
 
@@ -137,9 +139,24 @@ def test_outputs_stay_with_the_cells_that_did_not_change():
 
 def test_an_exercise_without_its_hints_is_refused(monkeypatch):
     notebook = new_notebook(cells=[tagged(new_markdown_cell, "**Goal only.** Do it.", "exercise")])
-    monkeypatch.setattr(build.jupytext, "read", lambda *_, **__: notebook)
+    monkeypatch.setattr(build.jupytext, "reads", lambda *_, **__: notebook)
     with pytest.raises(build.SourceError, match="'Goal only' has 0 hints; give it two"):
         build.read_source(ALARM)
+
+
+def test_prices_come_from_the_one_table_of_prices_and_an_unknown_one_is_refused():
+    table = build.with_prices("{price:records_to_cloudwatch} or {price:records_to_s3}", "02.md")
+    known = prices(DEFAULT_REGION).usd
+    assert [float(word) for word in re.findall(r"[\d.]+", table)] == [
+        known["records_to_cloudwatch"],
+        known["records_to_s3"],
+    ]
+    assert "$" not in table
+    with pytest.raises(build.SourceError, match=r"02.md: there is no price 'gold'; .*alarm"):
+        build.with_prices("{price:gold}", "02.md")
+    sources = sorted((build.NOTEBOOKS / "source").glob("*.md"))
+    typed = [path.name for path in sources if re.search(r"\d\.\d+ USD|\$\d", path.read_text("utf-8"))]
+    assert typed == []
 
 
 def test_a_changed_source_makes_its_notebook_stale_and_the_check_fail(monkeypatch, capsys):

@@ -101,6 +101,16 @@ def test_the_form_knows_the_bucket_that_was_found(own_home):
     assert lab.bucket in str(lab.settings_form())
 
 
+def test_the_form_opens_where_the_bucket_of_the_settings_is_not_there_and_offers_those_that_are(own_home):
+    lab = Lab.open(bucket="gone-since-then")
+    form = lab.settings_form()
+    form.build()
+    assert form.fields["bucket"].value == "gone-since-then"
+    assert form.fields["bucket"].options == (Lab.open().bucket,)
+    form.fields["region"].value = "eu-west-2"
+    assert [name for name in form.fields["bucket"].options if "vpcflowlogsbucket" in name] != []
+
+
 @pytest.mark.parametrize(
     ("expect", "timeout"), [("5-15 min", 2700), ("30 s", 90), ("1 h", 10800), ("1-2 min", 360), ("60 min", 10800)]
 )

@@ -6,6 +6,7 @@ import pytest
 
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.provided import list_buckets
 
 
 def fresh(lab, **changes):
@@ -55,8 +56,18 @@ def test_a_second_bucket_that_fits_is_ambiguous(lab):
     lab.client("s3").create_bucket(
         Bucket="another-vpcflowlogsbucket", CreateBucketConfiguration={"LocationConstraint": lab.region}
     )
-    with pytest.raises(LabError, match="more than one bucket with 'vpcflowlogsbucket' in its name"):
+    with pytest.raises(LabError, match=r"more than one bucket with 'vpcflowlogsbucket' in its name.*choose one in"):
         _ = fresh(lab).bucket
+
+
+def test_the_buckets_of_the_region_are_listed_the_provided_one_first(lab):
+    s3 = lab.client("s3")
+    s3.create_bucket(Bucket="an-archive", CreateBucketConfiguration={"LocationConstraint": lab.region})
+    elsewhere = fresh(lab, region="eu-west-2").client("s3")
+    elsewhere.create_bucket(
+        Bucket="an-archive-elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
+    )
+    assert list_buckets(lab) == (lab.bucket, "an-archive")
 
 
 def test_what_is_missing_is_named_with_how_to_get_it(lab):

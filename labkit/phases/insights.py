@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from labkit import prices
 from labkit.checks import Check, Item, absent, right
 from labkit.lab import Lab, LabError
 from labkit.phases.flow_logs import LOG_GROUP
@@ -48,7 +49,14 @@ def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours
     rows = [{cell["field"]: cell["value"] for cell in row if cell["field"] != "@ptr"} for row in answer["results"]]
     frame = pd.DataFrame(rows).apply(_as_numbers)
     frame.attrs = {name: int(value) for name, value in answer.get("statistics", {}).items()}
+    frame.attrs["usd"] = prices.insights_query(frame.attrs.get("bytesScanned", 0), lab.region)
     return frame
+
+
+def price(answer: pd.DataFrame) -> Note:
+    """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
+    charged = prices.usd(answer.attrs["usd"])
+    return Note(f"Scanned {answer.attrs['bytesScanned']:,} bytes. On AWS: {charged}.")
 
 
 def top_rejected_sources(lab: Lab) -> pd.DataFrame:

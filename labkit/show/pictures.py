@@ -18,7 +18,7 @@ from labkit.show.charts import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
-COLOURS, SHADES = 10, 40
+COLOURS, SHADES = 7, 40
 """A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP of
 black and the colours that it has most of. The shades of a heat map are what it says, and it has more of them."""
 _EFFORT = 4

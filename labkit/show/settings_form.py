@@ -6,12 +6,13 @@ Where widgets don't run (the HTML book, GitHub, a test) the same settings are a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from labkit import settings
 from labkit.cloud import AwsCloud
 from labkit.errors import LabError
+from labkit.provided import BUCKET_MARK
 from labkit.settings import Settings, SettingsError
 from labkit.show.html import Html, table, tag
 from labkit.show.shown import Shown, text_table
@@ -26,7 +27,7 @@ LABELS = {
 MEANINGS = {
     "cloud": "the sandbox on this machine, or a real AWS account",
     "region": "where everything is made, and what every path follows",
-    "bucket": "where flow logs go; empty: the provided one",
+    "bucket": "where flow logs go: one that was found, or typed; empty: the provided one",
     "email": "where the alarm writes to",
     "aws_account": "the account that you confirm as the one to work in",
 }
@@ -34,12 +35,27 @@ CLOUD_NAMES = {"sandbox": "sandbox - on this machine, no account, no cost", "aws
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class SettingsForm(Shown):
-    """The settings as they are, and as widgets to change them with."""
+def no_buckets(_: Settings) -> tuple[str, ...]:
+    """No buckets are known."""
+    return ()
 
-    def __init__(self, current: Settings, *, bucket_found: str = "", use: Callable[[Settings], None]) -> None:
+
+class SettingsForm(Shown):
+    """The settings as they are, and as widgets to change them with.
+
+    `find_buckets` says which buckets there are with some settings; `use` goes over to the settings that are saved.
+    """
+
+    def __init__(
+        self,
+        current: Settings,
+        *,
+        find_buckets: Callable[[Settings], tuple[str, ...]] = no_buckets,
+        use: Callable[[Settings], None],
+    ) -> None:
         self.current = current
-        self._bucket_found = bucket_found
+        self._find_buckets = find_buckets
+        self._buckets = find_buckets(current)
         self._use = use
         self.fields: dict[str, Any] = {}
         self.messages: dict[str, Any] = {}
@@ -99,23 +115,52 @@ class SettingsForm(Shown):
         }
         fields = {}
         for name, value in asdict(self.current).items():
+            label = {"value": value, "description": LABELS[name], **wide}
             if name in choices:
-                field = ipywidgets.Dropdown(options=choices[name], value=value, description=LABELS[name], **wide)
+                fields[name] = ipywidgets.Dropdown(options=choices[name], **label)
+            elif name == "bucket":
+                fields[name] = ipywidgets.Combobox(options=self._buckets, placeholder=self._provided_bucket, **label)
             else:
-                hint = self._bucket_found if name == "bucket" else MEANINGS[name]
-                field = ipywidgets.Text(value=value, placeholder=hint, description=LABELS[name], **wide)
-            fields[name] = field
+                fields[name] = ipywidgets.Text(placeholder=MEANINGS[name], **label)
         return fields
+
+    @property
+    def _provided_bucket(self) -> str:
+        """The bucket that an empty field stands for; empty where it isn't found, or more than one could be it."""
+        marked = [name for name in self._buckets if BUCKET_MARK in name]
+        return marked[0] if len(marked) == 1 else ""
 
     def _look_at(self, name: str, value: str) -> None:
         self.status.value = ""
         self._say(name, settings.problem(name, value.strip()))
         if name == "cloud":
             self._show_account_for(value)
+        if name in ("cloud", "region"):
+            self._offer_buckets()
+
+    def _offer_buckets(self) -> None:
+        """Offers the buckets of the cloud and the region that are chosen now."""
+        chosen = {name: str(self.fields[name].value) for name in ("cloud", "region")}
+        self._buckets = self._find_buckets(replace(self.current, **chosen))
+        field = self.fields["bucket"]
+        field.options, field.placeholder = self._buckets, self._provided_bucket
+        self._say("bucket", settings.problem("bucket", field.value.strip()))
 
     def _say(self, name: str, problem: str) -> None:
-        good = tag("span", "✓", style=_GOOD)
-        self.messages[name].value = tag("span", f"✗ {LABELS[name]} {problem}", style=_BAD) if problem else good
+        if problem:
+            self.messages[name].value = tag("span", f"✗ {LABELS[name]} {problem}", style=_BAD)
+        else:
+            word = self._word_on_bucket(self.fields[name].value.strip()) if name == "bucket" else ""
+            self.messages[name].value = tag("span", f"✓ {word}".strip(), style=_GOOD)
+
+    def _word_on_bucket(self, typed: str) -> str:
+        """What a bucket's name, which is right as a name, means here."""
+        if typed in self._buckets:
+            return "found"
+        where = f"in {self.fields['region'].value}"
+        if typed:
+            return f"a name that can be; no bucket found {where} is called so"
+        return f"the provided one: {self._provided_bucket}" if self._provided_bucket else f"the provided one {where}"
 
     def _show_account_for(self, cloud: str) -> None:
         """Only AWS has an account to confirm; its id is looked up, and typed in to confirm it."""
@@ -131,7 +176,7 @@ class SettingsForm(Shown):
             self.messages["aws_account"].value = tag("span", text)
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        values = asdict(self.current) | ({"bucket": self._bucket_found} if not self.current.bucket else {})
+        values = asdict(self.current) | ({"bucket": self._provided_bucket} if not self.current.bucket else {})
         shown = [name for name in values if name != "aws_account" or self.current.cloud == "aws"]
         return [(LABELS[name], values[name], MEANINGS[name]) for name in shown]
 

@@ -20,7 +20,16 @@ def test_the_form_refuses_what_can_not_be_right_beside_its_field(jupyter, page):
     expect(form.get_by_text("Not saved: see the fields above.")).to_be_visible()
 
     email.fill("someone@example.org")
+    offered = form.locator("datalist option").evaluate_all("options => options.map(option => option.value)")
+    assert [name for name in offered if "vpcflowlogsbucket" in name] != []
+    bucket.fill("no-such-bucket")
+    expect(form.get_by_text("no bucket found in eu-west-1 is called so")).to_be_visible()
+    form.get_by_role("button", name="Save settings").click()
+    expect(form.get_by_text("Not saved: The bucket 'no-such-bucket' of the settings isn't there")).to_be_visible()
+    bucket.fill(offered[0])
+    expect(form.get_by_text("✓ found")).to_be_visible()
     bucket.fill("")
+    expect(form.get_by_text(f"✓ the provided one: {offered[0]}")).to_be_visible()
     expect(form.get_by_text("'not-an-address' has no @")).to_have_count(0)
     form.get_by_role("button", name="Save settings").click()
     expect(form.get_by_text("Saved. The lab uses these settings from now on.")).to_be_visible()

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
+from labkit import prices
 from labkit.checks import Verdict
 from labkit.errors import LabError
 from labkit.phases import insights
@@ -50,6 +51,14 @@ def test_hours_bound_what_is_read(lab_with_records):
     last_hour = insights.run_query(lab_with_records, hours=1)
     assert list(last_hour["numRejections"]) == [3, 1]
     assert 0 < last_hour.attrs["bytesScanned"] < insights.run_query(lab_with_records).attrs["bytesScanned"]
+
+
+def test_a_query_is_priced_by_what_it_scanned(lab_with_records):
+    answer = insights.top_rejected_sources(lab_with_records)
+    answer.attrs |= {"bytesScanned": 1024**3, "usd": prices.insights_query(1024**3, "eu-west-1")}
+    assert str(insights.price(answer)) == "Scanned 1,073,741,824 bytes. On AWS: $0.005."
+    fresh = insights.top_rejected_sources(lab_with_records)
+    assert fresh.attrs["usd"] == prices.insights_query(fresh.attrs["bytesScanned"], "eu-west-1") > 0
 
 
 def test_text_stays_text_and_pointers_are_left_out(lab_with_records):

@@ -17,9 +17,14 @@ def used(tmp_path, monkeypatch):
     return []
 
 
+def buckets_with(wanted: Settings) -> tuple[str, ...]:
+    """Two in Ireland, none elsewhere."""
+    return ("lab-vpcflowlogsbucket-1", "archive") if wanted.region == "eu-west-1" else ()
+
+
 @pytest.fixture
 def form(used):
-    form = SettingsForm(Settings(), bucket_found="lab-vpcflowlogsbucket-1", use=used.append)
+    form = SettingsForm(Settings(), find_buckets=buckets_with, use=used.append)
     form.build()
     return form
 
@@ -60,6 +65,30 @@ def test_what_is_wrong_is_said_beside_the_field_as_one_types(form, name, typed, 
     assert said in problem_beside(form, name)
     form.fields[name].value = {"bucket": "my-bucket", "email": "me@mycompany.io"}[name]
     assert "✓" in problem_beside(form, name)
+
+
+def test_the_buckets_that_were_found_are_offered_and_the_provided_one_stands_for_none(form):
+    assert form.fields["bucket"].options == ("lab-vpcflowlogsbucket-1", "archive")
+    assert form.fields["bucket"].placeholder == "lab-vpcflowlogsbucket-1"
+    for chosen, said in (("archive", "✓ found"), ("", "✓ the provided one: lab-vpcflowlogsbucket-1")):
+        form.fields["bucket"].value = chosen
+        assert said in problem_beside(form, "bucket")
+
+
+def test_a_bucket_that_was_not_found_may_be_typed_and_the_form_says_so(form, used):
+    form.fields["bucket"].value = "somewhere-else"
+    assert "no bucket found in eu-west-1 is called so" in problem_beside(form, "bucket")
+    form.save()
+    assert used[0].bucket == "somewhere-else"
+
+
+def test_another_region_offers_its_own_buckets(form):
+    form.fields["bucket"].value = "archive"
+    form.fields["region"].value = "us-east-1"
+    assert (form.fields["bucket"].options, form.fields["bucket"].placeholder) == ((), "")
+    assert "no bucket found in us-east-1 is called so" in problem_beside(form, "bucket")
+    form.fields["region"].value = "eu-west-1"
+    assert "✓ found" in problem_beside(form, "bucket")
 
 
 def test_saving_keeps_the_settings_and_has_the_lab_use_them(form, used):
