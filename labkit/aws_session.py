@@ -103,7 +103,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
             self._look_at_credentials()
         client = super().create_client(*args, **options)
         if not is_of_aws(client.meta.endpoint_url):
-            raise LabError(_mixed_up(f"the endpoint is {client.meta.endpoint_url}, which is not AWS's"))
+            raise LabError(_advice_on(f"the endpoint is {client.meta.endpoint_url}, which is not AWS's"))
         return client
 
     def account(self) -> str:
@@ -127,7 +127,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
                 f"{BACK_TO_THE_SANDBOX}."
             )
         if key.startswith(SANDBOX_KEY_PREFIX):
-            raise LabError(_mixed_up("the AWS credentials are the sandbox's"))
+            raise LabError(_advice_on("the AWS credentials are the sandbox's"))
 
     def _guard(self, params: Any, model: Any, **_: Any) -> None:
         service = model.service_model.service_name
@@ -155,7 +155,7 @@ def is_of_aws(endpoint: str) -> bool:
     return f".{urlsplit(endpoint).hostname or ''}".endswith(_AWS_DOMAINS)
 
 
-def _mixed_up(fact: str) -> str:
+def _advice_on(fact: str) -> str:
     return (
         f"The lab is set to AWS, but {fact}. Unset AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
         "this terminal, take `endpoint_url` out of the AWS configuration file, or go back to the sandbox: "

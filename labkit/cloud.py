@@ -35,7 +35,7 @@ CONNECT_SECONDS = 10.0
 
 ADDRESS_SERVICE, ADDRESS_SECONDS = "https://checkip.amazonaws.com", 3.0
 
-STARTS_AGAIN = "Run the notebook's first cell again: it starts the sandbox as it was, and nothing you did is lost."
+_ADVICE = "Run the notebook's first cell again: it starts the sandbox as it was, and nothing you did is lost."
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,10 @@ class SandboxCloud:
         passed = 0.0
         while not condition():
             if passed >= timeout:
-                raise WaitedInVain(f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain.")
+                raise WaitedInVain(
+                    f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain. See with check(...) what is "
+                    "missing, then run the cell again."
+                )
             self._control("POST", "/clock/advance", {"seconds": self.step})
             passed += self.step
         return passed
@@ -192,13 +195,18 @@ class SandboxCloud:
     def follow(self, link: str) -> None:
         """Opens the link, if it is one of the sandbox's own."""
         if not link.startswith(f"{self._server.endpoint}/"):
-            raise LabError("The link in the mail does not lead to the sandbox; it is not followed.")
+            raise LabError(
+                "The link in the mail does not lead to the sandbox and is not followed: run subscribe_email(lab) for "
+                "one that does."
+            )
         try:
             self._opener.open(link, timeout=60).close()
         except error.HTTPError as refusal:
-            raise LabError(f"The link was refused: HTTP {refusal.code}. Subscribe again for a new mail.") from refusal
+            raise LabError(
+                f"The link was refused: HTTP {refusal.code}. Run subscribe_email(lab) again for a new mail."
+            ) from refusal
         except OSError as failure:
-            raise LabError(f"The sandbox does not answer. {STARTS_AGAIN}") from failure
+            raise LabError(f"The sandbox does not answer. {_ADVICE}") from failure
 
     def reset(self) -> None:
         """Puts the sandbox back to its first minute."""
@@ -210,7 +218,7 @@ class SandboxCloud:
         try:
             return self._server.control(method, path, body)
         except SandboxError as failure:
-            raise LabError(f"{_sentence(failure)} {STARTS_AGAIN}") from failure
+            raise LabError(f"{_sentence(failure)} {_ADVICE}") from failure
 
 
 class AwsCloud:
@@ -247,7 +255,10 @@ class AwsCloud:
             iam = session.create_client("iam", region_name=region)
             aliases = iam.list_account_aliases()["AccountAliases"]
         except (BotoCoreError, ClientError) as failure:
-            raise LabError(f"AWS could not be asked whose the credentials are: {failure}") from failure
+            raise LabError(
+                f"AWS could not be asked whose the credentials are: {failure}. See that there is a network, and that "
+                "`aws sts get-caller-identity` works."
+            ) from failure
         return f"{account} ({aliases[0]})" if aliases else account
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
@@ -298,7 +309,10 @@ class AwsCloud:
         except ConnectionRefusedError:
             return Connection("refused", "the machine answered that nothing listens on the port")
         except OSError as failure:
-            raise LabError(f"No connection could be tried from this machine: {failure.strerror}.") from failure
+            raise LabError(
+                f"No connection could be tried from this machine: {failure.strerror}. See that it has a network, then "
+                "run the cell again."
+            ) from failure
         return Connection("connected")
 
     def own_address(self) -> str:

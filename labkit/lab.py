@@ -310,7 +310,9 @@ class Lab:
         progress.note_skip(phase.key)
         found = phase.module.check(self)
         if not found.passed:
-            raise LabError(f"Could not catch up with {phase.label}.\n{found.text()}")
+            raise LabError(
+                f"Could not catch up with {phase.label}. See what is missing, then run the cell again.\n{found.text()}"
+            )
         return "done now, for you"
 
 

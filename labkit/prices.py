@@ -110,7 +110,9 @@ def athena_query(bytes_scanned: int, region: str) -> float:
     '0.000048'
     """
     if bytes_scanned < 0:
-        raise ValueError(f"bytes_scanned={bytes_scanned}: a query scans no less than nothing")
+        raise ValueError(
+            f"bytes_scanned={bytes_scanned}: give the bytes that a query scanned, which are no less than nothing"
+        )
     megabytes = max(math.ceil(bytes_scanned / MB), ATHENA_MINIMUM_MB)
     return prices(region).of({"athena_scan": megabytes / 1024**2})
 

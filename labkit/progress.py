@@ -152,7 +152,7 @@ def read(path: Path) -> Progress:
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise UnreadableProgress(f"{path} can't be read ({error.strerror}); is the path right?") from error
+        raise UnreadableProgress(f"{path} can't be read ({error.strerror}); see that the path is right") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         advice = f"a learner's file is {FILE} in LABKIT_HOME"
         raise UnreadableProgress(f"{path} is no progress file ({type(error).__name__}: {error}); {advice}.") from error

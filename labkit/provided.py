@@ -85,7 +85,7 @@ def find_web_server(lab: Lab) -> WebServer:
     if instance["State"]["Name"] != "running" or not instance.get("PublicIpAddress"):
         raise LabError(
             f"The {WEB_SERVER_NAME} {instance['InstanceId']} is {instance['State']['Name']} and has "
-            f"{'a' if instance.get('PublicIpAddress') else 'no'} public address: it has to run with one."
+            f"{'a' if instance.get('PublicIpAddress') else 'no'} public address: start it, with one."
         )
     return WebServer(
         instance["InstanceId"],

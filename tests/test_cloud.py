@@ -50,7 +50,10 @@ def test_what_is_there_already_is_not_waited_for(sandbox_cloud):
 
 
 def test_waiting_in_vain_ends_and_says_so(sandbox_cloud):
-    with pytest.raises(WaitedInVain, match=re.escape("Waited 2 min of the sandbox's time for Godot, in vain.")):
+    with pytest.raises(
+        WaitedInVain,
+        match=re.escape("Waited 2 min of the sandbox's time for Godot, in vain. See with check(...) what is missing"),
+    ):
         sandbox_cloud.wait_until(lambda: False, timeout=120, what="Godot")
 
 

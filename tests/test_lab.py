@@ -203,7 +203,10 @@ def test_skipping_what_is_done_leaves_it_as_it_is(still_lab, fakes):
 
 def test_a_phase_that_cannot_be_caught_up_with_shows_its_check(still_lab, fakes):
     fakes["flow_log_to_s3"].solvable = False
-    with pytest.raises(LabError, match=r"Could not catch up with 01 flow log to S3.\n(.|\n)*✗ it: absent"):
+    with pytest.raises(
+        LabError,
+        match=r"catch up with 01 flow log to S3. See what is missing, then run the cell again.\n(.|\n)*✗ it: absent",
+    ):
         still_lab.catch_up(before=3)
     assert fakes["flow_log_to_cloudwatch"].solved == 0
 

@@ -167,5 +167,5 @@ def test_a_file_of_something_else_is_named_with_what_is_wrong(tmp_path, text, wh
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UnreadableProgress, match=r"nobody.json can't be read .*is the path right\?"):
+    with pytest.raises(UnreadableProgress, match=r"nobody.json can't be read .*see that the path is right"):
         progress.read(tmp_path / "nobody.json")

@@ -79,7 +79,7 @@ def test_what_is_missing_is_named_with_how_to_get_it(lab):
     with pytest.raises(LabError, match="no role with 'DeliverVPCFlowLogsRole' in its name in eu-west-1"):
         _ = fresh(lab).delivery_role
     ec2.stop_instances(InstanceIds=[lab.web_server.id])
-    with pytest.raises(LabError, match="it has to run"):
+    with pytest.raises(LabError, match="start it, with one"):
         _ = lab.web_server
     ec2.delete_tags(Resources=[lab.vpc.id], Tags=[{"Key": "Name"}])
     with pytest.raises(LabError, match=r"no VPC with the Name tag 'Lab VPC' in eu-west-1. .*`labkit sandbox reset`"):

@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _seed(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a whole number from 0")
     return int(text)

@@ -39,7 +39,7 @@ def register(subparsers: Any) -> None:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)
 
 
@@ -47,7 +47,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"a moment is written as 2026-11-02T09:00:00Z, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment: write one as 2026-11-02T09:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -106,5 +106,5 @@ def _reset(_: argparse.Namespace) -> int:
 def _running() -> process.Server:
     server = process.find(home())
     if server is None:
-        raise process.SandboxError("no sandbox runs; `labkit sandbox start` starts it")
+        raise process.SandboxError("no sandbox runs: start it with `labkit sandbox start`")
     return server

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             if _answers(process, port, token):
                 break
         else:
-            raise LabError(f"JupyterLab did not start on port {port}; what it said is above.")
+            raise LabError(f"JupyterLab did not start on port {port}: see above what it said, then run the same again.")
         url = f"http://127.0.0.1:{port}/lab/tree/{START_PAGE}?token={token}"
         print(f"The lab is open at\n\n    {url}\n\nCtrl-C ends it; the sandbox keeps what you did.", flush=True)
         if not options.no_browser and has_browser(os.environ):
@@ -95,7 +95,7 @@ def choose_port(wanted: int | None) -> int:
     """The port that was asked for, or the first free one; a taken one that was asked for is refused."""
     if wanted is not None:
         if not 1 <= wanted <= 65535:
-            raise LabError(f"A port is a number from 1 to 65535, not {wanted}.")
+            raise LabError(f"{wanted} is no port: give a number from 1 to 65535.")
         if not _is_free(wanted):
             raise LabError(f"Port {wanted} is taken by another program; choose another with --port, or leave it out.")
         return wanted
@@ -141,4 +141,6 @@ def _answers(process: subprocess.Popen[bytes], port: int, token: str) -> bool:
             return True
         except OSError:
             time.sleep(0.2)
-    raise LabError(f"JupyterLab did not answer within {SECONDS_TO_START} s; what it said is above.")
+    raise LabError(
+        f"JupyterLab did not answer within {SECONDS_TO_START} s: see above what it said, then run the same again."
+    )

@@ -50,7 +50,7 @@ def read(data: bytes, log_format: LogFormat | None = None) -> pa.Table:
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
-            raise RecordError(f"the gzip file is cut off or damaged: {error}") from error
+            raise RecordError(f"the gzip file is cut off or damaged, fetch it again: {error}") from error
     header, _, body = data.partition(b"\n")
     if log_format is not None:
         return _read_text(data, log_format, first_line=1)
@@ -132,8 +132,11 @@ def _read_parquet(data: bytes) -> pa.Table:
     try:
         table = pq.read_table(pa.BufferReader(data))
     except pa.ArrowException as error:
-        raise RecordError(f"the Parquet file is cut off or damaged: {error}") from error
+        raise RecordError(f"the Parquet file is cut off or damaged, fetch it again: {error}") from error
     unknown = [name for name in table.column_names if name not in BY_COLUMN]
     if unknown:
-        raise RecordError(f"the Parquet file is no flow log file: its column {unknown[0]!r} is no field of a record")
+        raise RecordError(
+            f"the Parquet file is no flow log file: its column {unknown[0]!r} is no field of a record; give one that "
+            "VPC Flow Logs delivered"
+        )
     return table.cast(pa.schema([(name, BY_COLUMN[name].arrow_type) for name in table.column_names]))

@@ -118,7 +118,7 @@ def find_phase(name: str | int | Phase) -> Phase:
         if wanted in {str(phase.number), *map(_plain, (phase.key, phase.label, phase.notebook, phase.module_name))}:
             return phase
     known = ", ".join(f'"{phase.key}"' for phase in PHASES)
-    raise UnknownPhase(f'there is no phase "{name}"; the phases are {known}, or their numbers 1 to {len(PHASES)}')
+    raise UnknownPhase(f'there is no phase "{name}"; choose one of {known}, or a number from 1 to {len(PHASES)}')
 
 
 def _plain(name: str) -> str:

@@ -75,7 +75,7 @@ def confirm_subscription(lab: Lab) -> Card:
     topic = find_topic(lab)
     subscription = _find_subscription(lab, topic) if topic else None
     if subscription is None:
-        raise LabError(f"{lab.email} is not subscribed to {TOPIC_NAME} yet: subscribe_email(lab) first.")
+        raise LabError(f"{lab.email} is not subscribed to {TOPIC_NAME} yet: run subscribe_email(lab) first.")
     if _is_confirmed(subscription):
         return _subscription_card(lab, subscription, "already confirmed", lab.calls.lines_since(mark))
     link = _confirmation_link(lab, topic)
@@ -121,7 +121,7 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
     doesn't come to rest is told as such.
     """
     if find_alarm(lab) is None:
-        raise LabError(f"There is no alarm {ALARM_NAME} yet: create_alarm(lab) first.")
+        raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
     try:
         lab.wait_until(lambda: _change_to(lab, state, since) is not None, what=f"the alarm {ALARM_NAME} to be {state}")
     except WaitedInVain:
@@ -131,7 +131,9 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
     mark = lab.calls.mark()
     change = _change_to(lab, state, since)
     if change is None:
-        raise LabError(f"The alarm {ALARM_NAME} was deleted while it was watched.")
+        raise LabError(
+            f"The alarm {ALARM_NAME} was deleted while it was watched: run create_alarm(lab) to have it again."
+        )
     details = {
         "Changed": f"{change['Timestamp'].astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         "Summary": change["HistorySummary"],

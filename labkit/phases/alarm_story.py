@@ -150,7 +150,7 @@ def why(lab: Lab) -> Table:
     """Why the alarm last went to ALARM when it did: the attempt, its record, the look, the change and the mail."""
     life = _life(lab)
     if life.fired is None:
-        raise LabError(f"The alarm {ALARM_NAME} has not been in ALARM yet: watch_alarm(lab) waits for it.")
+        raise LabError(f"The alarm {ALARM_NAME} has not been in ALARM yet: wait for it with watch_alarm(lab).")
     rows = [(f"{moment:%H:%M:%S}", words) for moment, words in _account(lab, life, life.fired)]
     return Table(f"Why {ALARM_NAME} went to ALARM at {life.fired.moment:%H:%M:%S} UTC", ("UTC", "what happened"), rows)
 
@@ -237,11 +237,11 @@ def _life(lab: Lab) -> Life:
     """The alarm with its history: that of an earlier alarm of the same name, which CloudWatch keeps, is left out."""
     alarm = find_alarm(lab)
     if alarm is None:
-        raise LabError(f"There is no alarm {ALARM_NAME} yet: create_alarm(lab) first.")
+        raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
     if alarm.get("ComparisonOperator") not in COMPARISONS or not {"Threshold", "Period", "Statistic"} <= alarm.keys():
         raise LabError(
             f"The alarm {ALARM_NAME} ({alarm.get('ComparisonOperator')}) doesn't hold one statistic of one metric "
-            "against a fixed threshold, and can't be explained here: create_alarm(lab) puts it right."
+            "against a fixed threshold, and can't be explained here: run create_alarm(lab) to put it right."
         )
     pages = lab.client("cloudwatch").get_paginator("describe_alarm_history")
     items: list[Mapping[str, Any]] = []

@@ -155,7 +155,9 @@ def add_partitions(lab: Lab, days: Iterable[date]) -> Card:
     """Tells the table where the records of several days are, in one statement."""
     wanted = sorted(days)
     if not wanted:
-        raise LabError("there is no day to add: no records have been delivered yet; notebook 03 waits for the first")
+        raise LabError(
+            "there is no day to add: no records have been delivered yet. Wait for the first as notebook 03 does"
+        )
     known = partitions(lab)
     found = all(f"{day:%Y-%m-%d}" in known for day in wanted)
     span = f"dt={wanted[0]:%Y-%m-%d} to {wanted[-1]:%Y-%m-%d}"

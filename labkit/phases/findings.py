@@ -153,5 +153,5 @@ def true_findings(case: Case) -> dict[str, str]:
 def _minutes(time_of_day: str) -> int:
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(:\d\d)?", time_of_day)
     if not match:
-        raise ValueError(f"{time_of_day!r} is no time of day")
+        raise ValueError(f"{time_of_day!r} is no time of day: write one as 21:04")
     return 60 * int(match[1]) + int(match[2])

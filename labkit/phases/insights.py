@@ -94,7 +94,7 @@ def _finished(lab: Lab, query_id: str) -> Any:
                 f"the Insights query ended as {answer['status']}; run the cell again, or ask for fewer hours"
             )
         time.sleep(_SECONDS_BETWEEN_POLLS)
-    raise LabError(f"the Insights query {query_id} is still running after a minute; ask for fewer hours")
+    raise LabError(f"the Insights query {query_id} is still running after a minute; run it for fewer hours")
 
 
 def _as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -68,7 +68,7 @@ def open_case(lab: Lab, number: int | None = None) -> Card:
     """
     number = lab.case_number if number is None else number
     if not (isinstance(number, int) and 0 <= number <= 9999):
-        raise LabError(f"a case has a number from 0 to 9999, not {number!r}; any of them will do")
+        raise LabError(f"{number!r} is no number of a case: choose one from 0 to 9999, any of them will do")
     mark = lab.calls.mark()
     known = next((each for each in _open_cases(lab) if each.case.number == number), None)
     file = known or CaseFile(Case(number, lab.now().date() - timedelta(days=1)))
@@ -110,7 +110,7 @@ def file_note(lab: Lab, number: int | None = None, **findings: object) -> Card:
     """
     unknown = sorted(findings.keys() - FINDINGS.keys())
     if unknown:
-        raise LabError(f"an incident note has no place for {unknown[0]!r}; it has places for {', '.join(FINDINGS)}")
+        raise LabError(f"an incident note has no place for {unknown[0]!r}; give it one of {', '.join(FINDINGS)}")
     file = _case_file(lab, number)
     number = file.case.number
     mark = lab.calls.mark()
@@ -131,7 +131,7 @@ def read_filed_note(lab: Lab, number: int | None = None) -> str:
     number = file.case.number
     note = _read_object(lab, file.note_key)
     if note is None:
-        raise LabError(f"case {number} has no incident note yet; file_note(lab, number={number}, ...) writes it")
+        raise LabError(f"case {number} has no incident note yet: write it with file_note(lab, number={number}, ...)")
     return note
 
 
@@ -212,7 +212,7 @@ def _case_file(lab: Lab, number: int | None) -> CaseFile:
     for file in _open_cases(lab):
         if file.case.number == number:
             return file
-    raise LabError(f"case {number} is not open; open_case(lab, number={number}) opens it")
+    raise LabError(f"case {number} is not open: run open_case(lab, number={number})")
 
 
 def _open_cases(lab: Lab) -> list[CaseFile]:

@@ -122,7 +122,7 @@ def create_metric_filter(lab: Lab) -> Card:
     mark = lab.calls.mark()
     outcome = "already there"
     if find_log_group(lab, LOG_GROUP) is None:
-        raise LabError(f'There is no log group {LOG_GROUP} yet: lab.catch_up(before="{KEY}") makes it.')
+        raise LabError(f'There is no log group {LOG_GROUP} yet: run lab.catch_up(before="{KEY}").')
     if not _is_wanted(find_filter(lab)):
         lab.client("logs").put_metric_filter(
             logGroupName=LOG_GROUP,

@@ -118,7 +118,9 @@ def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
 
     keys = [each["Key"] for each in delivered.objects(lab)][-limit:]
     if not keys:
-        raise LabError("The bucket holds no object of the lab's flow log yet: wait_for_delivered_objects(lab) first.")
+        raise LabError(
+            "The bucket holds no object of the lab's flow log yet: run wait_for_delivered_objects(lab) first."
+        )
     bodies = (lab.client("s3").get_object(Bucket=lab.bucket, Key=key)["Body"].read() for key in keys)
     return reader.frame(pa.concat_tables(map(reader.read, bodies)))
 
@@ -171,7 +173,9 @@ def _record_item(lab: Lab, action: str) -> Item:
 def _require_flow_log(lab: Lab, destination: Destination) -> None:
     """Without a flow log one would wait in vain, and long."""
     if not any(destination.receives(each) and each["ResourceId"] == lab.vpc.id for each in find_flow_logs(lab)):
-        raise LabError(f'No flow log of {lab.vpc.name} delivers to {destination}: lab.catch_up(before="{KEY}") first.')
+        raise LabError(
+            f'No flow log of {lab.vpc.name} delivers to {destination}: run lab.catch_up(before="{KEY}") first.'
+        )
 
 
 def _has_objects(lab: Lab) -> bool:

@@ -137,7 +137,10 @@ def start(
         raise SandboxError(f"port {port} is taken by another program; choose another with --port, or leave it out")
     if server := find(home):
         return server
-    raise SandboxError(f"the sandbox did not start; the end of its log {folder / LOG_FILE} says:\n{_log_end(folder)}")
+    raise SandboxError(
+        f"the sandbox did not start: see why in its log {folder / LOG_FILE}, then start it again; "
+        f"the log ends with:\n{_log_end(folder)}"
+    )
 
 
 def stop(home: Path) -> bool:

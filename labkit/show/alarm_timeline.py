@@ -63,10 +63,12 @@ def alarm_timeline(
 
 def _check_states(states: pd.DataFrame) -> None:
     if states.empty:
-        raise ChartError("there is no state to draw: the frame of states (begin, end, state) has no rows")
+        raise ChartError(
+            "there is no state to draw: the frame of states (begin, end, state) has no rows; give it one at least"
+        )
     unknown = sorted(set(states["state"]) - set(COLOURS))
     if unknown:
-        raise ChartError(f"{', '.join(unknown)}: no state of an alarm; it is one of {', '.join(COLOURS)}")
+        raise ChartError(f"{', '.join(unknown)}: no state of an alarm; give one of {', '.join(COLOURS)}")
 
 
 def _draw_states(axes: Axes, states: pd.DataFrame) -> None:

@@ -183,7 +183,7 @@ def _moments(times: pd.Series[Any]) -> pd.Series[Any]:
     try:
         return pd.to_datetime(times, format="ISO8601")
     except (ValueError, TypeError) as error:
-        raise ChartError(f"column {times.name!r} is to hold days or moments such as 2026-10-05: {error}") from error
+        raise ChartError(f"column {times.name!r} has to hold days or moments such as 2026-10-05: {error}") from error
 
 
 def _time_axis(axes: Axes, moments: pd.DatetimeIndex) -> None:
@@ -226,19 +226,19 @@ def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame's columns under the names that a chart calls them by; a frame that doesn't fit is refused."""
     if len(frame.columns) != len(names):
         raise ChartError(
-            f"this chart wants {len(names)} columns ({', '.join(names)}); "
-            f"the frame has {len(frame.columns)}: {', '.join(map(str, frame.columns))}"
+            f"give this chart a frame with {len(names)} columns ({', '.join(names)}); "
+            f"this one has {len(frame.columns)}: {', '.join(map(str, frame.columns))}"
         )
     data = frame.set_axis(list(names), axis="columns")
     if not pd.api.types.is_numeric_dtype(data[names[-1]]):
-        raise ChartError(f"column {frame.columns[-1]!r} is to hold the numbers; it holds {data[names[-1]].dtype}")
+        raise ChartError(f"column {frame.columns[-1]!r} has to hold the numbers; it holds {data[names[-1]].dtype}")
     data[names[-1]] = data[names[-1]].astype(float)
     if data.empty:
         raise ChartError(
-            f"there is nothing to draw: the frame has no rows ({', '.join(names)}); has the query found any records?"
+            f"there is nothing to draw: the frame has no rows ({', '.join(names)}); see whether the query found any"
         )
     if not (np.isfinite(data[names[-1]]) & (data[names[-1]] >= 0)).all():
-        raise ChartError(f"column {frame.columns[-1]!r} is to hold counts; it has negative or missing ones: drop them")
+        raise ChartError(f"column {frame.columns[-1]!r} has to hold counts; it has negative or missing ones: drop them")
     return data
 
 

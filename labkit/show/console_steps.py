@@ -43,7 +43,7 @@ def in_console(lab: Lab, action: str) -> ConsoleSteps:
     Raises LookupError, with the actions there are, for an action that has no steps.
     """
     if action not in _recipes():
-        raise LookupError(f'there are no console steps for "{action}"; there are for {", ".join(_recipes())}')
+        raise LookupError(f'there are no console steps for "{action}"; choose one of {", ".join(_recipes())}')
     return ConsoleSteps(action, tuple(step.format(lab=lab, now=lab.now()) for step in _recipes()[action]))
 
 

@@ -130,7 +130,7 @@ def hints(name: str | int | Phase) -> Hints:
     phase = find_phase(name)
     found = _exercises().get(phase.key)
     if not found:
-        raise LabError(f'There are no exercises in the phase "{phase.key}", so there are no hints for them.')
+        raise LabError(f'The phase "{phase.key}" has no exercises, so it has no hints for them: choose another phase.')
     return Hints(tuple(_exercise_ladder(phase, entry) for entry in found))
 
 

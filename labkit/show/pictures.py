@@ -53,7 +53,7 @@ def _image(axes: Axes) -> bytes:
     drawn, small = BytesIO(), BytesIO()
     figure = axes.get_figure(root=True)
     if figure is None:
-        raise ChartError("these axes are on no figure any more; draw the chart again")
+        raise ChartError("these axes are on no figure any more: draw the chart again")
     figure.savefig(drawn, format="png", metadata={"Software": None})
     image = _with_few_colours(Image.open(drawn).convert("RGB"), SHADES if axes.images else COLOURS)
     image.save(small, format="webp", lossless=True, quality=100, method=_EFFORT)

@@ -48,7 +48,7 @@ def test_an_unknown_phase_is_a_malformed_call(name, capsys, quiet_home):
     with pytest.raises(SystemExit) as end:
         cli.main(["check", name])
     assert end.value.code == 2
-    assert f'there is no phase "{name}"; the phases are "flow log to S3"' in capsys.readouterr().err
+    assert f'there is no phase "{name}"; choose one of "flow log to S3"' in capsys.readouterr().err
 
 
 def test_settings_that_cannot_be_used_are_said_in_a_sentence(quiet_home, monkeypatch, capsys):

@@ -32,4 +32,4 @@ def test_the_command_says_what_is_wrong_with_a_folder_that_cant_be_written(tmp_p
 def test_the_command_takes_whole_numbers_for_seeds(seed, capsys):
     with pytest.raises(SystemExit):
         run("--seed", seed)
-    assert "a seed is a whole number from 0" in capsys.readouterr().err
+    assert "is no seed: give a whole number from 0" in capsys.readouterr().err

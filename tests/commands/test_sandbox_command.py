@@ -50,14 +50,14 @@ def test_env_without_a_sandbox_says_how_to_start_one(home, capsys):
     assert main(["sandbox", "env"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "`labkit sandbox start` starts it" in captured.err
+    assert "start it with `labkit sandbox start`" in captured.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["start", "--port", "70000"], "a port is a number from 1 to 65535"),
-        (["start", "--frozen-at", "yesterday"], "a moment is written as 2026-11-02T09:00:00Z"),
+        (["start", "--port", "70000"], "is no port: give a number from 1 to 65535"),
+        (["start", "--frozen-at", "yesterday"], "is no moment: write one as 2026-11-02T09:00:00Z"),
         (["start", "--seed", "many"], "invalid int value"),
         (["halt"], "invalid choice"),
     ],

@@ -103,7 +103,7 @@ def rows(lab):
 
 
 def test_the_story_of_a_firing_in_the_sandbox(lab):
-    with pytest.raises(LabError, match=r"no alarm SSH Rejects yet: create_alarm\(lab\) first"):
+    with pytest.raises(LabError, match=r"no alarm SSH Rejects yet: run create_alarm\(lab\) first"):
         alarm_story.timeline(lab)
     lab.catch_up(before="alarm")
     alarm.create_alarm(lab)
@@ -270,5 +270,5 @@ def test_the_picture_shows_the_time_that_matters(history, now, begin, end):
 def test_an_alarm_of_another_kind_is_refused_in_words(settings):
     lab = WrittenLab(FIRED, **settings)
     lab.answers.settings = {name: value for name, value in lab.answers.settings.items() if value is not None}
-    with pytest.raises(LabError, match=r"can't be explained here: create_alarm\(lab\) puts it right"):
+    with pytest.raises(LabError, match=r"can't be explained here: run create_alarm\(lab\) to put it right"):
         alarm_story.why(lab)

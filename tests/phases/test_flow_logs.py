@@ -182,7 +182,9 @@ def test_without_a_flow_log_there_is_nothing_to_wait_for(lab, wait):
     flow_log_to_s3.clean_up(lab)
     flow_log_to_cloudwatch.clean_up(lab)
     start = lab.now()
-    with pytest.raises(LabError, match=r'No flow log of Lab VPC delivers to the .*: lab.catch_up\(before="traffic"\)'):
+    with pytest.raises(
+        LabError, match=r'No flow log of Lab VPC delivers to the .*: run lab.catch_up\(before="traffic"\)'
+    ):
         wait(lab)
     assert lab.now() == start
 
@@ -193,5 +195,5 @@ def test_a_filter_without_its_log_group_says_what_to_do(lab):
 
 
 def test_an_alarm_that_is_not_there_is_not_watched(lab):
-    with pytest.raises(LabError, match=r"There is no alarm SSH Rejects yet: create_alarm\(lab\) first"):
+    with pytest.raises(LabError, match=r"There is no alarm SSH Rejects yet: run create_alarm\(lab\) first"):
         alarm.watch_alarm(lab)

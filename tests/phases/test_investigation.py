@@ -31,13 +31,13 @@ def test_without_a_case_the_check_asks_for_one(lab):
 
 
 def test_a_note_needs_a_case(lab):
-    with pytest.raises(LabError, match=r"case 7 is not open; open_case\(lab, number=7\) opens it"):
+    with pytest.raises(LabError, match=r"case 7 is not open: run open_case\(lab, number=7\)"):
         investigation.file_note(lab, intruder="192.0.2.1")
 
 
 @pytest.mark.parametrize("number", [-1, 10_000])
 def test_a_case_has_a_number_of_four_digits_at_most(lab, number):
-    with pytest.raises(LabError, match=rf"from 0 to 9999, not {number}"):
+    with pytest.raises(LabError, match=rf"{number} is no number of a case: choose one from 0 to 9999"):
         investigation.open_case(lab, number)
 
 
@@ -84,7 +84,7 @@ def test_a_case_without_a_note_is_half_done(lab):
 
 
 def test_a_finding_that_no_note_has_is_refused_with_those_it_has(lab):
-    with pytest.raises(LabError, match="no place for 'culprit'; it has places for first_let_in, intruder"):
+    with pytest.raises(LabError, match="no place for 'culprit'; give it one of first_let_in, intruder"):
         investigation.file_note(lab, culprit="192.0.2.1")
 
 

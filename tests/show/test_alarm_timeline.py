@@ -123,7 +123,7 @@ def test_reaches_the_page_with_its_words(axes):
     ("states", "message"),
     [
         (STATES.iloc[:0], "no state to draw"),
-        (STATES.assign(state="ALARMED"), "ALARMED: no state of an alarm; it is one of ALARM, OK, INSUFFICIENT_DATA"),
+        (STATES.assign(state="ALARMED"), "ALARMED: no state of an alarm; give one of ALARM, OK, INSUFFICIENT_DATA"),
     ],
 )
 def test_states_that_cannot_be_drawn_are_refused_in_words(states, message):

@@ -115,7 +115,7 @@ def test_names_and_numbers_have_room_however_long_they_are(chart, frame):
 def test_counts_that_are_none_are_refused(chart, frame, count):
     wrong = frame.astype({frame.columns[-1]: float})
     wrong.iloc[0, -1] = count
-    with pytest.raises(ChartError, match=f"column '{frame.columns[-1]}' is to hold counts"):
+    with pytest.raises(ChartError, match=f"column '{frame.columns[-1]}' has to hold counts"):
         chart(wrong)
 
 
@@ -136,14 +136,15 @@ def test_a_frame_without_rows_is_refused_in_words(chart, frame):
 @every_chart
 def test_a_frame_with_other_columns_is_refused_and_the_right_ones_are_named(chart, frame):
     with pytest.raises(
-        ChartError, match=rf"wants {len(frame.columns)} columns \(.*\); the frame has .*: {frame.columns[0]}, .*more"
+        ChartError,
+        match=rf"frame with {len(frame.columns)} columns \(.*\); this one has .*: {frame.columns[0]}, .*more",
     ):
         chart(frame.assign(more=1))
 
 
 @every_chart
 def test_numbers_that_are_texts_are_refused(chart, frame):
-    with pytest.raises(ChartError, match=f"column '{frame.columns[-1]}' is to hold the numbers"):
+    with pytest.raises(ChartError, match=f"column '{frame.columns[-1]}' has to hold the numbers"):
         chart(frame.astype({frame.columns[-1]: str}))
 
 
@@ -315,7 +316,7 @@ def test_the_axis_of_time_says_the_year():
 
 
 def test_what_is_no_time_is_refused():
-    with pytest.raises(ChartError, match="column 'time' is to hold days or moments such as 2026-10-05"):
+    with pytest.raises(ChartError, match="column 'time' has to hold days or moments such as 2026-10-05"):
         accepted_against_rejected(DAYS.assign(dt="yesterday week"))
 
 

@@ -58,5 +58,5 @@ def test_values_are_escaped(lab):
 
 
 def test_an_unknown_action_is_named_with_those_there_are(lab):
-    with pytest.raises(LookupError, match='no console steps for "brew tea"; there are for publish the flow log to S3'):
+    with pytest.raises(LookupError, match='no console steps for "brew tea"; choose one of publish the flow log to S3'):
         in_console(lab, "brew tea")

@@ -97,7 +97,7 @@ def test_the_hints_of_an_unknown_phase_are_refused():
 
 def test_a_phase_without_exercises_has_no_hints(monkeypatch):
     monkeypatch.setattr(module, "_exercises", dict)
-    with pytest.raises(LabError, match='no exercises in the phase "alarm"'):
+    with pytest.raises(LabError, match='phase "alarm" has no exercises'):
         hints("alarm")
 
 
