@@ -99,6 +99,15 @@ class LogsCore(Service):
                 record(group.region, "AWS/Logs", metric, dimensions, now, float(value), unit)
 
 
+def only_standard(group: LogGroup) -> None:
+    """Refuses what log groups of the other classes do not have.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+    """
+    if group.log_class != "STANDARD":
+        raise ServiceError("ValidationException", "This operation is only supported on the Standard log class.")
+
+
 def invalid(message: str) -> ServiceError:
     """CloudWatch Logs' error for a parameter it can't take."""
     return ServiceError("InvalidParameterException", message)

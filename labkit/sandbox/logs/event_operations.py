@@ -56,7 +56,7 @@ class EventOperations(LogsCore):
     @operation("GetLogEvents")
     def get_log_events(self, call: Call) -> Result:
         """One page of one stream's events, and the tokens that lead on from both of its ends."""
-        group = self.group_of(call)
+        group = self._readable_group(call)
         stream = group.stream(call.params["logStreamName"])
         _refuse_unmask(call)
         forward, place = _stream_token(call)
@@ -77,7 +77,7 @@ class EventOperations(LogsCore):
     @operation("FilterLogEvents")
     def filter_log_events(self, call: Call) -> Result:
         """One page of a group's events that match a pattern, of all streams together, in order of time."""
-        group = self.group_of(call)
+        group = self._readable_group(call)
         _refuse_unmask(call)
         pattern = compile_pattern(call.params.get("filterPattern", ""), "Invalid filter pattern")
         forward = _filter_direction(call)
@@ -91,6 +91,17 @@ class EventOperations(LogsCore):
         events = scan.page(forward=forward, limit=limit)
         more = {"nextToken": page_token(call, [forward, events[-1][0:3:2]])} if scan.more else {}
         return {"events": [_filtered_event(event) for event in events], "searchedLogStreams": [], **more}
+
+    def _readable_group(self, call: Call) -> LogGroup:
+        """The log group of a call; events of another class than Standard are read by Logs Insights alone."""
+        group = self.group_of(call)
+        if group.log_class != "STANDARD":
+            message = (
+                f"The log group {group.name} is of log-group-class {group.log_class}."
+                f" {call.operation} is not supported for this log class."
+            )
+            raise ServiceError("InvalidOperationException", message)
+        return group
 
     def _keep_streams(self, scan: Scan, group: LogGroup, call: Call) -> None:
         names, prefix = call.params.get("logStreamNames"), call.params.get("logStreamNamePrefix")

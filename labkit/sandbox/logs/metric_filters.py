@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from labkit.sandbox.logs.core import LogsCore, invalid, page
+from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.filter_patterns.parser import is_number
 from labkit.sandbox.logs.filter_patterns.sql import decimal
@@ -60,6 +60,7 @@ class MetricFilterOperations(LogsCore):
     def put_metric_filter(self, call: Call) -> None:
         """Creates or replaces a filter; it sees only events that are put from now on."""
         group = self.group(call.region, call.params["logGroupName"])
+        only_standard(group)
         name = call.params["filterName"]
         pattern = compile_pattern(call.params["filterPattern"])
         _refuse_what_is_not_here(call)
@@ -83,6 +84,7 @@ class MetricFilterOperations(LogsCore):
     def delete_metric_filter(self, call: Call) -> None:
         """Deletes a filter; the metric keeps its samples."""
         group = self.group(call.region, call.params["logGroupName"])
+        only_standard(group)
         if group.metric_filters.pop(call.params["filterName"], None) is None:
             raise ServiceError("ResourceNotFoundException", "The specified metric filter does not exist.")
 
@@ -96,6 +98,7 @@ class MetricFilterOperations(LogsCore):
             )
         if "logGroupName" in call.params:
             groups = [self.group(call.region, call.params["logGroupName"])]
+            only_standard(groups[0])
         else:
             groups = self.groups(call.region)
         prefix = "" if metric else call.params.get("filterNamePrefix", "")

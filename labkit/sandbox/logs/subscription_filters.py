@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from labkit.sandbox.logs.core import LogsCore, invalid, page
+from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.groups import LogGroup, LogStream
 from labkit.sandbox.logs.metric_filters import check_quotas
@@ -67,6 +67,7 @@ class SubscriptionFilterOperations(LogsCore):
     def put_subscription_filter(self, call: Call) -> None:
         """Creates or replaces a filter, once its destination has taken a test message."""
         group = self.group(call.region, call.params["logGroupName"])
+        only_standard(group)
         name = call.params["filterName"]
         pattern = compile_pattern(call.params["filterPattern"])
         for parameter in ("applyOnTransformedLogs", "fieldSelectionCriteria", "emitSystemFields"):
@@ -89,6 +90,7 @@ class SubscriptionFilterOperations(LogsCore):
     def delete_subscription_filter(self, call: Call) -> None:
         """Deletes a filter."""
         group = self.group(call.region, call.params["logGroupName"])
+        only_standard(group)
         if group.subscription_filters.pop(call.params["filterName"], None) is None:
             raise ServiceError("ResourceNotFoundException", "The specified subscription filter does not exist.")
 
@@ -96,6 +98,7 @@ class SubscriptionFilterOperations(LogsCore):
     def describe_subscription_filters(self, call: Call) -> Result:
         """A group's filters, in ASCII order of their names."""
         group = self.group(call.region, call.params["logGroupName"])
+        only_standard(group)
         prefix = call.params.get("filterNamePrefix", "")
         filters = [group.subscription_filters[name] for name in sorted(group.subscription_filters)]
         part, more = page([filter_ for filter_ in filters if filter_.name.startswith(prefix)], call)

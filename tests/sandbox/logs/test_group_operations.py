@@ -278,3 +278,25 @@ def test_a_group_of_a_stack_takes_events_and_goes_with_it(logs: Logs) -> None:
 
     moto_state.backend("cloudformation", account, "eu-west-1").delete_stack("stack")
     assert [group["logGroupName"] for group in logs.call("DescribeLogGroups")["logGroups"]] == ["g"]
+
+
+@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
+def test_log_groups_of_other_classes_are_read_by_insights_alone_and_have_no_filters(logs: Logs, log_class: str) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html"""
+    rare = {"logGroupName": "rare"}
+    logs.call("CreateLogGroup", logGroupName="rare", logGroupClass=log_class)
+    logs.call("CreateLogStream", logGroupName="rare", logStreamName="s")
+    for operation, params in (("FilterLogEvents", {}), ("GetLogEvents", {"logStreamName": "s"})):
+        message = (
+            f"The log group rare is of log-group-class {log_class}. {operation} is not supported for this log class."
+        )
+        assert refused(logs, operation, **rare, **params) == ("InvalidOperationException", message)
+    only = ("ValidationException", "This operation is only supported on the Standard log class.")
+    pattern = {"filterName": "f", "filterPattern": ""}
+    transformations = [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}]
+    assert refused(logs, "PutMetricFilter", **rare, **pattern, metricTransformations=transformations) == only
+    assert refused(logs, "DescribeMetricFilters", **rare) == only
+    assert (
+        refused(logs, "PutSubscriptionFilter", **rare, **pattern, destinationArn="arn:aws:kinesis:::stream/s") == only
+    )
+    assert refused(logs, "DescribeSubscriptionFilters", **rare) == only

@@ -130,6 +130,17 @@ class ExpressionBuilder(Transformer):  # type: ignore[type-arg]
         arguments = tuple(argument for argument in given if argument is not None)
         return tree.Call(span(meta), str(name), arguments, f"{name}({', '.join(map(self._name, arguments))})")
 
+    def attribute(self, meta: Any, children: list[Any]) -> tree.Attribute:
+        call, access = children
+        return tree.Attribute(span(meta), call, field_path(access))
+
+    def in_field(self, meta: Any, children: list[Any]) -> tree.Call:
+        operand, elements = children
+        return tree.Call(span(meta), "jsonArrayContains", (elements, operand), self.text[slice(*span(meta))])
+
+    def not_in_field(self, meta: Any, children: list[Any]) -> tree.Not:
+        return tree.Not(span(meta), self.in_field(meta, children))
+
     def call_star(self, meta: Any, children: list[Any]) -> tree.Call:
         return tree.Call(span(meta), str(children[0]), (tree.Star(span(meta)),), f"{children[0]}(*)")
 

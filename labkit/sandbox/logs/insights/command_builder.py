@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, v_args
@@ -24,6 +25,8 @@ MAX_LAG = 100
 """How far autoregress may look back; a bound of our own."""
 MAX_LIMIT = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
+MAX_PREFIXES, MAX_ACCOUNTS = 5, 20
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Source.html"""
 MAX_APPENDED = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Appendcols.html"""
 
@@ -64,6 +67,9 @@ class _CommandBuilder(ExpressionBuilder):
             next((given[name] for name, role in _SOURCE_ARGUMENTS.items() if role == wanted and name in given), ())
             for wanted in ("prefix", "account", "class")
         )
+        for name, values, most in (("prefixes", prefixes, MAX_PREFIXES), ("accounts", accounts, MAX_ACCOUNTS)):
+            if len(values) > most:
+                raise QueryError(f"SOURCE: there can be at most {most} {name}, not {len(values)}", span(meta))
         start, end = _time_limits(children)
         return tree.Source(span(meta), (), prefixes, accounts, classes, start, end)
 
@@ -87,7 +93,8 @@ class _CommandBuilder(ExpressionBuilder):
         check_cost(children[0])
         return tree.Filter(span(meta), children[0])
 
-    filter_index = filter
+    def filter_index(self, meta: Any, children: list[Any]) -> tree.Filter:
+        return replace(self.filter(meta, children), by_index=True)
 
     def stats(self, meta: Any, children: list[Any]) -> tree.Stats:
         *items, groups, offset = children

@@ -31,6 +31,8 @@ def _cost(node: tree.Expression) -> int:
         case tree.Call():
             own = _ADDRESS_CALL if node.name.lower() in ADDRESS_CALLS else _CALL
             return own + sum(map(_cost, node.arguments))
+        case tree.Attribute():
+            return 1 + _cost(node.call)
         case tree.Binary():
             return 1 + _cost(node.left) + _cost(node.right)
         case tree.Logic():

@@ -107,6 +107,11 @@ class Expressions:
             raise QueryError(f"unknown function {call.name}", call.span)
         return self._simple(call, functions.FUNCTIONS[name])
 
+    def attribute(self, node: tree.Attribute) -> Value:
+        """What is at a path of a call's value."""
+        whole = converted(self.compile(node.call), Kind.STRUCTURE)
+        return Value(fields.extracted(whole, node.path), Kind.STRUCTURE)
+
     def _simple(self, call: tree.Call, function: functions.Function) -> Value:
         count = len(call.arguments)
         if not function.takes(count):
@@ -233,6 +238,7 @@ def _misplaced(compiler: Expressions, node: tree.Expression) -> Value:
 
 
 _COMPILERS: dict[type[tree.Expression], Callable[[Any, Any], Value]] = {
+    tree.Attribute: lambda compiler, node: compiler.attribute(node),
     tree.Binary: Expressions.binary,
     tree.Call: lambda compiler, node: compiler.call(node),
     tree.Field: lambda compiler, node: compiler.field(node),

@@ -38,7 +38,9 @@ RUNNING = ("Scheduled", "Running")
 TIMEOUT = 120.0
 """Seconds of real time until a query has timed out: AWS's hour would be too long to wait for on one's own machine."""
 STANDARD_ONLY = (tree.Pattern, tree.Diff)
-"""Commands that log groups of the class Infrequent Access do not have, and how many `stats` such a query may have.
+"""Commands that log groups of the class Infrequent Access do not have, beside `filterIndex`.
+
+There are fewer `stats` in such a query, too.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_Classes.html
 """
@@ -301,9 +303,11 @@ def _check_class(query: tree.Query, groups: Sequence[LogGroup]) -> None:
     if all(group.log_class == "STANDARD" for group in groups):
         return
     stats = [command for command in query.commands if isinstance(command, tree.Stats)]
+    indexed = [command for command in query.commands if isinstance(command, tree.Filter) and command.by_index]
     refused = [command for command in query.commands if isinstance(command, STANDARD_ONLY)]
-    for command in (*refused, *stats[MAX_STATS_INFREQUENT_ACCESS:]):
-        message = f"{command.name} is not supported for log groups in the Infrequent Access log class"
+    for command in (*indexed, *refused, *stats[MAX_STATS_INFREQUENT_ACCESS:]):
+        name = "filterIndex" if command in indexed else command.name
+        message = f"{name} is not supported for log groups in the Infrequent Access log class"
         raise malformed(QueryError(message, command.span))
 
 

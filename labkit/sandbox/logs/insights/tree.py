@@ -43,6 +43,14 @@ class Field(Expression):
 
 
 @dataclass(frozen=True)
+class Attribute(Expression):
+    """What is at a path of a call's value: `jsonParse(a).b[0]`."""
+
+    call: Call
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Text(Expression):
     """A quoted string."""
 
@@ -180,6 +188,8 @@ class Filter(Command):
 
     name = "filter"
     condition: Expression
+    by_index: bool = False
+    """Whether it is `filterIndex`."""
 
 
 @dataclass(frozen=True)

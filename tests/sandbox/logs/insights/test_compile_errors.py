@@ -104,6 +104,11 @@ ERRORS = [
         " %W %x %X %y %Y %% %-d %-H %-I %-j %-m %-M %-S %-y %D %e %F %R",
         '"%s"',
     ),
+    (
+        "SOURCE logGroups(namePrefix: ['a', 'b', 'c', 'd', 'e', 'f'])",
+        "SOURCE: there can be at most 5 prefixes, not 6",
+        "SOURCE logGroups(namePrefix: ['a', 'b', 'c', 'd', 'e', 'f'])",
+    ),
     ("fields queryEndTime(1)", "queryEndTime takes 0 arguments, not 1", "queryEndTime(1)"),
     (
         f"fields case({', '.join(['a', '1'] * 11)})",

@@ -68,6 +68,7 @@ def test_a_query_that_ends_in_time_is_left_alone():
     [
         ("fields @message | pattern @message", "pattern @message"),
         ("pattern @message | diff", "pattern @message"),
+        ("filter a = 1 | filterIndex a = 1", "filterIndex a = 1"),
         ("stats count(*) as n by a | stats max(n) as n | stats max(n)", "stats max(n)"),
     ],
 )
