@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -32,15 +33,37 @@ MAX_TOP = 10_000
 """A bound of our own."""
 MAX_NESTED = 10
 """A bound of our own."""
+MAX_LAMBDAS = 16
+"""A bound of our own: DuckDB takes twice as long for each level of lambdas within lambdas, and can't be interrupted."""
+_NESTING = re.compile(r"'[^']*'|\"[^\"]*\"|\(|\)|\blambda ")
 
 
 def compile_query(query: tree.Query, reading: Reading, limit: int) -> Statement:
     """The SQL of a query."""
     _check_nested(query)
+    too_deep = QueryError("the query is nested too deeply for the sandbox", query.commands[0].span)
     try:
-        return _compiled(query, reading, None).statement(limit)
+        statement = _compiled(query, reading, None).statement(limit)
     except RecursionError:
-        raise QueryError("the query is nested too deeply for the sandbox", query.commands[0].span) from None
+        raise too_deep from None
+    if _lambdas_deep(statement.sql) > MAX_LAMBDAS:
+        raise too_deep
+    return statement
+
+
+def _lambdas_deep(sql: str) -> int:
+    """How many lambdas stand within one another, where most do: in a lambda's list or in its body."""
+    levels, most = [0], 0
+    for token in _NESTING.findall(sql):
+        if token == "(":
+            levels.append(0)
+        elif token == ")":
+            inside = levels.pop()
+            levels[-1] = max(levels[-1], inside)
+        elif token == "lambda ":
+            levels[-1] += 1
+        most = max(most, levels[-1])
+    return most
 
 
 def _compiled(query: tree.Query, reading: Reading, numbers: Iterator[int] | None) -> Pipeline:

@@ -107,12 +107,18 @@ def once(build: Callable[[list[str]], str], values: Sequence[Value]) -> str:
     """SQL made of the SQL of values, which may stand in it several times.
 
     DuckDB writes out each place anew, so that what is nested would grow with every level, beyond all bounds. Here a
-    value that is not plain is computed in one place, and stands as a lambda's parameter in all others.
+    value that is not plain and stands in several places is computed in one, and is a lambda's parameter in all others.
+    (Lambdas within lambdas are themselves read again and again by DuckDB, so there are no more of them than needed.)
     """
-    sql = build([value.sql if value.plain else f"p{place}" for place, value in enumerate(values)])
-    for place, value in enumerate(values):
-        if not value.plain:
-            sql = f"list_transform([{value.sql}], lambda p{place}: {sql})[1]"
+    names = [f"p{place}_" for place in range(len(values))]
+    sql = build(names)
+    repeated = {name for name in names if _MACRO.search(sql) or sql.count(name) > 1}
+    sql = build(
+        [name if name in repeated and not value.plain else value.sql for name, value in zip(names, values, strict=True)]
+    )
+    for name, value in zip(names, values, strict=True):
+        if name in repeated and not value.plain:
+            sql = f"list_transform([{value.sql}], lambda {name}: {sql})[1]"
     return sql
 
 

@@ -288,3 +288,14 @@ def test_any_message_can_be_asked_for_fields(message):
     query = "fields a.b.0, action, srcAddr, bytes + 1, jsonParse(@message) as j | display j.x, action"
     assert len(answer(query, [message]).rows) == 1
     assert parse(query)
+
+
+def test_long_sums_and_deep_calls_run_or_are_refused_at_once():
+    sums = "fields " + " + ".join(["@message", "jsonParse(w)"] * 60) + " as n"
+    assert len(answer(sums, ["1"]).rows) == 1
+    deep = "substr(" * 8 + "@message" + ", 1)" * 8
+    assert dict(answer(f"fields {deep} as n", ["0123456789"]).rows[0])["n"] == "89"
+    for number in (30, 90):
+        deeper = "fields " + "substr(" * number + "@message" + ", a)" * number
+        with pytest.raises(QueryError, match="nested too deeply"):
+            check(deeper)
