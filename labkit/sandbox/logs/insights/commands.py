@@ -41,13 +41,12 @@ _NESTING = re.compile(r"'[^']*'|\"[^\"]*\"|\(|\)|\blambda ")
 def compile_query(query: tree.Query, reading: Reading, limit: int) -> Statement:
     """The SQL of a query."""
     _check_nested(query)
-    too_deep = QueryError("the query is nested too deeply for the sandbox", query.commands[0].span)
     try:
         statement = _compiled(query, reading, None).statement(limit)
+        if _lambdas_deep(statement.sql) > MAX_LAMBDAS:
+            raise RecursionError
     except RecursionError:
-        raise too_deep from None
-    if _lambdas_deep(statement.sql) > MAX_LAMBDAS:
-        raise too_deep
+        raise QueryError("the query is nested too deeply for the sandbox", query.commands[0].span) from None
     return statement
 
 
