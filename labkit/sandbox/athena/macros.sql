@@ -4,6 +4,11 @@
 CREATE MACRO trino_divisor(x) AS CASE WHEN x = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS TINYINT) ELSE x END;
 CREATE MACRO trino_quotient(a, b) AS CASE WHEN b = 0 THEN a * CAST('Infinity' AS FLOAT) ELSE a / b END;
 CREATE MACRO trino_times(i, n) AS to_microseconds(CAST(round(epoch_us(i) * n) AS BIGINT));
+CREATE MACRO trino_months(i) AS datepart('year', i) * 12 + datepart('month', i);
+CREATE MACRO trino_times_months(i, n) AS to_months(CAST(trunc(trino_months(i) * n) AS INTEGER));
+CREATE MACRO trino_whole_days(i) AS
+    CASE WHEN epoch_us(i) % 86400000000 = 0 THEN i
+    WHEN i IS NOT NULL THEN to_days(CAST('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date' AS INTEGER)) END;
 CREATE MACRO trino_width_bucket(x, low, high, buckets) AS
     CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1
     ELSE CAST(floor((x - low) / (high - low) * buckets) AS BIGINT) + 1 END;
@@ -73,6 +78,10 @@ CREATE MACRO trino_date(s) AS
 CREATE MACRO trino_timestamp(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*') THEN CAST(s AS TIMESTAMP)
     ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || s AS INTEGER) AS VARCHAR)::TIMESTAMP END;
+CREATE MACRO trino_time(s) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*\d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?\s*')
+        THEN CAST(CASE WHEN regexp_full_match(s, '\s*\d{1,2}:\d{1,2}\s*') THEN trim(s) || ':00' ELSE trim(s) END AS TIME)
+    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || s AS INTEGER) AS VARCHAR)::TIME END;
 CREATE MACRO trino_timestamp_tz(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*(UTC|Z|GMT|[+-]00:?00)?\s*')
         THEN CAST(regexp_replace(s, '(UTC|GMT)\s*$', 'Z') AS TIMESTAMPTZ)
@@ -234,5 +243,5 @@ CREATE MACRO trino_from_hex(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '([0-9A-Fa-f]{2})*') THEN unhex(s)
     ELSE encode(CAST(CAST('INVALID_FUNCTION_ARGUMENT: Unable to parse hex string: ' || s AS INTEGER) AS VARCHAR)) END;
 CREATE MACRO trino_months_text(i) AS
-    CASE WHEN datepart('year', i) * 12 + datepart('month', i) < 0 THEN '-' ELSE '' END
+    CASE WHEN trino_months(i) < 0 THEN '-' ELSE '' END
     || abs(datepart('year', i)) || '-' || abs(datepart('month', i));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from labkit.sandbox.athena.dialect.queries import QueryCompiler
 from labkit.sandbox.athena.dialect.scope import Query
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.athena.engine_errors import from_duckdb
-from labkit.sandbox.athena.errors import Cancelled, QueryError, hive_error
+from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, hive_error
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info
@@ -123,6 +124,9 @@ class Runner:
             return
         except ServiceError as error:
             execution.fail(hive_error(error.message, error.code))
+            return
+        except Exception as error:
+            execution.fail(_unforeseen(error))
             return
         if job:
             self._submit(job)
@@ -290,6 +294,8 @@ class Runner:
             outcome.error = error
         except duckdb.Error as error:
             outcome.error = from_duckdb(error)
+        except Exception as error:
+            outcome.error = _unforeseen(error)
         finally:
             self.store.release(copies)
             cursor.close()
@@ -320,6 +326,12 @@ class Runner:
                 outcome.starts.append(file.tell())
                 file.write(text.encode())
             outcome.rows = job.execution.rows
+
+
+def _unforeseen(error: Exception) -> QueryError:
+    """A mistake of the sandbox's own: its query fails, and is not left running for ever."""
+    logging.getLogger(__name__).exception("a query failed for no reason that the sandbox foresaw")
+    return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {error}", category=SYSTEM)
 
 
 def _batches(cursor: duckdb.DuckDBPyConnection, execution: QueryExecution) -> Iterator[list[tuple[Any, ...]]]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+CLOCKS = ("time", "time with time zone", "timestamp", "timestamp with time zone")
+"""The types that have digits of a second."""
 UNBOUNDED = 2147483647
 """The length of a varchar without one."""
 
@@ -20,6 +22,7 @@ class Type:
     types inside an array, map or row, `names` the fields of a row.
 
     `zone` is the time zone that values of a `timestamp with time zone` are shown in: DuckDB holds the instant alone.
+    `digits` is how many digits of a second a time or timestamp has; DuckDB's have six.
 
     >>> str(Type("map", items=(VARCHAR, Type("array", items=(BIGINT,)))))
     'map(varchar, array(bigint))'
@@ -30,17 +33,17 @@ class Type:
     items: tuple[Type, ...] = ()
     names: tuple[str | None, ...] = ()
     zone: str = field(default="UTC", compare=False)
+    digits: int = field(default=3, compare=False)
 
     def __str__(self) -> str:
         if self.name == "row":
             pairs = zip(self.names, self.items, strict=True)
             fields = (f"{name} {item}" if name else str(item) for name, item in pairs)
             return f"row({', '.join(fields)})"
-        if self.name == "timestamp with time zone":
-            return "timestamp(3) with time zone"
+        if self.name in CLOCKS:
+            name, _, zone = self.name.partition(" ")
+            return f"{name}({self.digits}) {zone}".rstrip()
         inside = [str(each) for each in (*self.parameters, *self.items)]
-        if self.name == "timestamp":
-            inside = ["3"]
         separator = "," if self.name == "decimal" else ", "
         return f"{self.name}({separator.join(inside)})" if inside else self.name
 
@@ -260,11 +263,11 @@ class _TypeReader:
         return found
 
     def _time(self, name: str) -> Type:
-        self._parameters()
+        digits = next((int(each) for each in self._parameters()), 3)
         if [each.lower() for each in self.tokens[:4]] == ["with", "time", "zone"] or self.tokens[:1] == ["with"]:
             del self.tokens[:3]
-            return Type(f"{name} with time zone")
-        return Type(name)
+            name = f"{name} with time zone"
+        return Type(name, digits=digits)
 
     def _row(self) -> Type:
         self._expect("<", "(")
@@ -299,7 +302,7 @@ def common_type(left: Type, right: Type) -> Type | None:
     True
     """
     if left == right:
-        return left
+        return left if left.digits >= right.digits else right
     if UNKNOWN in (left, right):
         return right if left == UNKNOWN else left
     if left.name == right.name:

@@ -10,7 +10,7 @@ from labkit.sandbox.athena import types, zones
 from labkit.sandbox.athena.dialect import literals
 from labkit.sandbox.athena.dialect.operators import number, string
 from labkit.sandbox.athena.dialect.scope import Value, place
-from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHAR, Type, duckdb_type, parse_type
 
 if TYPE_CHECKING:
@@ -126,6 +126,9 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
         return _from_text(sql, kind)
     if kind.name in INTEGERS and given.name in ("double", "real", "decimal"):
         return f"CAST(round({sql}) AS {target})"
+    if kind.name in ("time", "timestamp", "timestamp with time zone") and given.name in types.CLOCKS:
+        moved = _time(sql, given, kind) or f"CAST({sql} AS {target})"
+        return _to_digits(moved, kind) if kind.digits < given.digits else moved
     return _time(sql, given, kind) or _address(sql, given, kind) or f"CAST({sql} AS {target})"
 
 
@@ -133,10 +136,12 @@ def _as_text(sql: str, given: Type) -> str:
     match given.name:
         case "varchar" | "char":
             return sql
-        case "timestamp":
-            return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%g')"
+        case "timestamp" | "time":
+            return clock_text(sql, given)
         case "timestamp with time zone":
-            return f"(strftime({zones.local(sql, given.zone)}, '%Y-%m-%d %H:%M:%S.%g') || ' {given.zone}')"
+            return f"({clock_text(zones.local(sql, given.zone), given)} || ' {given.zone}')"
+        case "time with time zone":
+            return f"strftime(DATE '1970-01-01' + CAST({sql} AS TIME), '%H:%M:%S.%g') || '+00:00'"
         case "double" | "real":
             return f"trino_double_text({sql})"
         case "json":
@@ -148,6 +153,28 @@ def _as_text(sql: str, given: Type) -> str:
         case "interval day to second":
             return f"trino_interval_text({sql})"
     return f"CAST({sql} AS VARCHAR)"
+
+
+def clock_text(sql: str, kind: Type, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A time or timestamp of DuckDB's with as many digits of a second as its type has."""
+    if kind.name == "time":
+        sql, pattern = f"(DATE '1970-01-01' + {sql})", "%H:%M:%S"
+    if kind.digits in (0, 3):
+        return f"strftime({sql}, '{pattern}{'.%g' if kind.digits else ''}')"
+    text = f"strftime({sql}, '{pattern}.%f')"
+    return f"left({text}, {kind.digits - 6})" if kind.digits < 6 else f"({text} || '{'0' * (kind.digits - 6)}')"
+
+
+def _to_digits(sql: str, kind: Type) -> str:
+    """A time or timestamp with its seconds rounded to the digits of its type."""
+    if kind.digits >= 6:
+        return sql
+    step = 10 ** (6 - kind.digits)
+    if kind.name == "time":
+        micros = f"(CAST(round(epoch_us({sql}) / {step}.0) AS BIGINT) * {step}) % 86400000000"
+        return f"CAST(make_timestamp({micros}) AS TIME)"
+    rounded = f"make_timestamp(CAST(round(epoch_us({sql}) / {step}.0) AS BIGINT) * {step})"
+    return f"timezone('UTC', {rounded})" if kind.name == "timestamp with time zone" else rounded
 
 
 def _as_json(sql: str, given: Type) -> str:
@@ -175,6 +202,8 @@ def _row_as_json(sql: str, given: Type) -> str:
 def _from_text(sql: str, kind: Type) -> str:
     if kind.name in INTEGERS:
         return f"CAST(trino_integer_text({sql}, '{_INTEGER_NAMES[kind.name]}') AS {duckdb_type(kind)})"
+    if kind.name in ("time", "timestamp", "timestamp with time zone"):
+        return _to_digits(f"{_READ_FROM_TEXT.get(kind.name, 'trino_time')}({sql})", kind)
     if kind.name in _READ_FROM_TEXT:
         return f"{_READ_FROM_TEXT[kind.name]}({sql})"
     return f"CAST({sql} AS {duckdb_type(kind)})"
@@ -236,14 +265,13 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
     literal = _literal(compiler, node) if not isinstance(node, exp.TryCast) else None
     if literal:
         return literal
-    if node.to.is_type("timestamp", "timestamptz", "time") and any(str(each) in "012" for each in node.to.expressions):
-        raise not_supported(f"{place(node)}: {node.to.sql(dialect='trino').lower()}, a precision below milliseconds")
     value, kind = compiler.value(node.this), data_type(node.to)
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {kind}")
     moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
     if kind.name == "timestamp with time zone" and moment:
-        return literals.zoned(moment)
+        zoned = literals.zoned(moment, kind.digits)
+        return Value(_to_digits(zoned.sql, kind), zoned.type)
     result = convert(value, kind, safe=isinstance(node, exp.TryCast))
     return Value(result.sql, result.type, value.literal if isinstance(value.literal, str) else None)
 

@@ -55,7 +55,9 @@ def _date(text: str) -> Value | None:
 
 def _time(text: str) -> Value | None:
     found = moment(f"1970-01-01 {text.strip()}")
-    return Value(f"'{found[0][11:]}'::TIME", TIME) if found and not found[1] and ":" in text else None
+    if not found or found[1] or ":" not in text:
+        return None
+    return Value(f"'{found[0][11:]}'::TIME", replace(TIME, digits=digits(text)))
 
 
 def _timestamp(text: str) -> Value | None:
@@ -63,17 +65,28 @@ def _timestamp(text: str) -> Value | None:
     if found is None:
         return None
     if not found[1]:
-        return Value(f"'{found[0]}'::TIMESTAMP", TIMESTAMP)
+        return Value(f"'{found[0]}'::TIMESTAMP", replace(TIMESTAMP, digits=digits(text)))
     try:
-        return zoned(found)
+        return zoned(found, digits(text))
     except QueryError:
         return None
 
 
-def zoned(found: tuple[str, str]) -> Value:
+def zoned(found: tuple[str, str], places: int = 3) -> Value:
     """A date and time with its zone; without one it is in UTC."""
     zone = zones.zone_name(found[1] or "UTC")
-    return Value(zones.instant(f"'{found[0]}'::TIMESTAMP", zone), replace(TIMESTAMP_TZ, zone=zone))
+    kind = replace(TIMESTAMP_TZ, zone=zone, digits=places)
+    return Value(zones.instant(f"'{found[0]}'::TIMESTAMP", zone), kind)
+
+
+def digits(text: str) -> int:
+    """How many digits of a second a text has.
+
+    >>> [digits(text) for text in ("01:02", "2026-11-02 01:02:03.45 UTC")]
+    [0, 2]
+    """
+    found = re.search(r":\d{1,2}\.(\d+)", text)
+    return len(found[1]) if found else 0
 
 
 _READERS: dict[str, Callable[[str], Value | None]] = {

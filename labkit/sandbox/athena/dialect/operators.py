@@ -169,6 +169,8 @@ def _time_arithmetic(left: Value, right: Value, symbol: str) -> Value | None:
     if kinds[0] in _INTERVALS and kinds[1] in _TIMES and symbol == "+":
         left, right = right, left
         kinds = (kinds[1], kinds[0])
+    if kinds[0] == "date" and kinds[1] == "interval day to second" and symbol in "+-":
+        return Value(f"CAST({left.sql} {symbol} trino_whole_days({right.sql}) AS DATE)", left.type)
     if kinds[0] in _TIMES and kinds[1] in _INTERVALS and symbol in "+-":
         sql = f"({left.sql} {symbol} {right.sql})"
         return Value(f"CAST({sql} AS DATE)" if kinds[0] == "date" else sql, left.type)
@@ -179,11 +181,15 @@ def _time_arithmetic(left: Value, right: Value, symbol: str) -> Value | None:
     if kinds[0] in _INTERVALS and kinds[1] == kinds[0] and symbol in "+-":
         return Value(f"({left.sql} {symbol} {right.sql})", left.type)
     if kinds[0] in _INTERVALS and kinds[1] in NUMBERS and symbol in "*/":
-        by = right.sql if symbol == "*" else f"(1.0::DOUBLE / {right.sql})"
-        return Value(f"trino_times({left.sql}, {by})", left.type)
+        return _times(left, right.sql if symbol == "*" else f"(1.0::DOUBLE / {right.sql})")
     if kinds[1] in _INTERVALS and kinds[0] in NUMBERS and symbol == "*":
-        return Value(f"trino_times({right.sql}, {left.sql})", right.type)
+        return _times(right, left.sql)
     return None
+
+
+def _times(interval: Value, number: str) -> Value:
+    name = "trino_times" if interval.type == DAY_TO_SECOND else "trino_times_months"
+    return Value(f"{name}({interval.sql}, {number})", interval.type)
 
 
 def _negate(compiler: ExpressionCompiler, node: Any) -> Value:

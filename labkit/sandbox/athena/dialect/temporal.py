@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import zones
-from labkit.sandbox.athena.dialect import calls, literals
+from labkit.sandbox.athena.dialect import calls, casts, literals
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -47,6 +47,7 @@ _STEPS = {
     "year": "to_years({})",
 }
 _EXTRACTED = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week", "timezone_hour": "timezone_hour"}
+_FIELDS = (*_EXTRACTED, *_UNITS[1:], "day_of_month", "day_of_week", "day_of_year", "year_of_week", "timezone_minute")
 _MYSQL = {
     "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%g000", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
     "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
@@ -124,6 +125,19 @@ def _current(kind: Type) -> Callable[[ExpressionCompiler, Any], Value]:
     return lambda compiler, node: _moment(compiler, kind)
 
 
+def _current_with_digits(kind: Type) -> calls.Special:
+    """`current_timestamp(6)`; the clock has milliseconds."""
+
+    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+        digits = compiler.value(arguments[0]).literal if len(arguments) == 1 else None
+        if not isinstance(digits, int) or digits > 12:
+            raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input '('. Expecting: <expression>")
+        moment = _moment(compiler, kind)
+        return casts.convert(moment, replace(kind, digits=digits), safe=False)
+
+    return compiled
+
+
 def _now(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     return _moment(compiler, TIMESTAMP_TZ)
 
@@ -140,9 +154,12 @@ def _interval(compiler: ExpressionCompiler, node: Any) -> Value:
             raise QueryError("INVALID_LITERAL", f"{place(node)}: '{node.this.this}' is not a valid INTERVAL literal")
         return value
     unit = str(node.args["unit"].name if node.args.get("unit") else "day").lower().removesuffix("s")
-    amount = node.this.this if isinstance(node.this, exp.Literal) else None
-    if unit not in _STEPS or amount is None or not re.fullmatch(r"[+-]?\d+(\.\d+)?", str(amount)):
+    sign, literal = ("-", node.this.this) if isinstance(node.this, exp.Neg) else ("", node.this)
+    if unit not in _STEPS or not isinstance(literal, exp.Literal):
         raise not_supported(f"{place(node)}: {compiler.text(node)}")
+    amount = f"{sign}{literal.name}".replace("--", "")
+    if not re.fullmatch(r"[+-]?\d+(\.\d+)?" if unit == "second" else r"[+-]?\d+", amount):
+        raise QueryError("INVALID_LITERAL", f"{place(node)}: '{literal.name}' is not a valid INTERVAL literal")
     kind = YEAR_TO_MONTH if unit in ("month", "year") else DAY_TO_SECOND
     number = amount if unit == "second" else str(int(amount))
     return Value(f"{_STEPS[unit].format(f'({number})')}", kind)
@@ -163,7 +180,7 @@ def at_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
             "TYPE_MISMATCH",
             f"{place(node)}: Type of value must be a time or timestamp with or without time zone (actual {value.type})",
         )
-    return Value(compiler.cast(value, TIMESTAMP_TZ).sql, replace(TIMESTAMP_TZ, zone=zone))
+    return Value(compiler.cast(value, TIMESTAMP_TZ).sql, replace(TIMESTAMP_TZ, zone=zone, digits=value.type.digits))
 
 
 def _at_time_zone(compiler: ExpressionCompiler, node: Any) -> Value:
@@ -172,7 +189,8 @@ def _at_time_zone(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _with_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     value, zone = compiler.value(arguments[0]), _zone(compiler, arguments[1])
-    return Value(zones.instant(compiler.cast(value, TIMESTAMP).sql, zone), replace(TIMESTAMP_TZ, zone=zone))
+    kind = replace(TIMESTAMP_TZ, zone=zone, digits=value.type.digits)
+    return Value(zones.instant(compiler.cast(value, TIMESTAMP).sql, zone), kind)
 
 
 def _from_unixtime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
@@ -312,11 +330,14 @@ def _timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Argument
 
 def _to_iso8601(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.value(arguments[0])
-    if value.type.name != "timestamp with time zone" or value.type.zone == "UTC":
+    if value.type.name not in ("timestamp", "timestamp with time zone"):
         return calls.invoke(compiler, node, "to_iso8601", arguments)
-    minutes = zones.offset_minutes(value.sql, value.type.zone)
-    clock = f"strftime({calls.on_the_clock(value)}, '%Y-%m-%dT%H:%M:%S.%g')"
-    return Value(f"({clock} || trino_offset_text({minutes}))", VARCHAR)
+    clock = casts.clock_text(calls.on_the_clock(value), value.type, "%Y-%m-%dT%H:%M:%S")
+    if value.type.name == "timestamp":
+        return Value(clock, VARCHAR)
+    if value.type.zone == "UTC":
+        return Value(f"({clock} || 'Z')", VARCHAR)
+    return Value(f"({clock} || trino_offset_text({zones.offset_minutes(value.sql, value.type.zone)}))", VARCHAR)
 
 
 def _pattern(compiler: ExpressionCompiler, node: exp.Expr, translate: Callable[[str, str], str]) -> str:
@@ -330,12 +351,16 @@ def _extract(compiler: ExpressionCompiler, node: Any) -> Value:
     field = node.this.name.lower()
     if field in ("timezone_hour", "timezone_minute"):
         return calls.SPECIAL[field](compiler, node, [node.expression])
+    if field not in _FIELDS:
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: Invalid EXTRACT field: {field}")
     return calls.invoke(compiler, node, _EXTRACTED.get(field, field), [node.expression])
 
 
 calls.SPECIAL.update(
     {
         "at_timezone": at_timezone,
+        "current_time": _current_with_digits(TIME_TZ),
+        "current_timestamp": _current_with_digits(TIMESTAMP_TZ),
         "current_timezone": _current_timezone,
         "date_add": _date_add,
         "date_diff": _date_diff,
@@ -345,6 +370,8 @@ calls.SPECIAL.update(
         "format_datetime": _formatted(joda_format),
         "from_iso8601_timestamp": _from_iso8601_timestamp,
         "from_unixtime": _from_unixtime,
+        "localtime": _current_with_digits(TIME),
+        "localtimestamp": _current_with_digits(TIMESTAMP),
         "now": _now,
         "parse_datetime": _parsed(joda_format, TIMESTAMP_TZ),
         "timezone": _timezone,
