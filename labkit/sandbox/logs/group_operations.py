@@ -35,6 +35,10 @@ RETENTION_DAYS = (
     3288,
     3653,
 )
+FOUND_BY_PATTERN = ("arn", "creationTime", "logGroupName")
+"""All that DescribeLogGroups tells of groups that it is asked for by a pattern."""
+COLD_CLASSES = ("INFREQUENT_ACCESS", "ESSENTIALS")
+"""Who asks DescribeLogGroups for one of these gets both."""
 SECONDS_PER_DAY = 86_400
 NOT_HERE = "The sandbox does not do this with log groups: {}. docs/sandbox/logs.md lists what it does."
 
@@ -82,11 +86,7 @@ class GroupOperations(LogsCore):
     def delete_log_group(self, call: Call) -> None:
         """Deletes a group with its events and filters."""
         group = self.group(call.region, call.params["logGroupName"])
-        if group.deletion_protected:
-            raise ServiceError(
-                "OperationAbortedException",
-                "The log group has deletion protection enabled. Turn it off with PutLogGroupDeletionProtection first.",
-            )
+        _refuse_protected(group)
         self.delete_group(group)
 
     def delete_group(self, group: LogGroup) -> None:
@@ -106,15 +106,18 @@ class GroupOperations(LogsCore):
         """The groups of a region, in ASCII order of their names."""
         groups = self._chosen_groups(call)
         part, more = page(groups, call)
-        return {"logGroups": [describe_group(group) for group in part], **more}
+        shown = [describe_group(group) for group in part]
+        if "logGroupNamePattern" in call.params:
+            shown = [{name: group[name] for name in FOUND_BY_PATTERN} for group in shown]
+        return {"logGroups": shown, **more}
 
     def _chosen_groups(self, call: Call) -> list[LogGroup]:
         prefix, pattern = call.params.get("logGroupNamePrefix"), call.params.get("logGroupNamePattern")
         identifiers = call.params.get("logGroupIdentifiers")
         if prefix is not None and pattern is not None:
             raise invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
-        if identifiers and (prefix is not None or pattern is not None):
-            raise invalid("LogGroupIdentifiers and LogGroup name prefix or pattern are mutually exclusive parameters.")
+        if identifiers and not {"logGroupNamePrefix", "logGroupNamePattern", "logGroupClass"}.isdisjoint(call.params):
+            raise invalid("LogGroupIdentifiers and other filters of log groups are mutually exclusive parameters.")
         if call.params.get("accountIdentifiers", [self.sandbox.account_id]) != [self.sandbox.account_id]:
             return []
         names = {identifier.removesuffix(":*").rpartition(":log-group:")[2] for identifier in identifiers or []}
@@ -122,9 +125,9 @@ class GroupOperations(LogsCore):
             group
             for group in self.groups(call.region)
             if group.name.startswith(prefix or "")
-            and (pattern or "").lower() in group.name.lower()
+            and (pattern or "") in group.name
             and (not names or group.name in names)
-            and group.log_class == call.params.get("logGroupClass", group.log_class)
+            and _is_of_class(group, call.params.get("logGroupClass"))
         ]
 
     @operation("ListLogGroups")
@@ -206,6 +209,7 @@ class GroupOperations(LogsCore):
         """Deletes a stream with its events."""
         group = self.group(call.region, call.params["logGroupName"])
         stream = group.stream(call.params["logStreamName"])
+        _refuse_protected(group)
         del group.streams[stream.name]
         self.delete_events(group, "stream = ?", [stream.name])
 
@@ -293,6 +297,19 @@ def describe_stream(group: LogGroup, stream: LogStream) -> dict[str, Any]:
 
 SEQUENCE_TOKEN = "49039859657467384398213942387231981230984012983471"
 """Sequence tokens mean nothing any more: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+
+
+def _refuse_protected(group: LogGroup) -> None:
+    """Deletion protection blocks all deletion operations."""
+    if group.deletion_protected:
+        raise ServiceError(
+            "ValidationException",
+            "The log group has deletion protection enabled. Turn it off with PutLogGroupDeletionProtection first.",
+        )
+
+
+def _is_of_class(group: LogGroup, wanted: str | None) -> bool:
+    return wanted is None or group.log_class in (COLD_CLASSES if wanted in COLD_CLASSES else (wanted,))
 
 
 def _named(name: str, choice: str) -> bool:

@@ -77,10 +77,13 @@ def test_a_group_is_named_one_way_only(logs: Logs) -> None:
     [
         ({}, ["VPCFlowLogs", "app/web", "app/worker", "g"]),
         ({"logGroupNamePrefix": "app/"}, ["app/web", "app/worker"]),
-        ({"logGroupNamePattern": "FLOW"}, ["VPCFlowLogs"]),
+        ({"logGroupNamePattern": "Flow"}, ["VPCFlowLogs"]),
+        ({"logGroupNamePattern": "FLOW"}, []),
         ({"logGroupNamePattern": "w"}, ["VPCFlowLogs", "app/web", "app/worker"]),
         ({"logGroupIdentifiers": ["g", "app/web"]}, ["app/web", "g"]),
         ({"logGroupClass": "INFREQUENT_ACCESS"}, ["app/worker"]),
+        ({"logGroupClass": "ESSENTIALS"}, ["app/worker"]),
+        ({"logGroupClass": "DELIVERY"}, []),
         ({"accountIdentifiers": ["210987654321"]}, []),
     ],
 )
@@ -91,9 +94,21 @@ def test_groups_are_chosen_and_ordered(logs: Logs, params: dict[str, object], na
     assert [group["logGroupName"] for group in logs.call("DescribeLogGroups", **params)["logGroups"]] == names
 
 
-def test_prefix_and_pattern_exclude_each_other(logs: Logs) -> None:
-    code, _ = refused(logs, "DescribeLogGroups", logGroupNamePrefix="a", logGroupNamePattern="a")
-    assert code == "InvalidParameterException"
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"logGroupNamePrefix": "a", "logGroupNamePattern": "a"},
+        {"logGroupIdentifiers": ["g"], "logGroupNamePrefix": "a"},
+        {"logGroupIdentifiers": ["g"], "logGroupClass": "STANDARD"},
+    ],
+)
+def test_ways_to_choose_groups_exclude_each_other(logs: Logs, params: dict[str, object]) -> None:
+    assert refused(logs, "DescribeLogGroups", **params)[0] == "InvalidParameterException"
+
+
+def test_of_groups_found_by_a_pattern_little_is_told(logs: Logs) -> None:
+    (group,) = logs.call("DescribeLogGroups", logGroupNamePattern="g")["logGroups"]
+    assert group == {"logGroupName": "g", "creationTime": NOW, "arn": f"{ARN}:*"}
 
 
 def test_groups_come_in_pages(logs: Logs) -> None:
@@ -140,9 +155,12 @@ def test_what_cannot_be_had_is_refused_with_the_page_that_says_so(logs: Logs) ->
     assert "docs/sandbox/logs.md" in message
 
 
-def test_a_protected_group_stays_until_protection_is_off(logs: Logs) -> None:
+def test_a_protected_group_and_its_streams_stay_until_protection_is_off(logs: Logs) -> None:
+    logs.put("kept")
     logs.call("PutLogGroupDeletionProtection", logGroupIdentifier=ARN, deletionProtectionEnabled=True)
-    assert refused(logs, "DeleteLogGroup", logGroupName="g")[0] == "OperationAbortedException"
+    assert refused(logs, "DeleteLogGroup", logGroupName="g")[0] == "ValidationException"
+    assert refused(logs, "DeleteLogStream", logGroupName="g", logStreamName="eni-1")[0] == "ValidationException"
+    assert len(logs.call("FilterLogEvents", logGroupName="g")["events"]) == 1
     logs.call("PutLogGroupDeletionProtection", logGroupIdentifier="g", deletionProtectionEnabled=False)
     logs.call("DeleteLogGroup", logGroupName="g")
     assert logs.call("DescribeLogGroups")["logGroups"] == []

@@ -327,6 +327,7 @@ def _statistics(answer: engine.Answer, groups: int) -> dict[str, float]:
         "estimatedRecordsSkipped": 0.0,
         "estimatedBytesSkipped": 0.0,
         "logGroupsScanned": float(groups),
+        "resultCount": float(len(answer.rows)),
     }
 
 

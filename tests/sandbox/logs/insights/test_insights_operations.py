@@ -72,6 +72,7 @@ def test_the_labs_query_finds_the_rejected_sources(logs):
         "estimatedRecordsSkipped": 0.0,
         "estimatedBytesSkipped": 0.0,
         "logGroupsScanned": 1.0,
+        "resultCount": 2.0,
     }
 
 
