@@ -42,9 +42,9 @@ def _numeric(sql: str, second: str | None = None, *, of_events: bool = False) ->
 
 
 def _extreme(function: str) -> Aggregate:
-    """The greatest or smallest number; where some values are no numbers, that of the texts."""
+    """The greatest or smallest number; where no value is one, text. A flow log's `-` is none beside numbers."""
     texts = (
-        f"CASE WHEN count({{0}}) = count(text_number({{0}})) THEN arg_{function}({{0}}, text_number({{0}}))"
+        f"CASE WHEN count(text_number({{0}})) > 0 THEN arg_{function}({{0}}, text_number({{0}}))"
         f" ELSE {function}({{0}}) END"
     )
     return Aggregate({Kind.TEXT: texts, Kind.NUMBER: f"{function}({{0}})"}, (Kind.NUMBER, f"{function}({{0}})"))
@@ -71,8 +71,13 @@ _COUNT = Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER)
 _DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
 """Exact here; AWS's is an approximation where there are many values."""
 
+_VALUES = Aggregate(
+    {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
+)
+
 AGGREGATES: dict[str, Aggregate] = {
     "avg": _numeric("avg({0})"),
+    "collect_values": _VALUES,
     "count": _COUNT,
     "count_distinct": _DISTINCT,
     "countdistinct": _DISTINCT,
@@ -80,12 +85,7 @@ AGGREGATES: dict[str, Aggregate] = {
     "countovertime": _COUNT,
     "earliest": _nth("timestamp, sequence"),
     "latest": _nth("timestamp DESC, sequence DESC"),
-    "histogram": Aggregate(
-        {},
-        (Kind.NUMBER, "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE {0} IS NOT NULL), {1})"),
-        Kind.STRUCTURE,
-        "buckets",
-    ),
+    "histogram": Aggregate({}, (Kind.NUMBER, _HISTOGRAM), Kind.STRUCTURE, "buckets"),
     "max": _extreme("max"),
     "median": _numeric("quantile_cont({0}, 0.5)"),
     "min": _extreme("min"),
@@ -97,9 +97,7 @@ AGGREGATES: dict[str, Aggregate] = {
     "sum": _numeric("sum({0})"),
     "sum_over_time": _numeric("sum({0})"),
     "sumovertime": _numeric("sum({0})"),
-    "values": Aggregate(
-        {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
-    ),
+    "values": _VALUES,
     "variance": _numeric("var_pop({0})"),
 }
 """By name in lower case."""
