@@ -9,7 +9,8 @@ import duckdb
 from labkit.sandbox.athena.errors import NOT_IN_SANDBOX, SYSTEM, QueryError
 from labkit.sandbox.athena.text import java_double
 
-_OURS = re.compile(r"((?:[A-Z]+_)+[A-Z]+): (.*?)(?:' to (?:U?INT\d+|UHUGEINT|DOUBLE|TIMESTAMP.*)|$)", re.DOTALL)
+_OURS = re.compile(r"((?:[A-Z]+_)+[A-Z]+): (.*)")
+_AROUND_OURS = re.compile(r"(?:' to (?:U?INT\d+|UHUGEINT|DOUBLE|TIMESTAMP[A-Z ]*)|\", expected format is .*)$")
 _CAST = re.compile(r"Could not convert string ['\"](.*?)['\"] to (?:['\"])?(\w+)", re.DOTALL)
 _FIELD = re.compile(r"invalid (\w+) field format: \"(.*?)\"", re.IGNORECASE)
 _OVERFLOW = re.compile(
@@ -20,6 +21,9 @@ _DECIMAL = re.compile(r'Casting value "(.*?)" to type (DECIMAL\(\d+,\d+\)) faile
 _DATE_RANGE = re.compile(r'(date|time|timestamp) field value out of range: "(.*?)"')
 _FORMAT = re.compile(r'Could not parse string "(.*?)" according to format specifier', re.DOTALL)
 _JSON = re.compile(r'Malformed JSON at byte .* Input: "(.*?)"', re.DOTALL)
+_JSON_NUMBER = re.compile(
+    r"Failed to cast value(?: to \w+)?: (.*?)(?: when casting from source column \w+)?$", re.MULTILINE
+)
 _INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
 _TYPES = {"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "BIGINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
 
@@ -31,7 +35,7 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
         return QueryError("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor", category=SYSTEM)
     ours = _OURS.search(text)
     if ours:
-        return QueryError(ours[1], ours[2].splitlines()[0])
+        return QueryError(ours[1], _AROUND_OURS.sub("", ours[2]))
     if isinstance(error, duckdb.InterruptException):
         return QueryError("", "Query cancelled by user")
     known = _known(text)
@@ -51,6 +55,9 @@ def _known(text: str) -> QueryError | None:
         message = f"{_INTEGERS.get(kind, kind.lower())} {what} overflow: {left} {operator} {right}"
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
     if found := _NARROW.search(text):
+        if found[1] in ("inf", "-inf", "nan", "-nan"):
+            name = _INTEGERS.get(found[2], found[2].lower())
+            return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast {java_double(float(found[1]))} to {name}")
         value = java_double(float(found[1])) if "." in found[1] else found[1]
         message = f"Out of range for {_INTEGERS.get(found[2], found[2].lower())}: {value}"
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
@@ -62,6 +69,17 @@ def _known(text: str) -> QueryError | None:
         return QueryError("INVALID_FUNCTION_ARGUMENT", f'Invalid format: "{found[1]}"')
     if found := _JSON.search(text):
         return QueryError("INVALID_FUNCTION_ARGUMENT", f"Cannot convert value to JSON: '{found[1]}'")
+    if found := _JSON_NUMBER.search(text):
+        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{found[1]}' to the type of the CAST")
+    if "Overflow in" in text and "DECIMAL" in text:
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
+    if "Like pattern must not end with escape character" in text:
+        return QueryError(
+            "INVALID_FUNCTION_ARGUMENT",
+            "Escape character must be followed by '%', '_' or the escape character itself",
+        )
+    if "Invalid escape string" in text:
+        return QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
     if "More than one row returned by a subquery" in text:
         return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
     if "Map keys must be unique" in text:

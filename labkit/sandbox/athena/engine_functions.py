@@ -40,6 +40,13 @@ def _ip_text(number: str) -> str:
     return str(ipaddress.IPv6Address(int(number)))
 
 
+def _address_of(data: bytes) -> str:
+    if len(data) not in (4, 16):
+        return f"{len(data)} bytes"
+    address = ipaddress.ip_address(data)
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 def _double_text(value: float) -> str:
     """CAST(double AS varchar), which writes 1 as 1.0E0."""
     text = java_double(value)
@@ -151,6 +158,7 @@ def _format_number(value: float) -> str:
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any], Any]] = {
     "python_ipaddress": (_ip_number, [VARCHAR], VARCHAR),
     "python_ipaddress_text": (_ip_text, [VARCHAR], VARCHAR),
+    "python_address_of": (_address_of, [BLOB], VARCHAR),
     "python_json": (_json, [VARCHAR], VARCHAR),
     "python_big_endian": (_big_endian, [BLOB], BIGINT),
     "trino_from_base": (_from_base, [VARCHAR, BIGINT], VARCHAR),

@@ -58,6 +58,13 @@ CREATE MACRO trino_integer_text(s, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '[+-]?[0-9]+') THEN s
     ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind AS INTEGER) AS VARCHAR) END;
 
+CREATE MACRO trino_float_text(s, kind) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)\s*') THEN s
+    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind AS INTEGER) AS VARCHAR) END;
+CREATE MACRO trino_decimal(s, value_, kind) AS
+    CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*') THEN value_
+    ELSE CAST('INVALID_CAST_ARGUMENT: Cannot cast VARCHAR ''' || s || ''' to ' || kind || '. Value is not a number.' AS TINYINT) END;
+
 -- regular expressions
 CREATE MACRO trino_regexp_replace(s, pattern, by_) AS
     regexp_replace(s, pattern, regexp_replace(by_, '\$(\d)', '\\\1', 'g'), 'g');
@@ -186,6 +193,21 @@ CREATE MACRO trino_contains_sequence(items, part) AS
 CREATE MACRO trino_json_parse(s) AS CAST(python_json(s) AS JSON);
 CREATE MACRO trino_json(s) AS CASE WHEN json_valid(s) THEN CAST(s AS JSON) END;
 CREATE MACRO trino_json_path(path) AS regexp_replace(path, '\[\s*[''"]([^''"]+)[''"]\s*\]', '."\1"', 'g');
+CREATE MACRO trino_json_error(j, kind) AS CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(j AS VARCHAR) || ''' to ' || kind AS INTEGER);
+CREATE MACRO trino_json_items(j) AS
+    CASE WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) WHEN json_type(j) <> 'NULL' THEN [CAST(trino_json_error(j, 'array') AS JSON)] END;
+CREATE MACRO trino_json_members(j) AS
+    CASE WHEN json_type(j) = 'OBJECT' THEN CAST(j AS MAP(VARCHAR, JSON))
+    WHEN json_type(j) <> 'NULL' THEN map([CAST(trino_json_error(j, 'map') AS VARCHAR)], [CAST(NULL AS JSON)]) END;
+CREATE MACRO trino_json_is_row(j) AS
+    CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY') THEN true WHEN json_type(j) <> 'NULL' THEN CAST(trino_json_error(j, 'row') AS BOOLEAN) END;
+CREATE MACRO trino_json_list(items) AS
+    CAST('[' || array_to_string(list_transform(items, lambda e: coalesce(CAST(e AS VARCHAR), 'null')), ',') || ']' AS JSON);
+CREATE MACRO trino_json_object(keys, values_) AS
+    CAST('{' || array_to_string(list_transform(list_zip(keys, values_),
+        lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || coalesce(CAST(e[2] AS VARCHAR), 'null')), ',') || '}' AS JSON);
+CREATE MACRO trino_double_json(x) AS
+    CASE WHEN isfinite(x) THEN CAST(trino_java_double(x) AS JSON) WHEN x IS NOT NULL THEN to_json(trino_java_double(x)) END;
 CREATE MACRO trino_json_text(j) AS
     CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$') ELSE CAST(j AS VARCHAR) END;
 CREATE MACRO trino_json_scalar(j, path) AS

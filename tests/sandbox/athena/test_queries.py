@@ -98,7 +98,7 @@ ERRORS = [
     ("SELECT 1 IN ('a')", "TYPE_MISMATCH: line 1:14: IN value and list items must be the same type"),
     ("SELECT 1 WHERE 2", "TYPE_MISMATCH: line 1:16: WHERE clause must evaluate to a boolean: actual type integer"),
     ("SELECT NOT 1", "TYPE_MISMATCH: line 1:12: Value of logical NOT expression must evaluate to a boolean"),
-    ("SELECT CAST(ARRAY[1] AS integer)", "TYPE_MISMATCH: line 1:19: Cannot cast array(integer) to integer"),
+    ("SELECT CAST(ARRAY[1] AS integer)", "TYPE_MISMATCH: line 1:8: Cannot cast array(integer) to integer"),
     ("SELECT CASE WHEN true THEN 1 ELSE 'a' END", "TYPE_MISMATCH: line 1:28: All CASE results must be the same type"),
     ("SELECT k, count(*) FROM {T}", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'k' must be an aggregate expression or appear in GROUP BY clause"),
     ("SELECT n + v FROM {T} GROUP BY n", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'n + v' must be an aggregate"),

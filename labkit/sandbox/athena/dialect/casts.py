@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from labkit.sandbox.athena import types, zones
-from labkit.sandbox.athena.dialect import literals
+from labkit.sandbox.athena.dialect import json_casts, literals
 from labkit.sandbox.athena.dialect.operators import number, string
-from labkit.sandbox.athena.dialect.scope import Value, place
+from labkit.sandbox.athena.dialect.scope import Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHAR, Type, duckdb_type, parse_type
 
@@ -47,7 +48,7 @@ _CASTS: dict[str, tuple[str, ...]] = {
         "varbinary",
     ),
     "char": (*_TEXTS, *NUMBERS),
-    "varbinary": ("varbinary",),
+    "varbinary": ("varbinary", "uuid", "ipaddress"),
     "date": (*_TIMES, *_TEXTS, "json"),
     "timestamp": (*_TIMES, "time", *_TEXTS, "json"),
     "timestamp with time zone": (*_TIMES, "time", *_TEXTS),
@@ -55,13 +56,13 @@ _CASTS: dict[str, tuple[str, ...]] = {
     "time with time zone": ("time", "time with time zone", *_TEXTS),
     "interval day to second": ("interval day to second", *_TEXTS),
     "interval year to month": ("interval year to month", *_TEXTS),
-    "json": (*NUMBERS, "boolean", *_TEXTS, "array", "map", "row", "json", "date", "timestamp"),
+    "json": (*NUMBERS, "boolean", *_TEXTS, "array", "map", "row", "json"),
     "array": ("array", "json"),
     "map": ("map", "json"),
     "row": ("row", "json"),
     "ipaddress": ("ipaddress", "ipprefix", "varbinary", *_TEXTS),
     "ipprefix": ("ipprefix", "ipaddress", *_TEXTS),
-    "uuid": ("uuid", *_TEXTS),
+    "uuid": ("uuid", "varbinary", *_TEXTS),
 }
 
 
@@ -117,9 +118,9 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
             return f"trino_fit({text}, {kind.parameters[0]})"
         return f"left({text}, {kind.parameters[0]})" if kind.parameters else text
     if kind == JSON:
-        return _as_json(sql, given)
+        return json_casts.as_json(sql, given, _as_text)
     if given == JSON:
-        return f"CAST({sql} AS {target})"
+        return json_casts.from_json(sql, kind, _converted)
     if given.name in ("array", "map", "row"):
         return _nested(sql, given, kind)
     if given.name in _TEXTS:
@@ -142,8 +143,10 @@ def _as_text(sql: str, given: Type) -> str:
             return f"({clock_text(zones.local(sql, given.zone), given)} || ' {given.zone}')"
         case "time with time zone":
             return f"strftime(DATE '1970-01-01' + CAST({sql} AS TIME), '%H:%M:%S.%g') || '+00:00'"
-        case "double" | "real":
+        case "double":
             return f"trino_double_text({sql})"
+        case "real":
+            return f"trino_double_text(CAST(CAST({sql} AS VARCHAR) AS DOUBLE))"
         case "json":
             return f"trino_json_text({sql})"
         case "ipaddress":
@@ -177,31 +180,13 @@ def _to_digits(sql: str, kind: Type) -> str:
     return f"timezone('UTC', {rounded})" if kind.name == "timestamp with time zone" else rounded
 
 
-def _as_json(sql: str, given: Type) -> str:
-    if given == JSON:
-        return sql
-    if given.name in ("timestamp", "timestamp with time zone", "date"):
-        return f"to_json({_as_text(sql, given)})"
-    if given.name == "row":
-        return _row_as_json(sql, given)
-    return f"to_json({sql})"
-
-
-def _row_as_json(sql: str, given: Type) -> str:
-    """An object with the fields' names; a field without one has the empty name."""
-    fields = [
-        f"to_json({string(name or '')}) || ':' || coalesce(CAST("
-        + _as_json(f"{sql}.{types.quoted(types.field_key(given, n))}", item)
-        + " AS VARCHAR), 'null')"
-        for n, (name, item) in enumerate(zip(given.names, given.items, strict=True))
-    ]
-    listed = " || ',' || ".join(fields)
-    return f"CAST(CASE WHEN {sql} IS NOT NULL THEN '{{' || {listed} || '}}' END AS JSON)"
-
-
 def _from_text(sql: str, kind: Type) -> str:
     if kind.name in INTEGERS:
         return f"CAST(trino_integer_text({sql}, '{_INTEGER_NAMES[kind.name]}') AS {duckdb_type(kind)})"
+    if kind.name in ("double", "real"):
+        return f"CAST(trino_float_text({sql}, '{kind.name.upper()}') AS {duckdb_type(kind)})"
+    if kind.name == "decimal":
+        return f"trino_decimal({sql}, {sql}::{duckdb_type(kind)}, '{str(kind).upper().replace(',', ', ')}')"
     if kind.name in ("time", "timestamp", "timestamp with time zone"):
         return _to_digits(f"{_READ_FROM_TEXT.get(kind.name, 'trino_time')}({sql})", kind)
     if kind.name in _READ_FROM_TEXT:
@@ -224,6 +209,12 @@ def _address(sql: str, given: Type, kind: Type) -> str:
         return f"{sql}.network"
     if given.name == "ipaddress" and kind.name == "varbinary":
         return f"trino_address_bytes({sql})"
+    if given.name == "uuid" and kind.name == "varbinary":
+        return f"unhex(replace(CAST({sql} AS VARCHAR), '-', ''))"
+    if given.name == "varbinary" and kind.name == "uuid":
+        return f"CAST(hex({sql}) AS UUID)"
+    if given.name == "varbinary" and kind.name == "ipaddress":
+        return f"trino_ipaddress(python_address_of({sql}))"
     return ""
 
 
@@ -267,13 +258,27 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
         return literal
     value, kind = compiler.value(node.this), data_type(node.to)
     if not castable(value.type, kind):
-        raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {kind}")
+        raise QueryError("TYPE_MISMATCH", f"{_cast_place(compiler, node)}: Cannot cast {value.type} to {kind}")
     moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
     if kind.name == "timestamp with time zone" and moment:
         zoned = literals.zoned(moment, kind.digits)
         return Value(_to_digits(zoned.sql, kind), zoned.type)
     result = convert(value, kind, safe=isinstance(node, exp.TryCast))
     return Value(result.sql, result.type, value.literal if isinstance(value.literal, str) else None)
+
+
+def _cast_place(compiler: ExpressionCompiler, node: Any) -> str:
+    """Where the word CAST stands, which is what Trino points at."""
+    within, inner = 0, node.this
+    while isinstance(inner, exp.Cast):
+        within, inner = within + 1, inner.this
+    text = compiler.queries.text
+    start = min((part.meta["start"] for part in positioned(node)), default=0)
+    words = list(re.finditer(r"\b(?:TRY_)?CAST\s*\(", text[:start], re.IGNORECASE))
+    if len(words) <= within:
+        return place(node)
+    before = text[: words[-1 - within].start()]
+    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def _json_literal(compiler: ExpressionCompiler, node: Any) -> Value:

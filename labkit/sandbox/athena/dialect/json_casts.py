@@ -1,0 +1,78 @@
+"""Casts to and from JSON: https://trino.io/docs/current/functions/json.html#cast-to-json"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect.operators import string
+from labkit.sandbox.athena.types import JSON, VARCHAR, Type, duckdb_type
+
+_Text = Callable[[str, Type], str]
+_Cast = Callable[[str, Type, Type], str]
+
+
+def as_json(sql: str, given: Type, text: _Text) -> str:
+    """A value as JSON; `text` writes one as a text."""
+    match given.name:
+        case "json":
+            return sql
+        case "timestamp" | "timestamp with time zone" | "date":
+            return f"to_json({text(sql, given)})"
+        case "decimal":
+            return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
+        case "double" | "real":
+            plain = f"CAST(CAST({sql} AS VARCHAR) AS DOUBLE)" if given.name == "real" else sql
+            return f"trino_double_json({plain})"
+        case "array":
+            return f"trino_json_list(list_transform({sql}, lambda e: {as_json('e', given.items[0], text)}))"
+        case "map":
+            keys = f"list_transform(map_keys({sql}), lambda e: {text('e', given.items[0])})"
+            values = f"list_transform(map_values({sql}), lambda e: {as_json('e', given.items[1], text)})"
+            return f"trino_json_object({keys}, {values})"
+        case "row":
+            return _row_as_json(sql, given, text)
+    return f"to_json({sql})"
+
+
+def _row_as_json(sql: str, given: Type, text: _Text) -> str:
+    """An object with the fields' names; a field without one has the empty name."""
+    fields = [
+        f"to_json({string(name or '')}) || ':' || coalesce(CAST("
+        + as_json(f"{sql}.{types.quoted(types.field_key(given, n))}", item, text)
+        + " AS VARCHAR), 'null')"
+        for n, (name, item) in enumerate(zip(given.names, given.items, strict=True))
+    ]
+    listed = " || ',' || ".join(fields)
+    return f"CAST(CASE WHEN {sql} IS NOT NULL THEN '{{' || {listed} || '}}' END AS JSON)"
+
+
+def from_json(sql: str, kind: Type, cast: _Cast) -> str:
+    """JSON as a value; an array or object whose members can't be is an error. `cast` converts between other types."""
+    match kind.name:
+        case "json":
+            return sql
+        case "array":
+            return f"list_transform(trino_json_items({sql}), lambda e: {from_json('e', kind.items[0], cast)})"
+        case "map":
+            members = f"trino_json_members({sql})"
+            keys = f"list_transform(map_keys({members}), lambda e: {cast('e', VARCHAR, kind.items[0])})"
+            values = f"list_transform(map_values({members}), lambda e: {from_json('e', kind.items[1], cast)})"
+            return f"map({keys}, {values})"
+        case "row":
+            fields = ", ".join(
+                f"{types.quoted(types.field_key(kind, n))} := {from_json(_member(sql, kind, n), item, cast)}"
+                for n, item in enumerate(kind.items)
+            )
+            return f"CASE WHEN trino_json_is_row({sql}) THEN struct_pack({fields}) END"
+    return f"CAST({sql} AS {duckdb_type(kind)})" if kind.name != "varchar" else cast(sql, JSON, kind)
+
+
+def _member(sql: str, kind: Type, number: int) -> str:
+    name = kind.names[number]
+    by_name = f"json_extract({sql}, {string(_path(name))})" if name else "NULL"
+    return f"(CASE json_type({sql}) WHEN 'ARRAY' THEN json_extract({sql}, '$[{number}]') ELSE {by_name} END)"
+
+
+def _path(name: str) -> str:
+    return '$."' + name.replace('"', '\\"') + '"'
