@@ -24,17 +24,21 @@ def discovered(message: str, source: Source) -> Mapping[str, str]:
 
 
 def _of_json(message: str, source: Source) -> dict[str, str]:
-    if source.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS):
-        fragment = re.search(service_logs.JSON_FRAGMENT, message)
-        message = fragment[0] if fragment else ""
+    """The fields of JSON; what is nested as deep as Python's stack has none."""
+    is_lambda = source.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS)
     try:
-        document = json.loads(message)
-    except ValueError:
+        document = _first_fragment(message) if is_lambda else json.loads(message)
+        if not isinstance(document, dict):
+            return {}
+        leaves = ((f"@{name}" if name.startswith("@") else name, value) for name, value in _leaves(document, ()))
+        return dict(pair for pair, _ in zip(leaves, range(MAX_JSON_FIELDS), strict=False))
+    except (ValueError, RecursionError):
         return {}
-    if not isinstance(document, dict):
-        return {}
-    leaves = ((f"@{name}" if name.startswith("@") else name, value) for name, value in _leaves(document, ()))
-    return dict(pair for pair, _ in zip(leaves, range(MAX_JSON_FIELDS), strict=False))
+
+
+def _first_fragment(message: str) -> Any:
+    start = message.find("{")
+    return json.JSONDecoder().raw_decode(message, start)[0] if start >= 0 else None
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:

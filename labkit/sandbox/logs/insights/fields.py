@@ -45,7 +45,8 @@ class Source:
     def json(self) -> str:
         """The SQL of an event's JSON; of a Lambda function's lines, the JSON within them counts."""
         if self.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS):
-            return f"TRY_CAST(regexp_extract(message, {quoted(service_logs.JSON_FRAGMENT)}) AS JSON)"
+            fragments = (f"regexp_extract(message, {quoted(regex)})" for regex in service_logs.JSON_FRAGMENTS)
+            return f"coalesce({', '.join(f'TRY_CAST({fragment} AS JSON)' for fragment in fragments)})"
         return "TRY_CAST(message AS JSON)"
 
 

@@ -209,10 +209,10 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         given = [way for way, named in ways.items() if named]
         if len(given) != 1:
             raise invalid(f"Exactly one of {', '.join(ways)} must be specified, not {', '.join(given) or 'none'}.")
-        identifiers = list(dict.fromkeys(ways[given[0]]))
+        identifiers = ways[given[0]]
         if len(identifiers) > MAX_LOG_GROUPS:
             raise invalid(f"A query can have at most {MAX_LOG_GROUPS} log groups, not {len(identifiers)}.")
-        return tuple(self._named(call, identifier) for identifier in identifiers)
+        return tuple(self._named(call, identifier) for identifier in dict.fromkeys(identifiers))
 
     def _groups_of(self, source: Source, call: Call) -> tuple[LogGroup, ...]:
         """The log groups that a query's own SOURCE command selects."""

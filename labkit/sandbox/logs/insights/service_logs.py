@@ -14,8 +14,20 @@ from labkit.sandbox.logs.insights.values import quoted
 LAMBDA_GROUPS = "/aws/lambda/"
 """What the names of the log groups of Lambda functions begin with."""
 
-JSON_FRAGMENT = r"(?s)\{.*\}"
-"""The JSON in a line that a Lambda function wrote, from which fields are discovered too."""
+_MAX_DEPTH = 8
+
+
+def _balanced(depth: int) -> str:
+    """A regular expression of text in braces, with so many pairs of braces within each other."""
+    inner = "[^{}]"
+    for _ in range(depth):
+        inner = rf"(?:[^{{}}]|\{{{inner}*\}})"
+    return rf"\{{{inner}*\}}"
+
+
+JSON_FRAGMENTS = (r"(?s)\{.*\}", _balanced(_MAX_DEPTH))
+"""The JSON in a line that a Lambda function wrote, as SQL finds it; it has fields too. Where all from the first brace
+to the last is none, the first of several pieces counts."""
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,29 @@ def test_json_and_flow_records_keep_their_own_fields_of_the_same_names():
     flow = "2 123456789012 eni-0a1b2c3d 203.0.113.1 10.0.0.5 40001 22 6 1 40 1793609940 1793610000 REJECT OK"
     events = [flow, DNS, {"protocol": "icmp"}]
     assert [row["protocol"] for row in rows("sort @timestamp | display protocol", events)] == ["6", "UDP", "icmp"]
+
+
+PIECES = [
+    ('INFO {"a": 1} then {"a": 2}', "1"),
+    ('{"a": {"b": [{"c": "}"}]}, "x": 1} tail', None),
+    ('{"b": 0, "a": {"deep": {"er": 1}}} {"a": 3}', None),
+    ('no json {here} {"a": 1}', None),
+    ('text {"a": "}{", "b": 2} text', "}{"),
+    ("{" * 2000, None),
+]
+
+
+@pytest.mark.parametrize(("message", "value"), PIECES)
+def test_of_several_pieces_of_json_in_a_functions_line_the_first_counts(message, value):
+    group = {"/aws/lambda/f": [message]}
+    found = rows(
+        "filter n in (SOURCE '/aws/lambda/f' | fields a as n) | fields n", [{"n": "1"}, {"n": "}{"}], groups=group
+    )
+    assert found == ([{"n": value}] if value else [])
+    assert discovered(message, source("/aws/lambda/f")).get("a") == value
+
+
+@pytest.mark.parametrize("group", ["group", "/aws/lambda/f"])
+@pytest.mark.parametrize("message", ["[" * 100_000, '{"a":' * 100_000, '{"a":' * 700 + "1" + "}" * 700, "{" * 100_000])
+def test_a_record_that_is_nested_without_end_has_no_fields_and_does_no_harm(group, message):
+    assert set(discovered(message, source(group))) <= {".".join("a" * 700)}
