@@ -11,7 +11,7 @@ from typing import Any
 
 from labkit.sandbox.athena.dialect.scope import Query, Scan
 from labkit.sandbox.athena.errors import not_supported
-from labkit.sandbox.athena.statements.definitions import Answer
+from labkit.sandbox.athena.statements.context import Answer
 
 _CATALOG = "awsdatacatalog"
 _ESTIMATE = {"outputRowCount": "NaN", "outputSizeInBytes": "NaN", "cpuCost": "NaN", "memoryCost": "NaN"}

@@ -26,6 +26,7 @@ from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info
 from labkit.sandbox.athena.statements import definitions
 from labkit.sandbox.athena.statements.classify import Parsed
+from labkit.sandbox.athena.statements.context import Answer, Context
 from labkit.sandbox.athena.storage import scans
 from labkit.sandbox.athena.storage.location import split
 from labkit.sandbox.athena.storage.store import Store
@@ -156,7 +157,7 @@ class Runner:
             return None
         if statement.kind in ("create_table_as_select", "insert"):
             return self._writing(execution, parsed, catalog, cutoff)
-        context = definitions.Context(catalog, self.sandbox.clock.timestamp())
+        context = Context(catalog, self.sandbox.clock.timestamp())
         answer = definitions.run(context, statement)
         self._answer(execution, answer)
         return None
@@ -222,7 +223,7 @@ class Runner:
         _leave(execution, outcome.path.read_bytes())
         execution.starts, execution.rows = outcome.starts, outcome.rows
 
-    def _answer(self, execution: QueryExecution, answer: definitions.Answer) -> None:
+    def _answer(self, execution: QueryExecution, answer: Answer) -> None:
         """The result of a DDL or utility statement: plain lines in a .txt."""
         execution.columns = [utility_info(name) for name in answer.columns]
         execution.has_header = False
@@ -237,7 +238,7 @@ class Runner:
 
     def _create_view(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog) -> None:
         statement: Any = parsed.statement
-        context = definitions.Context(catalog, self.sandbox.clock.timestamp())
+        context = Context(catalog, self.sandbox.clock.timestamp())
         database, name = context.named(statement.table)
         context.database(database)
         held = catalog.table(database, name)
@@ -250,14 +251,14 @@ class Runner:
         columns = named_columns(query)
         entry = view_entry(name, statement.query.rstrip("; \n"), database, columns)
         (glue.update_table if held else glue.create_table)(*context.where, database, entry)
-        self._answer(execution, definitions.Answer())
+        self._answer(execution, Answer())
 
     def _unload_target(self, execution: QueryExecution, parsed: Parsed, job: Job) -> Target:
         return Target.unload(parsed.location, parsed.options or {}, job.query, self._file_names())
 
     def _writing(self, execution: QueryExecution, parsed: Parsed, catalog: Catalog, cutoff: int | None) -> Job | None:
         statement: Any = parsed.statement
-        context = definitions.Context(catalog, self.sandbox.clock.timestamp())
+        context = Context(catalog, self.sandbox.clock.timestamp())
         job = self._query(execution, parsed.text, parsed.query, catalog, cutoff)
         if not statement.with_data:
             job.query = replace(job.query, sql=f"SELECT * FROM ({job.query.sql}) LIMIT 0")
@@ -267,7 +268,7 @@ class Runner:
         else:
             job.target = Target.create(context, statement, job.query, execution, self._file_names())
             if job.target is None:
-                self._answer(execution, definitions.Answer())
+                self._answer(execution, Answer())
                 return None
         target = job.target
         job.then = lambda outcome: target.register(context, outcome.output) if target and outcome.output else None

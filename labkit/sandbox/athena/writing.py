@@ -23,6 +23,7 @@ from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.results import formatter
 from labkit.sandbox.athena.statements import definitions, nodes, tables
+from labkit.sandbox.athena.statements.context import Context
 from labkit.sandbox.athena.storage import formats
 from labkit.sandbox.athena.storage.location import Listing, split
 from labkit.sandbox.athena.types import Type, coerces
@@ -102,7 +103,7 @@ class Target:
     @classmethod
     def create(
         cls,
-        context: definitions.Context,
+        context: Context,
         statement: nodes.QueryStatement,
         query: Query,
         execution: QueryExecution,
@@ -145,9 +146,7 @@ class Target:
         )
 
     @classmethod
-    def insert(
-        cls, context: definitions.Context, statement: nodes.QueryStatement, query: Query, names: Random
-    ) -> Target:
+    def insert(cls, context: Context, statement: nodes.QueryStatement, query: Query, names: Random) -> Target:
         """INSERT INTO."""
         database, name = context.named(statement.table)
         table = context.catalog.table(database, name)
@@ -180,7 +179,7 @@ class Target:
             casts=tuple(kind for _, kind in table.all_columns),
         )
 
-    def register(self, context: definitions.Context, output: Output) -> None:
+    def register(self, context: Context, output: Output) -> None:
         """Tells the catalog of the table made, and of the partitions written."""
         table = self.table
         if self.created:
@@ -193,7 +192,7 @@ class Target:
                 entry = definitions.partition_entry(table, list(values), folder.rstrip("/"))
                 glue.create_partition(*context.where, table.database, table.name, entry)
 
-    def _create(self, context: definitions.Context) -> Table | None:
+    def _create(self, context: Context) -> Table | None:
         assert self.created
         database, name = self.created
         definitions_of = {column: nodes.ColumnDefinition(column, kind) for column, kind in self.columns}

@@ -1,62 +1,18 @@
-"""What the DDL and utility statements do to the catalog, and what they answer."""
+"""What the DDL statements do to the catalog."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.sandbox.athena.catalog import Catalog, Partition, Table
-from labkit.sandbox.athena.dialect.functions import signatures
+from labkit.sandbox.athena.catalog import Partition, Table
 from labkit.sandbox.athena.errors import QueryError, hive_error
-from labkit.sandbox.athena.statements import nodes, tables
+from labkit.sandbox.athena.statements import nodes, tables, utilities
 from labkit.sandbox.athena.statements.conditions import meets
-from labkit.sandbox.athena.statements.shown import describe, show_create_table, show_create_view
+from labkit.sandbox.athena.statements.context import Answer, Context
 from labkit.sandbox.athena.storage.location import Listing, split
-from labkit.sandbox.athena.types import hive_name
 from labkit.sandbox.moto_state import glue, s3
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The lines that a statement answers with, and the columns that they are said to have."""
-
-    columns: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-@dataclass
-class Context:
-    """Where a statement is carried out."""
-
-    catalog: Catalog
-    now: float
-    values: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def where(self) -> tuple[str, str]:
-        """The account and region of the catalog."""
-        return self.catalog.account_id, self.catalog.region
-
-    def named(self, name: nodes.Name) -> tuple[str, str]:
-        """A table's database and own name."""
-        return (name[0], name[1]) if len(name) == 2 else (self.catalog.database, name[0])
-
-    def database(self, name: str) -> str:
-        """A database that has to be there."""
-        if not self.catalog.has_database(name):
-            raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
-        return name
-
-    def table(self, name: nodes.Name) -> Table:
-        """A table that has to be there."""
-        database, own = self.named(name)
-        found = self.catalog.table(self.database(database), own)
-        if found is None:
-            raise QueryError("", f"FAILED: SemanticException [Error 10001]: Table not found {database}.{own}")
-        return found
 
 
 def run(context: Context, statement: nodes.Statement) -> Answer:
@@ -283,89 +239,8 @@ def _repair(context: Context, statement: Any) -> Answer:
     return Answer((), (missing, *(f"Repair: Added partition to metastore {table.name}:{each}" for each in shown)))
 
 
-# --- utilities
-
-
-def _glob(pattern: str) -> Callable[[str], bool]:
-    """Hive's patterns: `*` or `.*` for anything, `|` between alternatives."""
-    alternatives = [each.strip().lower().replace(".*", "*") for each in pattern.split("|")] if pattern else ["*"]
-    return lambda name: any(fnmatch.fnmatchcase(name.lower(), each) for each in alternatives)
-
-
-def _show_databases(context: Context, statement: Any) -> Answer:
-    fits = _glob(statement.pattern)
-    return Answer(("database_name",), tuple(each["Name"] for each in context.catalog.databases() if fits(each["Name"])))
-
-
-def _show_tables(context: Context, statement: Any) -> Answer:
-    fits = _glob(statement.pattern)
-    found = context.catalog.tables(context.database(statement.database or context.catalog.database))
-    if statement.kind == "show_views":
-        return Answer(("views",), tuple(each.name for each in found if each.is_view and fits(each.name)))
-    return Answer(("tab_name",), tuple(each.name for each in found if fits(each.name)))
-
-
-def _show_columns(context: Context, statement: Any) -> Answer:
-    name = (statement.database, statement.table[-1]) if statement.database else statement.table
-    return Answer(("field",), tuple(f"{name:<20}" for name, _ in context.table(name).all_columns))
-
-
-def _show_partitions(context: Context, statement: Any) -> Answer:
-    table = context.table(statement.table)
-    if not table.partition_columns:
-        raise hive_error(f"Table {table.name} is not a partitioned table")
-    names = [name for name, _ in table.partition_columns]
-    return Answer(
-        ("partition",),
-        tuple(
-            "/".join(f"{n}={v}" for n, v in zip(names, each.values, strict=True))
-            for each in context.catalog.partitions(table)
-        ),
-    )
-
-
-def _show_properties(context: Context, statement: Any) -> Answer:
-    properties = context.table(statement.table).parameters
-    if statement.pattern:
-        value = properties.get(
-            statement.pattern, f"Table {'.'.join(statement.table)} does not have property: {statement.pattern}"
-        )
-        return Answer(("prpt_name", "prpt_value"), (f"{statement.pattern}\t{value}",))
-    return Answer(("prpt_name", "prpt_value"), tuple(f"{name}\t{value}" for name, value in sorted(properties.items())))
-
-
-def _show_functions(context: Context, statement: Any) -> Answer:
-    fits = _glob(statement.pattern.replace("%", "*"))
-    rows = (
-        "\t".join((name, str(each.result), ", ".join(map(str, each.parameters)), each.kind))
-        for name, forms in sorted(signatures().items())
-        if fits(name)
-        for each in forms
-    )
-    return Answer(("Function", "Return Type", "Argument Types", "Function Type"), tuple(rows))
-
-
-def _describe(context: Context, statement: Any) -> Answer:
-    table = context.table(statement.table)
-    if statement.column:
-        found = dict(table.all_columns).get(statement.column)
-        if found is None:
-            raise hive_error(f"cannot find field {statement.column} from {[name for name, _ in table.all_columns]}")
-        return Answer(
-            ("col_name", "data_type", "comment"),
-            (f"{statement.column:<20}\t{hive_name(found):<20}\t{'from deserializer':<20}",),
-        )
-    return Answer(("col_name", "data_type", "comment"), tuple(describe(table, formatted=statement.formatted)))
-
-
-def _show_create(context: Context, statement: Any) -> Answer:
-    table = context.table(statement.table)
-    if table.is_view:
-        return Answer(("Create View",), tuple(show_create_view(table).splitlines()))
-    return Answer(("createtab_stmt",), tuple(show_create_table(table).splitlines()))
-
-
 _HANDLERS: dict[str, Callable[[Context, Any], Answer]] = {
+    **utilities.HANDLERS,
     "create_database": _create_database,
     "drop_database": _drop_database,
     "alter_database": _alter_database,
@@ -381,15 +256,4 @@ _HANDLERS: dict[str, Callable[[Context, Any], Answer]] = {
     "alter_table_rename_partition": _rename_partition,
     "alter_table_set_partition_location": _set_partition_location,
     "msck_repair_table": _repair,
-    "show_databases": _show_databases,
-    "show_tables": _show_tables,
-    "show_views": _show_tables,
-    "show_columns": _show_columns,
-    "show_partitions": _show_partitions,
-    "show_create_table": _show_create,
-    "show_create_view": _show_create,
-    "show_tblproperties": _show_properties,
-    "show_functions": _show_functions,
-    "describe_table": _describe,
-    "describe_view": _describe,
 }
