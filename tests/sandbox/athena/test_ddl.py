@@ -243,6 +243,59 @@ def test_alter_table(table):
     assert [each["Name"] for each in glue.table(*WHERE, "default", "t")["StorageDescriptor"]["Columns"]] == ["z"]
 
 
+def test_change_column(athena):
+    """https://docs.aws.amazon.com/athena/latest/ug/alter-table-change-column.html"""
+    athena.lines(f"CREATE EXTERNAL TABLE example_table (area string COMMENT 'c', id int, x int) {LOCATION}")
+    athena.lines("ALTER TABLE example_table CHANGE COLUMN area zip int AFTER id")
+    athena.lines("ALTER TABLE example_table CHANGE x x bigint FIRST")
+    athena.lines("ALTER TABLE example_table CHANGE COLUMN id id int COMMENT 'USA zipcode'")
+    columns = glue.table(*WHERE, "default", "example_table")["StorageDescriptor"]["Columns"]
+    assert columns == [
+        {"Name": "x", "Type": "bigint"},
+        {"Name": "id", "Type": "int", "Comment": "USA zipcode"},
+        {"Name": "zip", "Type": "int", "Comment": "c"},
+    ]
+
+
+def test_columns_of_one_partition(athena):
+    """https://docs.aws.amazon.com/athena/latest/ug/alter-table-add-columns.html"""
+    athena.lines(f"CREATE EXTERNAL TABLE events (a int) PARTITIONED BY (awsregion string) {LOCATION}")
+    athena.lines("ALTER TABLE events ADD PARTITION (awsregion='us-west-2') LOCATION 's3://x/there/'")
+    athena.lines("ALTER TABLE events PARTITION (awsregion='us-west-2') ADD COLUMNS (event string)")
+    (partition,) = glue.partitions(*WHERE, "default", "events")
+    assert [each["Name"] for each in partition["StorageDescriptor"]["Columns"]] == ["a", "event"]
+    assert partition["StorageDescriptor"]["Location"] == "s3://x/there/"
+    athena.lines("ALTER TABLE events PARTITION (awsregion='us-west-2') REPLACE COLUMNS (b int)")
+    (partition,) = glue.partitions(*WHERE, "default", "events")
+    assert [each["Name"] for each in partition["StorageDescriptor"]["Columns"]] == ["b"]
+    assert athena.lines("SHOW COLUMNS IN events") == ["a                   ", "awsregion           "]
+
+
+def test_describe_in_its_forms(athena):
+    """https://docs.aws.amazon.com/athena/latest/ug/describe-table.html, the table impressions."""
+    athena.lines(
+        "CREATE EXTERNAL TABLE impressions (ip string COMMENT 'c', timers struct<lookup:string,times:array<int>>)"
+        f" PARTITIONED BY (dt string) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' {LOCATION}"
+    )
+    athena.lines("ALTER TABLE impressions ADD PARTITION (dt='1')")
+    plain = athena.lines("DESCRIBE impressions")
+    assert plain[0] == "ip                  \tstring              \tfrom deserializer   "
+    assert plain[2] == "dt                  \tstring              \t                    "
+    formatted = [line.split("\t") for line in athena.lines("DESCRIBE FORMATTED impressions")[len(plain) :]]
+    said = {name.strip(): rest[0].strip() for name, *rest in formatted}
+    assert said["CreateTime:"] == "Mon Nov 02 09:00:00 UTC 2026"
+    assert (said["LastAccessTime:"], said["Protect Mode:"], said["Num Buckets:"]) == ("UNKNOWN", "None", "-1")
+    assert "Storage Desc Params:" in said
+    extended = athena.lines("DESCRIBE EXTENDED impressions")
+    assert extended[: len(plain)] == plain
+    assert extended[-1].startswith(
+        "Detailed Table Information\tTable(tableName:impressions, dbName:default, owner:hadoop"
+    )
+    of_partition = athena.lines("DESCRIBE FORMATTED impressions PARTITION (dt='1')")
+    assert "Partition Value:    \t[1]                 \t " in of_partition
+    assert athena.lines("DESCRIBE impressions timers.times.'$elem$'")[0].split("\t")[1].strip() == "int"
+
+
 def test_views(athena):
     athena.lines("CREATE VIEW v AS SELECT 1 AS x, 'a' AS y -- with a comment")
     assert athena.rows("SELECT y, x FROM v") == [["a", "1"]]
@@ -284,7 +337,20 @@ ERRORS = [
     ("DROP DATABASE nope", "FAILED: SemanticException [Error 10072]: Database does not exist: nope"),
     ("CREATE DATABASE default", DDL_TASK + "AlreadyExistsException(message:Database default already exists)"),
     ("SHOW PARTITIONS flat", DDL_TASK + "Table flat is not a partitioned table"),
-    ("DESCRIBE nope", "FAILED: SemanticException [Error 10001]: Table not found default.nope"),
+    ("DESCRIBE nope", "FAILED: SemanticException [Error 10001]: Table not found nope"),
+    ("DESCRIBE TABLE t", "FAILED: SemanticException [Error 10001]: Table not found table"),
+    ("DESCRIBE t PARTITION (dt='9', hour=9)", "FAILED: SemanticException [Error 10006]: Partition not found {dt=9, hour=9}"),
+    ("DESCRIBE t nope", DDL_TASK + "cannot find field nope from"),
+    ("SHOW CREATE VIEW t", DDL_TASK + "default.t is not a view"),
+    ("DROP DATABASE my-db", "FAILED: ParseException line 1:16 missing EOF at '-' near 'my'"),
+    (f"CREATE EXTERNAL TABLE x (a varchar) {LOCATION}", "FAILED: ParseException line 1:34 mismatched input ')' expecting ( near 'varchar' in primitive type specification"),
+    (f"CREATE EXTERNAL TABLE x (a varchar(70000)) {LOCATION}", "FAILED: SemanticException Varchar length 70000 out of allowed range [1, 65535]"),
+    (f"CREATE EXTERNAL TABLE x (a decimal(40,2)) {LOCATION}", "FAILED: SemanticException Decimal precision out of allowed range [1,38]"),
+    (f"CREATE EXTERNAL TABLE x (a struct<b:uuid>) {LOCATION}", "FAILED: ParseException line 1:36 cannot recognize input near 'uuid' in column type"),
+    ("ALTER TABLE t CHANGE COLUMN nope x int", "FAILED: SemanticException [Error 10002]: Invalid column reference nope"),
+    ("ALTER TABLE t CHANGE COLUMN a a int AFTER nope", "FAILED: SemanticException [Error 10002]: Invalid column reference nope"),
+    ("ALTER TABLE t CHANGE COLUMN a dt int", "FAILED: SemanticException [Error 10036]: Duplicate column name: dt"),
+    ("ALTER TABLE t PARTITION (dt='9', hour=9) ADD COLUMNS (z int)", "FAILED: SemanticException [Error 10006]: Partition not found {dt=9, hour=9}"),
 ]  # fmt: skip
 
 

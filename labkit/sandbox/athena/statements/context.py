@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from labkit.sandbox.athena.catalog import Catalog, Table
+from labkit.sandbox.athena.catalog import Catalog, Partition, Table
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.statements import nodes
 
@@ -40,10 +40,38 @@ class Context:
             raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
         return name
 
-    def table(self, name: nodes.Name) -> Table:
-        """A table that has to be there."""
+    def table(self, name: nodes.Name, shown: str = "") -> Table:
+        """A table that has to be there; `shown` is what an error calls it, if not by its database and name."""
         database, own = self.named(name)
         found = self.catalog.table(self.database(database), own)
         if found is None:
-            raise QueryError("", f"FAILED: SemanticException [Error 10001]: Table not found {database}.{own}")
+            raise QueryError(
+                "", f"FAILED: SemanticException [Error 10001]: Table not found {shown or f'{database}.{own}'}"
+            )
         return found
+
+
+def values_of(table: Table, given: nodes.PartitionValues) -> list[str]:
+    """The values of a PARTITION clause in the order of the table's columns."""
+    written = "{" + ", ".join(f"{name}={value}" for name, value in given) + "}"
+    if not table.partition_columns:
+        raise QueryError("", f"FAILED: SemanticException table is not partitioned but partition spec exists: {written}")
+    values = dict(given)
+    names = [name for name, _ in table.partition_columns]
+    if set(values) - set(names):
+        raise QueryError("", f"FAILED: SemanticException Partition spec {written} contains non-partition columns")
+    if len(values) != len(names):
+        raise QueryError(
+            "",
+            f"FAILED: SemanticException partition spec {written} doesn't contain all ({len(names)}) partition columns",
+        )
+    return [values[name] for name in names]
+
+
+def held_partition(context: Context, table: Table, values: list[str]) -> Partition:
+    """A partition that has to be there."""
+    for each in context.catalog.partitions(table):
+        if list(each.values) == values:
+            return each
+    spec = ", ".join(f"{name}={value}" for (name, _), value in zip(table.partition_columns, values, strict=True))
+    raise QueryError("", f"FAILED: SemanticException [Error 10006]: Partition not found {{{spec}}}")

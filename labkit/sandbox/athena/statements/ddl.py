@@ -15,6 +15,8 @@ from labkit.sandbox.athena.statements.reserved import RESERVED
 from labkit.sandbox.athena.types import Type, array, parse_type, row
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
+_PRIMITIVES = ("tinyint", "smallint", "int", "integer", "bigint", "boolean", "float", "double", "decimal", "string",
+               "varchar", "char", "binary", "date", "timestamp")  # fmt: skip
 _DELIMITERS = {
     "field_delim": "field.delim",
     "escape_delim": "escape.delim",
@@ -49,14 +51,22 @@ def _parse_error(sql: str, error: UnexpectedInput) -> QueryError:
     at = error.pos_in_stream or 0
     if isinstance(error, UnexpectedToken):
         at = error.token.start_pos or 0
+    glued = re.search(r"(\w+)$", sql[:at])
+    if sql[at : at + 1] == "-" and glued:
+        line, column = _line_and_column(sql, at)
+        return QueryError("", f"FAILED: ParseException line {line}:{column} missing EOF at '-' near '{glued[1]}'")
     word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:])
     return parse_exception(sql, at, word[0] if word and word[0] else "<EOF>")
 
 
+def _line_and_column(sql: str, at: int) -> tuple[int, int]:
+    """Hive counts columns from 0."""
+    return sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
+
+
 def parse_exception(sql: str, at: int, word: str) -> QueryError:
     """Hive's error of a statement that it can't read."""
-    before = sql[:at]
-    line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
+    line, column = _line_and_column(sql, at)
     return QueryError("", f"FAILED: ParseException line {line}:{column} cannot recognize input near '{word}'")
 
 
@@ -86,6 +96,25 @@ def _has(items: list[Any], kind: str) -> bool:
 
 def _of(items: list[Any], kind: type) -> list[Any]:
     return [item for item in items if isinstance(item, kind) and not isinstance(item, Token)]
+
+
+def _check_size(token: Token, name: str, parameters: list[int]) -> None:
+    """The length of a varchar or char, the digits of a decimal; raises Hive's errors."""
+    longest = {"varchar": 65535, "char": 255}.get(name, 0)
+    if longest and not parameters:
+        raise QueryError(
+            "",
+            f"FAILED: ParseException line {token.line}:{(token.end_column or 1) - 1} mismatched input ')' expecting ("
+            f" near '{token}' in primitive type specification",
+        )
+    if longest and not 1 <= parameters[0] <= longest:
+        raise _semantic(f"{name.capitalize()} length {parameters[0]} out of allowed range [1, {longest}]")
+    if name == "decimal" and parameters and not 1 <= parameters[0] <= 38:
+        raise _semantic("Decimal precision out of allowed range [1,38]")
+
+
+def _semantic(why: str) -> QueryError:
+    return QueryError("", f"FAILED: SemanticException {why}")
 
 
 class _Name(str):
@@ -155,6 +184,9 @@ class _Builder(Transformer[Any, Any]):
     def simple_type(self, items: list[Token]) -> Type:
         name, *parameters = (str(item) for item in items)
         try:
+            if name.lower() not in _PRIMITIVES:
+                raise ValueError(name)
+            _check_size(items[0], name.lower(), [int(each) for each in parameters])
             return parse_type(f"{name}({','.join(parameters)})" if parameters else name)
         except ValueError:
             token = items[0]
@@ -313,8 +345,19 @@ class _Builder(Transformer[Any, Any]):
             columns=next((item for item in items if isinstance(item, tuple) and not isinstance(item, _Table)), ()),
             pattern=next((item for item in items if type(item) is str), ""),
             database=names[0] if names and kind.startswith("show") else "",
-            formatted=_has(items, "formatted") or _has(items, "extended"),
-            column=names[0] if names and kind.startswith("describe") else "",
+            detail=next((each for each in ("formatted", "extended") if _has(items, each)), ""),
+            path=tuple(str(each) for each in _trees(items, "path")[0].children) if _has(items, "path") else (),
+            partition=_value(items, "partition", ()),
+        )
+
+    def change_column(self, items: list[Any]) -> nodes.Statement:
+        after = _trees(items, "after")
+        return nodes.TableStatement(
+            "alter_table_change_column",
+            _of(items, _Table)[0],
+            path=(str(_of(items, _Name)[0]),),
+            columns=tuple(_of(items, nodes.ColumnDefinition)),
+            place="FIRST" if _has(items, "first") else str(after[0].children[0]) if after else "",
         )
 
     def prepare(self, items: list[Any]) -> nodes.Statement:

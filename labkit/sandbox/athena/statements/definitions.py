@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labkit.sandbox.athena.catalog import Partition, Table
+from labkit.sandbox.athena.catalog import Table
 from labkit.sandbox.athena.errors import QueryError, hive_error
 from labkit.sandbox.athena.statements import nodes, tables, utilities
 from labkit.sandbox.athena.statements.conditions import meets
-from labkit.sandbox.athena.statements.context import Answer, Context
+from labkit.sandbox.athena.statements.context import Answer, Context, held_partition, values_of
 from labkit.sandbox.athena.storage.location import Listing, split
 from labkit.sandbox.moto_state import glue, s3
 
@@ -109,32 +109,54 @@ def _set_properties(context: Context, statement: Any) -> Answer:
 def _add_columns(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
     added = [tables.column_entry(column) for column in statement.columns]
-    columns = added if statement.kind.endswith("replace_columns") else [*table.storage["Columns"], *added]
+    replaces = statement.kind.endswith("replace_columns")
+    if not statement.partition:
+        return _with_columns(context, table, added if replaces else [*table.storage["Columns"], *added])
+    values = values_of(table, statement.partition)
+    location = held_partition(context, table, values).location
+    entries = glue.partitions(*context.where, table.database, table.name)
+    found = next(each for each in entries if list(each["Values"]) == values).get("StorageDescriptor")
+    storage = found or {**table.storage, "Location": location}
+    columns = _distinct(table, added if replaces else [*storage["Columns"], *added])
+    glue.delete_partition(*context.where, table.database, table.name, values)
+    entry = {"Values": values, "StorageDescriptor": {**storage, "Columns": columns}, "Parameters": {}}
+    glue.create_partition(*context.where, table.database, table.name, entry)
+    return Answer()
+
+
+def _change_column(context: Context, statement: Any) -> Answer:
+    """https://docs.aws.amazon.com/athena/latest/ug/alter-table-change-column.html"""
+    table = context.table(statement.table)
+    held = list(table.storage["Columns"])
+    names = [each["Name"].lower() for each in held]
+    for name in (statement.path[0], *([statement.place] if statement.place not in ("", "FIRST") else [])):
+        if name not in names:
+            raise QueryError("", f"FAILED: SemanticException [Error 10002]: Invalid column reference {name}")
+    number = names.index(statement.path[0])
+    changed = tables.column_entry(statement.columns[0])
+    if "Comment" not in changed and held[number].get("Comment"):
+        changed["Comment"] = held[number]["Comment"]
+    rest = held[:number] + held[number + 1 :]
+    if statement.place == "FIRST":
+        number = 0
+    elif statement.place:
+        number = [each["Name"].lower() for each in rest].index(statement.place) + 1
+    return _with_columns(context, table, [*rest[:number], changed, *rest[number:]])
+
+
+def _with_columns(context: Context, table: Table, columns: list[dict[str, str]]) -> Answer:
+    return _changed(context, table, storage={"Columns": _distinct(table, columns)})
+
+
+def _distinct(table: Table, columns: list[dict[str, str]]) -> list[dict[str, str]]:
     names = [each["Name"] for each in [*columns, *(table.entry.get("PartitionKeys") or [])]]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated:
         raise QueryError("", f"FAILED: SemanticException [Error 10036]: Duplicate column name: {repeated}")
-    return _changed(context, table, storage={"Columns": columns})
+    return columns
 
 
 # --- partitions
-
-
-def _values(table: Table, given: nodes.PartitionValues) -> list[str]:
-    """The values of a PARTITION clause in the order of the table's columns."""
-    written = "{" + ", ".join(f"{name}={value}" for name, value in given) + "}"
-    if not table.partition_columns:
-        raise QueryError("", f"FAILED: SemanticException table is not partitioned but partition spec exists: {written}")
-    values = dict(given)
-    names = [name for name, _ in table.partition_columns]
-    if set(values) - set(names):
-        raise QueryError("", f"FAILED: SemanticException Partition spec {written} contains non-partition columns")
-    if len(values) != len(names):
-        raise QueryError(
-            "",
-            f"FAILED: SemanticException partition spec {written} doesn't contain all ({len(names)}) partition columns",
-        )
-    return [values[name] for name in names]
 
 
 def partition_entry(table: Table, values: list[str], location: str) -> dict[str, Any]:
@@ -151,7 +173,7 @@ def _default_location(table: Table, values: list[str]) -> str:
 def _add_partition(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
     known = {each.values for each in context.catalog.partitions(table)}
-    wanted = [(_values(table, values), location) for values, location in statement.partitions]
+    wanted = [(values_of(table, values), location) for values, location in statement.partitions]
     for values, location in wanted:
         if location:
             split(location)
@@ -184,8 +206,8 @@ def _drop_partition(context: Context, statement: Any) -> Answer:
 
 def _rename_partition(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
-    old, new = (_values(table, values) for values, _ in statement.partitions)
-    location = _held(context, table, old).location
+    old, new = (values_of(table, values) for values, _ in statement.partitions)
+    location = held_partition(context, table, old).location
     known = {each.values for each in context.catalog.partitions(table)}
     if tuple(new) in known:
         raise hive_error(f"Partition already exists:{new}", "InvalidOperationException")
@@ -197,19 +219,11 @@ def _rename_partition(context: Context, statement: Any) -> Answer:
 def _set_partition_location(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
     values, location = statement.partitions[0]
-    wanted = _values(table, values)
-    _held(context, table, wanted)
+    wanted = values_of(table, values)
+    held_partition(context, table, wanted)
     glue.delete_partition(*context.where, table.database, table.name, wanted)
     glue.create_partition(*context.where, table.database, table.name, partition_entry(table, wanted, location))
     return Answer()
-
-
-def _held(context: Context, table: Table, values: list[str]) -> Partition:
-    for each in context.catalog.partitions(table):
-        if list(each.values) == values:
-            return each
-    spec = ", ".join(f"{name}={value}" for (name, _), value in zip(table.partition_columns, values, strict=True))
-    raise QueryError("", f"FAILED: SemanticException [Error 10006]: Partition not found {{{spec}}}")
 
 
 def _repair(context: Context, statement: Any) -> Answer:
@@ -251,6 +265,7 @@ _HANDLERS: dict[str, Callable[[Context, Any], Answer]] = {
     "alter_table_set_tblproperties": _set_properties,
     "alter_table_add_columns": _add_columns,
     "alter_table_replace_columns": _add_columns,
+    "alter_table_change_column": _change_column,
     "alter_table_add_partition": _add_partition,
     "alter_table_drop_partition": _drop_partition,
     "alter_table_rename_partition": _rename_partition,

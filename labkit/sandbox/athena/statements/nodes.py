@@ -98,8 +98,13 @@ class TableStatement(Statement):
     columns: tuple[ColumnDefinition, ...] = ()
     pattern: str = ""
     database: str = ""
-    formatted: bool = False
-    column: str = ""
+    detail: str = ""
+    """For DESCRIBE: `formatted`, `extended` or nothing."""
+    path: tuple[str, ...] = ()
+    """A column, and the field, '$elem$', '$key$' or '$value$' inside it."""
+    partition: PartitionValues = ()
+    place: str = ""
+    """Where CHANGE COLUMN puts the column: FIRST, after the one of this name, or where it was."""
 
 
 @dataclass(frozen=True)

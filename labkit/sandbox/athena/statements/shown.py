@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from labkit.sandbox.athena.catalog import Table
 from labkit.sandbox.athena.storage.formats import LAZY_SIMPLE
-from labkit.sandbox.athena.types import hive_name
 
 _DELIMITERS = {
     "field.delim": "FIELDS TERMINATED BY",
@@ -68,51 +65,3 @@ def _string(text: str) -> str:
 def show_create_view(table: Table) -> str:
     """The statement that makes the view again."""
     return f"CREATE VIEW {table.database}.{table.name} AS\n{table.view}"
-
-
-def describe(table: Table, *, formatted: bool) -> Iterator[str]:
-    """DESCRIBE: a line a column, padded as Hive pads it."""
-    if formatted:
-        yield _line("# col_name", "data_type", "comment")
-        yield _line("", "", "")
-    for column in table.storage.get("Columns") or []:
-        yield _line(column["Name"], column.get("Type", "string"), column.get("Comment", ""))
-    if table.entry.get("PartitionKeys"):
-        if not formatted:
-            for column in table.entry["PartitionKeys"]:
-                yield _line(column["Name"], column.get("Type", "string"), column.get("Comment", ""))
-        yield "\t \t "
-        yield "# Partition Information\t \t "
-        yield _line("# col_name", "data_type", "comment")
-        yield "\t \t "
-        for name, kind in table.partition_columns:
-            yield _line(name, hive_name(kind), "")
-    if formatted:
-        yield from _details(table)
-
-
-def _details(table: Table) -> Iterator[str]:
-    yield "\t \t "
-    yield "# Detailed Table Information\t \t "
-    for name, value in {
-        "Database:": table.database,
-        "Owner:": str(table.entry.get("Owner", "hadoop")),
-        "Location:": table.location,
-        "Table Type:": str(table.entry.get("TableType", "")),
-    }.items():
-        yield f"{name:<20}\t{value:<20}\t "
-    yield "Table Parameters:\t \t "
-    for name, value in sorted(table.parameters.items()):
-        yield f"\t{name:<20}\t{value:<20}"
-    yield "\t \t "
-    yield "# Storage Information\t \t "
-    for name, value in {
-        "SerDe Library:": table.serde,
-        "InputFormat:": str(table.storage.get("InputFormat", "")),
-        "OutputFormat:": str(table.storage.get("OutputFormat", "")),
-    }.items():
-        yield f"{name:<20}\t{value:<20}\t "
-
-
-def _line(name: str, kind: str, comment: str) -> str:
-    return f"{name:<20}\t{kind:<20}\t{comment:<20}"

@@ -8,9 +8,9 @@ from typing import Any
 
 from labkit.sandbox.athena.dialect.functions import signatures
 from labkit.sandbox.athena.errors import hive_error
-from labkit.sandbox.athena.statements.context import Answer, Context
-from labkit.sandbox.athena.statements.shown import describe, show_create_table, show_create_view
-from labkit.sandbox.athena.types import hive_name
+from labkit.sandbox.athena.statements.context import Answer, Context, held_partition, values_of
+from labkit.sandbox.athena.statements.described import describe, describe_column
+from labkit.sandbox.athena.statements.shown import show_create_table, show_create_view
 
 
 def _glob(pattern: str) -> Callable[[str], bool]:
@@ -72,21 +72,23 @@ def _show_functions(context: Context, statement: Any) -> Answer:
     return Answer(("Function", "Return Type", "Argument Types", "Function Type"), tuple(rows))
 
 
+_DESCRIBED = ("col_name", "data_type", "comment")
+
+
 def _describe(context: Context, statement: Any) -> Answer:
-    table = context.table(statement.table)
-    if statement.column:
-        found = dict(table.all_columns).get(statement.column)
-        if found is None:
-            raise hive_error(f"cannot find field {statement.column} from {[name for name, _ in table.all_columns]}")
-        return Answer(
-            ("col_name", "data_type", "comment"),
-            (f"{statement.column:<20}\t{hive_name(found):<20}\t{'from deserializer':<20}",),
-        )
-    return Answer(("col_name", "data_type", "comment"), tuple(describe(table, formatted=statement.formatted)))
+    table = context.table(statement.table, ".".join(statement.table))
+    partition = None
+    if statement.partition:
+        partition = held_partition(context, table, values_of(table, statement.partition))
+    if statement.path:
+        return Answer(_DESCRIBED, (describe_column(table, statement.path),))
+    return Answer(_DESCRIBED, tuple(describe(table, statement.detail, partition)))
 
 
 def _show_create(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
+    if statement.kind == "show_create_view" and not table.is_view:
+        raise hive_error(f"{table.database}.{table.name} is not a view")
     if table.is_view:
         return Answer(("Create View",), tuple(show_create_view(table).splitlines()))
     return Answer(("createtab_stmt",), tuple(show_create_table(table).splitlines()))
