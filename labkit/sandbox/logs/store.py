@@ -1,4 +1,8 @@
-"""Where log events live: one columnar table a log group, in a DuckDB database in memory.
+"""Where log events live: one columnar table a log group, in a DuckDB database of its own.
+
+The database is a temporary file, so that memory does not grow with the events. The file has no name by the time that it
+is used, so none of it stays, however the process ends: a sandbox that starts again makes its events anew. Queries that
+need much memory use files beside it.
 
 Both languages of CloudWatch Logs compile to SQL over these tables. A reader asks for `relation(region, group)`, the
 name of the group's table, and runs SQL over it on a `cursor()` of its own:
@@ -24,7 +28,10 @@ The order that AWS gives events in is `ORDER BY timestamp, sequence`. An event's
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -32,17 +39,19 @@ import numpy as np
 import pyarrow as pa
 
 SETTINGS = """
+    ATTACH '$folder/events' AS events (STORAGE_VERSION 'latest', RECOVERY_MODE no_wal_writes);
     SET GLOBAL TimeZone = 'UTC';
-    SET memory_limit = '4GB';
-    SET temp_directory = '';
+    SET memory_limit = '256MB';
+    SET temp_directory = '$folder';
     SET enable_external_access = false;
     SET python_enable_replacements = false;
     SET autoload_known_extensions = false;
     SET autoinstall_known_extensions = false;
-    ATTACH ':memory:' AS events (COMPRESS);
     SET lock_configuration = true;
 """
-TABLE = "(timestamp BIGINT, ingestion_time BIGINT, sequence BIGINT, stream VARCHAR, message VARCHAR)"
+TABLE = """
+    (timestamp BIGINT, ingestion_time BIGINT, sequence BIGINT, stream VARCHAR, message VARCHAR)
+"""
 BATCH = pa.schema(
     [
         ("timestamp", pa.int64()),
@@ -53,10 +62,10 @@ BATCH = pa.schema(
     ]
 )
 PENDING_EVENTS = 122_880
-"""Batches wait in memory until they fill a row group of DuckDB, which costs less, or until somebody reads."""
+"""Batches wait in memory until they fill a row group of DuckDB, compressed at once, or until somebody reads."""
 
-COMPRESSED_EVENTS = 4 * PENDING_EVENTS
-"""Full row groups are written as they are, and compressed to a quarter when there are so many, by all threads."""
+MEMORY_EVENTS = 4 * PENDING_EVENTS
+"""What somebody read before it filled a row group stays in memory until so many events were written."""
 
 SMALL_BATCH = 1_000
 SMALL_BATCH_SQL = """
@@ -94,21 +103,34 @@ class GroupEvents:
         self.pending: list[pa.Table] = []
         self.pending_events = 0
 
+    def take(self, count: int) -> pa.Table:
+        """The first of the events as one batch; they are not pending any more."""
+        batch = pa.concat_tables(self.pending)
+        rest = batch[count:]
+        self.pending, self.pending_events = [rest] if len(rest) else [], len(rest)
+        return batch[:count]
+
 
 class EventStore:
     """All log events of a sandbox. Callers hold the sandbox's lock, save for reading with a `cursor()`."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:")
-        self._connection.execute(SETTINGS)
+        self._folder = tempfile.TemporaryDirectory(prefix="labkit-logs-")
+        self._connection.execute(SETTINGS.replace("$folder", self._folder.name.replace("'", "''")))
+        Path(self._folder.name, "events").unlink()
+        self._writer = ThreadPoolExecutor(1, "event store")
+        self._writing: Future[None] | None = None
         self._groups: dict[tuple[str, str], GroupEvents] = {}
         self._table_numbers = itertools.count(1)
         self._sequence = 0
-        self._uncompressed = 0
+        self._in_memory = 0
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Lets go of the events."""
+        self._writer.shutdown()
         self._connection.close()
+        self._folder.cleanup()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the events, for a query; two threads must not share one."""
@@ -117,11 +139,13 @@ class EventStore:
     def create(self, region: str, group: str) -> None:
         """A table for a new log group."""
         table = f"events.group_{next(self._table_numbers)}"
+        self._settle()
         self._connection.execute(f"CREATE TABLE {table} {TABLE}")
         self._groups[region, group] = GroupEvents(table)
 
     def drop(self, region: str, group: str) -> None:
         """Forgets a log group's events."""
+        self._settle()
         self._connection.execute(f"DROP TABLE {self._groups.pop((region, group)).table}")
 
     def append(
@@ -149,13 +173,17 @@ class EventStore:
         events.pending.append(batch)
         events.pending_events += count
         if events.pending_events >= PENDING_EVENTS:
-            self._write(events)
+            self._settle()
+            full = events.pending_events // PENDING_EVENTS * PENDING_EVENTS
+            self._writing = self._writer.submit(self._insert, events.table, events.take(full))
         return batch
 
     def relation(self, region: str, group: str) -> str:
         """The name of the table that holds all events put so far, to be used in SQL as it stands."""
         events = self._groups[region, group]
-        self._write(events)
+        self._settle()
+        if events.pending_events:
+            self._insert(events.table, events.take(events.pending_events))
         return events.table
 
     def query_batch(self, batch: pa.Table, sql: str) -> list[tuple[Any, ...]]:
@@ -177,14 +205,17 @@ class EventStore:
         """Deletes the events that meet a condition over the columns of the table."""
         self._connection.execute(f"DELETE FROM {self.relation(region, group)} WHERE {condition}", parameters)
 
-    def _write(self, events: GroupEvents) -> None:
-        if not events.pending:
-            return
-        self._connection.register("batch", pa.concat_tables(events.pending))
-        count, events.pending, events.pending_events = events.pending_events, [], 0
-        self._connection.execute(f"INSERT INTO {events.table} FROM batch")
-        self._connection.unregister("batch")
-        self._uncompressed += count
-        if self._uncompressed >= COMPRESSED_EVENTS:
-            self._connection.execute("CHECKPOINT events")
-            self._uncompressed = 0
+    def _settle(self) -> None:
+        """Waits for what is being written beside the sandbox's own work."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _insert(self, table: str, batch: pa.Table) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.register("batch", batch)
+            cursor.execute(f"INSERT INTO {table} FROM batch")
+            self._in_memory += len(batch) % PENDING_EVENTS
+            if self._in_memory >= MEMORY_EVENTS:
+                cursor.execute("CHECKPOINT events")
+                self._in_memory = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,11 +9,11 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeDeleteMarker
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.moto_state import object_bodies
 from labkit.sandbox.sandbox import ACCOUNT_ID
 from labkit.sandbox.service import ServiceError
 
-os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(4 * 1024**2))
-"""Larger objects lie in temporary files: memory is for what works with them."""
+object_bodies.take_over()
 
 
 class StoredObject(NamedTuple):

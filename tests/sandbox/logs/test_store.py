@@ -1,11 +1,13 @@
 """The event store keeps what it is given, in the order it came, and keeps SQL inside itself."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from labkit.sandbox.logs.store import COMPRESSED_EVENTS, PENDING_EVENTS, EventStore, event_id, event_place
+from labkit.sandbox.logs.store import MEMORY_EVENTS, PENDING_EVENTS, EventStore, event_id, event_place
 
 HERE = ("eu-west-1", "VPCFlowLogs")
 
@@ -48,11 +50,48 @@ def test_many_events_are_written_without_being_read(store: EventStore) -> None:
 
 
 def test_many_events_take_less_memory_than_their_messages(store: EventStore) -> None:
-    count = COMPRESSED_EVENTS
+    count = MEMORY_EVENTS
     messages = [f"2 123456789012 eni-0a1b2c3d 198.51.100.{number % 256} REJECT OK" for number in range(count)]
     store.append(*HERE, "a", range(count), messages, ingestion_time=1)
     taken = store.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()[0][0]
     assert taken < sum(map(len, messages)) / 2
+
+
+def test_events_that_are_read_as_they_come_take_little_memory_too(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labkit.sandbox.logs.store.MEMORY_EVENTS", 80_000)
+    text = "2 123456789012 eni-0a1b2c3d 198.51.100.{} REJECT OK"
+    for begin in range(0, 80_000, 10_000):
+        numbers = range(begin, begin + 10_000)
+        store.append(*HERE, "a", numbers, [text.format(number % 256) for number in numbers], ingestion_time=1)
+        store.relation(*HERE)
+    taken = store.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()[0][0]
+    assert taken < 80_000 * len(text) / 2
+    assert rows(store, "message")[-1] == (text.format(79_999 % 256),)
+
+
+def test_full_row_groups_and_what_came_after_them_are_read_in_order(store: EventStore) -> None:
+    count = 2 * PENDING_EVENTS + 5
+    for begin in range(0, count, 50_000):
+        numbers = range(begin, min(begin + 50_000, count))
+        store.append(*HERE, "a", numbers, [str(number) for number in numbers], ingestion_time=1)
+    assert rows(store, "sequence, message") == [(number, str(number)) for number in range(count)]
+
+
+def test_nothing_of_the_events_stays_in_the_folder_of_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "with 'quotes'"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    store = EventStore()
+    store.create(*HERE)
+    store.append(*HERE, "a", range(PENDING_EVENTS), ["x" * 20] * PENDING_EVENTS, ingestion_time=1)
+    assert len(rows(store)) == PENDING_EVENTS
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    store.close()
+    assert list(folder.iterdir()) == []
 
 
 def test_groups_and_regions_are_apart(store: EventStore) -> None:
