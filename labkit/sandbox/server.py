@@ -55,9 +55,14 @@ class _QuietHandler(RequestHandler):
         """Logs nothing."""
 
 
+RECURSION_LIMIT = 4000
+"""A long chain of ORs is as deep a tree, which Python's own limit is too low for."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serves until told to stop; exit code 3 says that the port is taken."""
     options = _parse(arguments)
+    sys.setrecursionlimit(RECURSION_LIMIT)
     os.environ["TZ"] = "UTC"
     time.tzset()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

@@ -48,6 +48,11 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
     return QueryError("GENERIC_INTERNAL_ERROR", f"{_first_line(text)}: {NOT_IN_SANDBOX}", category=SYSTEM)
 
 
+def too_large() -> QueryError:
+    """The error of a statement that is nested too deeply to be worked out."""
+    return QueryError("STACK_OVERFLOW", "statement is too large (stack overflow during analysis)")
+
+
 def _known(text: str) -> QueryError | None:
     """The errors of DuckDB's that Trino words in another way."""
     if found := _OVERFLOW.search(text):
@@ -82,6 +87,8 @@ def _known(text: str) -> QueryError | None:
         return QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
     if "More than one row returned by a subquery" in text:
         return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "Max expression depth limit" in text:
+        return too_large()
     if "Map keys must be unique" in text:
         return QueryError("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed")
     return None

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from labkit.sandbox.athena.catalog import Catalog, view_entry
+from labkit.sandbox.athena.dialect import expansion
 from labkit.sandbox.athena.dialect.queries import QueryCompiler
 from labkit.sandbox.athena.dialect.scope import Query
 from labkit.sandbox.athena.engine import Engine
-from labkit.sandbox.athena.engine_errors import from_duckdb
+from labkit.sandbox.athena.engine_errors import from_duckdb, too_large
 from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, hive_error
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.explain import explained
@@ -314,7 +315,7 @@ class Runner:
         columns = ", ".join(f"{presentable(f'c{n}', c.type)} AS c{n}" for n, c in enumerate(job.query.columns))
         columns = columns if not job.target else "*"
         with_ = f"WITH {', '.join(relations)} " if relations else ""
-        return f"{with_}SELECT {columns} FROM ({job.query.sql}) AS query_"
+        return f"{with_}SELECT {columns} FROM ({expansion.bounded(job.query.sql)}) AS query_"
 
     def _rows(self, job: Job, cursor: duckdb.DuckDBPyConnection, sql: str, outcome: Outcome) -> None:
         """Writes the result to a file, batch by batch."""
@@ -331,6 +332,8 @@ class Runner:
 
 def _unforeseen(error: Exception) -> QueryError:
     """A mistake of the sandbox's own: its query fails, and is not left running for ever."""
+    if isinstance(error, RecursionError):
+        return too_large()
     logging.getLogger(__name__).exception("a query failed for no reason that the sandbox foresaw")
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {error}", category=SYSTEM)
 

@@ -7,6 +7,7 @@ every call stays a call, with its place in the text, and the table of functions 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -85,16 +86,24 @@ def _is_empty_place(before: Token, token: Token) -> bool:
     return token.token_type in _AFTER_AN_ITEM and before.token_type in (TokenType.COMMA, *_BEFORE_AN_ITEM)
 
 
+MOST_ARRAYS_DEEP = 12
+"""A bound of our own: the parser takes twice as long for each level."""
+
+
 def parse(sql: str) -> exp.Expr:
     """One statement, as a tree."""
     tokens = tokenize(sql)
     if not tokens:
         raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: 'SELECT', 'VALUES', 'WITH'")
+    if _arrays_deep(tokens) > MOST_ARRAYS_DEEP:
+        raise too_large()
     parser: Any = AthenaSql().parser()
     try:
         trees: list[exp.Expr] = [tree for tree in parser.parse(tokens, sql) if tree is not None]
     except ParseError as error:
         raise _ended(tokens[-1]) if parser.ended else _syntax_error(error, tokens) from None
+    except RecursionError:
+        raise too_large() from None
     if len(trees) != 1:
         semicolon = next(token for token in tokens if token.token_type == TokenType.SEMICOLON)
         raise QueryError(
@@ -104,6 +113,23 @@ def parse(sql: str) -> exp.Expr:
         raise _ended(tokens[0]) if len(tokens) == 1 else mismatched(tokens[1])
     check(trees[0], sql)
     return trees[0]
+
+
+def too_large() -> QueryError:
+    """The error of a statement that is nested too deeply to be read."""
+    return QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)")
+
+
+def _arrays_deep(tokens: Sequence[Token]) -> int:
+    """How many `ARRAY[` stand within one another."""
+    deep = most = 0
+    for before, token in pairwise(tokens):
+        if token.token_type == TokenType.L_BRACKET and before.token_type == TokenType.ARRAY:
+            deep += 1
+        elif token.token_type == TokenType.R_BRACKET and deep:
+            deep -= 1
+        most = max(most, deep)
+    return most
 
 
 def backquoted(sql: str, at: int) -> QueryError:
