@@ -99,10 +99,12 @@ def _format_date(compiler: Compiler, call: tree.Call) -> Value:
     """`formatDate(time, format, timezone)`."""
     subject, pattern, *zone = _arguments(call, 2, 3)
     date_format = dates.of_strftime(_constant(compiler, pattern, call.name), pattern.span)
-    local = f"time_stamp({compiler.time(subject)})"
+    local = "time_stamp({})"
     if zone:
         local = f"timezone({_zone(compiler, zone[0], call.name)}, timezone('UTC', {local}))"
-    return Value(f"strftime({local}, {values.quoted(date_format)})", Kind.TEXT)
+    shown = f"strftime({local}, {values.quoted(date_format).replace('{', '{{').replace('}', '}}')})"
+    time = Value(compiler.time(subject), Kind.TIME)
+    return Value(values.once(lambda given: shown.format(*given), [time]), Kind.TEXT)
 
 
 def _constant(compiler: Compiler, expression: tree.Expression, name: str) -> str:
@@ -125,15 +127,21 @@ def _zone(compiler: Compiler, expression: tree.Expression, name: str) -> str:
 
 def _array_size(compiler: Compiler, call: tree.Call) -> Value:
     (argument,) = _arguments(call, 1, 1)
-    return Value(f"CAST(len(json_list({compiler.structure(argument)})) AS DOUBLE)", Kind.NUMBER)
+    whole = Value(compiler.structure(argument), Kind.STRUCTURE)
+    return Value(values.once(lambda given: f"CAST(len(json_list({given[0]})) AS DOUBLE)", [whole]), Kind.NUMBER)
 
 
 def _array_contains(compiler: Compiler, call: tree.Call) -> Value:
     """`jsonArrayContains(list, value)`: whether an element is the text; what is no list has none."""
     argument, wanted = _arguments(call, 2, 2)
-    elements = f"list_transform(json_list({compiler.structure(argument)}), lambda element: json_leaf(element))"
-    text = converted(compiler.compile(wanted), Kind.TEXT)
-    return Value(f"coalesce(list_contains({elements}, {text}), FALSE)", Kind.BOOLEAN)
+    whole = Value(compiler.structure(argument), Kind.STRUCTURE)
+    text = Value(converted(compiler.compile(wanted), Kind.TEXT), Kind.TEXT)
+
+    def contains(given: list[str]) -> str:
+        elements = f"list_transform(json_list({given[0]}), lambda element: json_leaf(element))"
+        return f"coalesce(list_contains({elements}, {given[1]}), FALSE)"
+
+    return Value(values.once(contains, [whole, text]), Kind.BOOLEAN)
 
 
 def _is_present(compiler: Compiler, call: tree.Call) -> Value:

@@ -89,6 +89,20 @@ HUGE = [
     "fields " + "-" * 4000 + "a",
     *(f"fields {begin * 12}a{end * 12}" for begin, end in (("concat(1 + ", ")"), ("(1 / toupper(", "))"))),
     *(f"fields {begin * 12}a{end * 12}" for begin, end in (("dateceil(1 + ", ", 1mo)"), ("isValidIp(concat(", "))"))),
+    *(
+        f"fields {begin * depth}a{end * depth}"
+        for depth in (8, 40)
+        for begin, end in (
+            ("jsonArraySize(", ")"),
+            ("jsonArrayContains(split(", ", ','), 'b')"),
+            ("formatDate(toMillis(", "), '%Y')"),
+            ("parseDate(", ", 'yyyy')"),
+            ("hexToDec(", ")"),
+            ("decToHex(", ")"),
+            ("toLong(jsonParse(", ").b)"),
+        )
+    ),
+    "filter " + "a in (" * 90 + "a" + ")" * 90,
     "filter " + "'x' < (" * 40 + "a" + ")" * 40,
     "fields a" + " | limit 1" * 900,
     "fields a" + " | fields a + 1" * 90,
