@@ -299,7 +299,10 @@ def malformed(error: QueryError) -> ServiceError:
 
 
 def _check_class(query: tree.Query, groups: Sequence[LogGroup]) -> None:
-    """Refuses what only log groups of the class Standard can be asked for."""
+    """Refuses what only log groups of the class Standard can be asked for; of the class Delivery nothing can."""
+    for group in groups:
+        if group.log_class == "DELIVERY":
+            raise invalid(f"The log group {group.name} is of log-group-class DELIVERY, which has no queries.")
     if all(group.log_class == "STANDARD" for group in groups):
         return
     stats = [command for command in query.commands if isinstance(command, tree.Stats)]

@@ -82,6 +82,13 @@ def test_what_infrequent_access_does_not_have_is_refused(logs, query, place):
     assert query[location["startCharOffset"] : location["endCharOffset"]] == place
 
 
+def test_the_class_delivery_has_no_queries(logs):
+    logs("CreateLogGroup", logGroupName="passing", logGroupClass="DELIVERY")
+    with pytest.raises(ServiceError, match="passing is of log-group-class DELIVERY") as caught:
+        logs("StartQuery", **{**QUERY, "logGroupName": "passing"}, queryString="fields @message")
+    assert caught.value.code == "InvalidParameterException"
+
+
 def test_infrequent_access_has_the_rest(logs):
     query = "stats count(*) as n by @logStream | stats max(n) as most"
     started = logs("StartQuery", **{**QUERY, "logGroupName": "rare"}, queryString=query)["queryId"]
