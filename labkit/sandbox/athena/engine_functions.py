@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
 import json
+import struct
 import unicodedata
 import zlib
 from collections.abc import Callable
@@ -120,6 +122,26 @@ def _hmac(data: bytes, key: bytes, digest: str) -> bytes:
     return hmac.new(key, data, digest).digest()
 
 
+def _from_base32(text: str) -> str:
+    try:
+        return base64.b32decode(text).hex()
+    except ValueError:
+        return f"INVALID_FUNCTION_ARGUMENT: Invalid input: {text}"
+
+
+def _to_base32(data: bytes) -> str:
+    return base64.b32encode(data).decode()
+
+
+def _to_ieee754(value: float, size: int) -> bytes:
+    return struct.pack(">d" if size == 8 else ">f", value)
+
+
+def _from_ieee754(data: bytes, size: int) -> float:
+    found: float = struct.unpack(">d" if size == 8 else ">f", data)[0]
+    return found
+
+
 def _sha512(data: bytes) -> bytes:
     return hashlib.sha512(data).digest()
 
@@ -172,6 +194,10 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any], Any]] = {
     "trino_hmac": (_hmac, [BLOB, BLOB, VARCHAR], BLOB),
     "trino_sha512": (_sha512, [BLOB], BLOB),
     "trino_reverse": (_reverse, [BLOB], BLOB),
+    "python_base32": (_from_base32, [VARCHAR], VARCHAR),
+    "trino_to_base32": (_to_base32, [BLOB], VARCHAR),
+    "trino_to_ieee754": (_to_ieee754, [DOUBLE, BIGINT], BLOB),
+    "trino_from_ieee754": (_from_ieee754, [BLOB, BIGINT], DOUBLE),
     "trino_luhn": (_luhn, [VARCHAR], BOOLEAN),
     "trino_normal_cdf": (_normal_cdf, [DOUBLE, DOUBLE, DOUBLE], DOUBLE),
     "trino_inverse_normal_cdf": (_inverse_normal_cdf, [DOUBLE, DOUBLE, DOUBLE], DOUBLE),

@@ -10,8 +10,34 @@ CREATE MACRO trino_whole_days(i) AS
     CASE WHEN epoch_us(i) % 86400000000 = 0 THEN i
     WHEN i IS NOT NULL THEN to_days(CAST('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date' AS INTEGER)) END;
 CREATE MACRO trino_width_bucket(x, low, high, buckets) AS
-    CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1
+    CASE WHEN buckets <= 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0' AS BIGINT)
+    WHEN low = high THEN CAST('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other' AS BIGINT)
+    WHEN low > high THEN CASE WHEN x > low THEN 0 WHEN x <= high THEN buckets + 1
+        ELSE CAST(floor((low - x) / (low - high) * buckets) AS BIGINT) + 1 END
+    WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1
     ELSE CAST(floor((x - low) / (high - low) * buckets) AS BIGINT) + 1 END;
+CREATE MACRO trino_remainder(a, b) AS CASE WHEN b = 0 THEN CAST('NaN' AS FLOAT) + a * 0 ELSE a % b END;
+CREATE MACRO trino_round_whole(x, places) AS
+    CASE WHEN places >= 0 THEN x::HUGEINT ELSE CAST(round(x / pow(10, -places)) AS HUGEINT) * CAST(pow(10, -places) AS HUGEINT) END;
+CREATE MACRO trino_bound(n) AS CASE WHEN n > 0 THEN n ELSE CAST('INVALID_FUNCTION_ARGUMENT: bound must be positive' AS BIGINT) END;
+CREATE MACRO trino_span(low, high) AS
+    CASE WHEN low < high THEN high - low ELSE CAST('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value' AS BIGINT) END;
+CREATE MACRO trino_width_of(kind) AS CASE kind WHEN 'TINYINT' THEN 8 WHEN 'SMALLINT' THEN 16 WHEN 'INTEGER' THEN 32 ELSE 64 END;
+CREATE MACRO trino_power_of_2(n) AS 1::HUGEINT << CAST(n AS HUGEINT);
+CREATE MACRO trino_wrapped(x, bits_) AS
+    CASE WHEN x >= trino_power_of_2(bits_ - 1) THEN x - trino_power_of_2(bits_) ELSE x END;
+CREATE MACRO trino_unsigned(x, bits_) AS
+    ((x::HUGEINT % trino_power_of_2(bits_)) + trino_power_of_2(bits_)) % trino_power_of_2(bits_);
+CREATE MACRO trino_left_shift(x, n, bits_) AS
+    CASE WHEN n >= bits_ OR n < 0 THEN 0 ELSE trino_wrapped(trino_unsigned(x::HUGEINT * trino_power_of_2(n), bits_), bits_) END;
+CREATE MACRO trino_right_shift(x, n, bits_) AS
+    CASE WHEN n >= bits_ OR n < 0 THEN 0 ELSE trino_wrapped(trino_unsigned(x, bits_) // trino_power_of_2(n), bits_) END;
+CREATE MACRO trino_bit_count(x, bits_) AS
+    CASE WHEN bits_ < 2 OR bits_ > 64
+        THEN CAST('INVALID_FUNCTION_ARGUMENT: Bits specified in bit_count must be between 2 and 64, got ' || bits_ AS BIGINT)
+    WHEN x < -trino_power_of_2(bits_ - 1) OR x >= trino_power_of_2(bits_ - 1)
+        THEN CAST('INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. ' || x || ' cannot be represented with ' || bits_ || ' bits' AS BIGINT)
+    ELSE CAST(bit_count(CASE WHEN bits_ < 64 THEN x & CAST(trino_power_of_2(bits_) - 1 AS BIGINT) ELSE x END) AS BIGINT) END;
 CREATE MACRO trino_greatest(values_) AS
     CASE WHEN list_contains(list_transform(values_, lambda v: v IS NULL), true) THEN NULL ELSE list_max(values_) END;
 CREATE MACRO trino_least(values_) AS
@@ -26,6 +52,13 @@ CREATE MACRO trino_upper(s) AS
     CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(s) END;
 CREATE MACRO trino_replace(s, part, by_) AS
     CASE WHEN part = '' THEN by_ || array_to_string(string_split(s, ''), by_) || by_ ELSE replace(s, part, by_) END;
+CREATE MACRO trino_zero_filled(s, width) AS
+    CASE WHEN length(s) >= width THEN s WHEN regexp_matches(s, '^[-+]') THEN left(s, 1) || lpad(substring(s, 2), width - 1, '0')
+    ELSE lpad(s, width, '0') END;
+CREATE MACRO trino_pad_length(n, by_) AS
+    CASE WHEN n < 0 OR n > 2147483647 THEN CAST('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]' AS INTEGER)
+    WHEN length(by_) = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty' AS INTEGER)
+    ELSE CAST(n AS INTEGER) END;
 CREATE MACRO trino_hamming(a, b) AS
     CASE WHEN length(a) = length(b) THEN hamming(a, b)
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length' AS BIGINT) END;
@@ -43,14 +76,19 @@ CREATE MACRO trino_substr(s, start_, length_ := NULL) AS
     WHEN length_ IS NULL THEN substring(s, CAST(start_ AS BIGINT))
     WHEN length_ <= 0 THEN '' ELSE substring(s, CAST(start_ AS BIGINT), CAST(length_ AS BIGINT)) END;
 CREATE MACRO trino_split(s, separator, most) AS
-    CASE WHEN len(string_split(s, separator)) <= most THEN string_split(s, separator)
+    CASE WHEN most <= 0 THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: Limit must be positive' AS INTEGER) AS VARCHAR)]
+    WHEN len(string_split(s, separator)) <= most THEN string_split(s, separator)
     ELSE list_append(string_split(s, separator)[:most - 1],
         array_to_string(string_split(s, separator)[most:], separator)) END;
+CREATE MACRO trino_pairs(entries, pairs) AS
+    list_transform(list_filter(entries, lambda e, i: e <> '' OR i < len(entries)), lambda e: CASE WHEN len(string_split(e, pairs)) = 2
+        THEN struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])
+        ELSE struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''' AS INTEGER) AS VARCHAR), v := '') END);
 CREATE MACRO trino_split_to_map(s, entries, pairs) AS
-    map_from_entries(list_transform(string_split(s, entries),
-        lambda e: struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])));
+    map_from_entries(trino_pairs(string_split(s, entries), pairs));
 CREATE MACRO trino_strpos(s, part, occurrence) AS
-    CASE WHEN occurrence < 0 AND len(string_split(s, part)) > -occurrence
+    CASE WHEN occurrence = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: ''instance'' must be a positive or negative number.' AS BIGINT)
+    WHEN occurrence < 0 AND len(string_split(s, part)) > -occurrence
         THEN length(array_to_string(string_split(s, part)[:len(string_split(s, part)) + occurrence], part)) + 1
     WHEN occurrence < 0 OR len(string_split(s, part)) <= occurrence THEN 0
     ELSE length(array_to_string(string_split(s, part)[:occurrence], part)) + 1 END;
@@ -89,6 +127,8 @@ CREATE MACRO trino_time(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*\d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?\s*')
         THEN CAST(CASE WHEN regexp_full_match(s, '\s*\d{1,2}:\d{1,2}\s*') THEN trim(s) || ':00' ELSE trim(s) END AS TIME)
     ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || s AS INTEGER) AS VARCHAR)::TIME END;
+CREATE MACRO trino_offset_of(t) AS
+    regexp_extract(CAST(t AS VARCHAR), '[+-].*$') || CASE WHEN regexp_matches(CAST(t AS VARCHAR), '[+-]\d\d$') THEN ':00' ELSE '' END;
 CREATE MACRO trino_timestamp_tz(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*(UTC|Z|GMT|[+-]00:?00)?\s*')
         THEN CAST(regexp_replace(s, '(UTC|GMT)\s*$', 'Z') AS TIMESTAMPTZ)
@@ -177,8 +217,7 @@ CREATE MACRO trino_multimap_of(entries) AS
         list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0),
         lambda e: struct_pack(k := e.k, v := list_transform(list_filter(entries, lambda o: o.k = e.k), lambda o: o.v))));
 CREATE MACRO trino_split_to_multimap(s, entries, pairs) AS
-    trino_multimap_of(list_transform(string_split(s, entries),
-        lambda e: struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])));
+    trino_multimap_of(trino_pairs(string_split(s, entries), pairs));
 CREATE MACRO trino_arrays_overlap(a, b) AS
     CASE WHEN list_has_any(a, b) THEN true
     WHEN a IS NULL OR b IS NULL OR len(list_filter(list_concat(a, b), lambda i: i IS NULL)) > 0 THEN NULL ELSE false END;
@@ -251,9 +290,13 @@ CREATE MACRO trino_last_address(p) AS
 
 -- urls
 CREATE MACRO trino_url_parts() AS '^(?:([^:/?#]+):)?(?://(?:[^/?#@]*@)?((?:\[[^\]]*\]|[^/?#:]*))(?::(\d+))?)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?';
+CREATE MACRO trino_url(url) AS
+    CASE WHEN NOT regexp_matches(url, '[\s<>"{}|\\^`]|%[^0-9A-Fa-f]|%.[^0-9A-Fa-f]|%.?$') THEN url END;
+CREATE MACRO trino_url_argument(argument) AS
+    CASE WHEN argument IS NOT NULL THEN url_decode(replace(CASE WHEN contains(argument, '=') THEN regexp_extract(argument, '=(.*)', 1) ELSE '' END, '+', ' ')) END;
 CREATE MACRO trino_url_parameter(url, name_) AS
-    url_decode(replace(string_split(list_filter(string_split(regexp_extract(url, trino_url_parts(), 5), '&'),
-        lambda p: string_split(p, '=')[1] = name_)[1], '=')[2], '+', ' '));
+    trino_url_argument(list_filter(string_split(regexp_extract(trino_url(url), trino_url_parts(), 5), '&'),
+        lambda p: string_split(p, '=')[1] = name_)[1]);
 -- bytes
 CREATE MACRO trino_binary_substr(b, start_, length_ := NULL) AS
     unhex(substring(hex(b), CAST(2 * (CASE WHEN start_ < 0 THEN octet_length(b) + start_ + 1 ELSE start_ END) - 1 AS BIGINT),
@@ -261,6 +304,12 @@ CREATE MACRO trino_binary_substr(b, start_, length_ := NULL) AS
 CREATE MACRO trino_from_big_endian(b, size_) AS
     CASE WHEN octet_length(b) = size_ THEN CAST(python_big_endian(b) AS BIGINT)
     WHEN b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: expected ' || size_ || '-byte input, but got instead: ' || octet_length(b) AS BIGINT) END;
+CREATE MACRO trino_ieee754(b, size_) AS
+    CASE WHEN octet_length(b) = size_ THEN trino_from_ieee754(b, size_)
+    WHEN b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: Input floating-point value must be exactly ' || size_ || ' bytes long' AS TINYINT) END;
+CREATE MACRO trino_from_base32(s) AS
+    CASE WHEN starts_with(python_base32(s), 'INVALID') THEN encode(CAST(CAST(python_base32(s) AS INTEGER) AS VARCHAR))
+    ELSE unhex(python_base32(s)) END;
 CREATE MACRO trino_from_hex(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '([0-9A-Fa-f]{2})*') THEN unhex(s)
     ELSE encode(CAST(CAST('INVALID_FUNCTION_ARGUMENT: Unable to parse hex string: ' || s AS INTEGER) AS VARCHAR)) END;

@@ -85,13 +85,24 @@ class MetadataOperations(SavedQueryOperations):
     def tag_resource(self, call: Call) -> dict[str, Any]:
         """Tags a work group or data catalog."""
         tags = {tag["Key"]: tag.get("Value", "") for tag in call.params["Tags"]}
-        self.region(call).tags.setdefault(call.params["ResourceARN"], {}).update(tags)
+        self._tagged(call).update(tags)
         return {}
+
+    def _tagged(self, call: Call) -> dict[str, str]:
+        """The tags of a resource that has to be there."""
+        arn = call.params["ResourceARN"]
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        if not (kind == "workgroup" and name in self.region(call).work_groups) and (kind, name) != (
+            "datacatalog",
+            NAME,
+        ):
+            raise ServiceError("ResourceNotFoundException", f"Resource {arn} is not found", ResourceName=arn)
+        return self.region(call).tags.setdefault(arn, {})
 
     @operation("UntagResource")
     def untag_resource(self, call: Call) -> dict[str, Any]:
         """Takes tags away."""
-        held = self.region(call).tags.get(call.params["ResourceARN"], {})
+        held = self._tagged(call)
         for key in call.params["TagKeys"]:
             held.pop(key, None)
         return {}
@@ -99,7 +110,7 @@ class MetadataOperations(SavedQueryOperations):
     @operation("ListTagsForResource")
     def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
         """The tags of a resource."""
-        held = self.region(call).tags.get(call.params["ResourceARN"], {})
+        held = self._tagged(call)
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(held.items())]}
 
 

@@ -112,6 +112,8 @@ class AthenaService(MetadataOperations):
         bucket, _ = split_object(folder) if folder else ("", "")
         if not execution.managed and not s3.bucket_exists(bucket):
             execution.fail(QueryError("", f"Unable to verify/create output bucket {bucket}"))
+        elif execution.catalog not in (None, "awsdatacatalog"):
+            execution.fail(QueryError("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{execution.catalog}' does not exist"))
         elif not self._reuse(call, execution) and not self._saved(call, group, execution, parsed):
             catalog = self.catalog(call).in_database((execution.database or "default").strip("`"))
             self.runner.start(execution, parsed, catalog, group.cutoff)

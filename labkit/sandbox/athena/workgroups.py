@@ -112,6 +112,12 @@ class WorkGroupOperations(Service):
             raise bad_request(f"WorkGroup is not found. WorkGroup name: {name}")
         return groups[name or PRIMARY]
 
+    @operation("ListEngineVersions")
+    def list_engine_versions(self, call: Call) -> dict[str, Any]:
+        """The engine versions that a work group can ask for."""
+        chosen = {**_ENGINE, "SelectedEngineVersion": _ENGINE["EffectiveEngineVersion"]}
+        return {"EngineVersions": [_ENGINE, chosen]}
+
     @operation("CreateWorkGroup")
     def create_work_group(self, call: Call) -> dict[str, Any]:
         """Makes a work group."""

@@ -376,3 +376,25 @@ def test_tags(athena):
     athena.call("TagResource", ResourceARN=arn, Tags=[{"Key": "c", "Value": "d"}])
     athena.call("UntagResource", ResourceARN=arn, TagKeys=["a"])
     assert athena.call("ListTagsForResource", ResourceARN=arn)["Tags"] == [{"Key": "c", "Value": "d"}]
+    gone = "arn:aws:athena:eu-west-1:123456789012:workgroup/nope"
+    with pytest.raises(
+        ServiceError, match="Resource arn:aws:athena:eu-west-1:123456789012:workgroup/nope is not found"
+    ):
+        athena.call("TagResource", ResourceARN=gone, Tags=[{"Key": "c", "Value": "d"}])
+
+
+def test_engine_versions(athena):
+    found = athena.call("ListEngineVersions")["EngineVersions"]
+    assert [each["SelectedEngineVersion"] for each in found] == ["AUTO", "Athena engine version 3"]
+
+
+def test_a_catalog_that_is_not_there(athena):
+    done = athena.run("SELECT 1", QueryExecutionContext={"Catalog": "nope", "Database": "x"})
+    assert done.reason == "CATALOG_NOT_FOUND: line 1:1: Catalog 'nope' does not exist"
+
+
+def test_a_mistake_of_the_sandbox_s_own_fails_its_query_alone(athena, monkeypatch):
+    monkeypatch.setattr("labkit.sandbox.athena.runner.csv_lines", lambda *given: 1 / 0)
+    assert athena.error("SELECT 1") == "GENERIC_INTERNAL_ERROR: ZeroDivisionError: division by zero"
+    monkeypatch.undo()
+    assert athena.rows("SELECT 1") == [["1"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -142,7 +143,8 @@ def _as_text(sql: str, given: Type) -> str:
         case "timestamp with time zone":
             return f"({clock_text(zones.local(sql, given.zone), given)} || ' {given.zone}')"
         case "time with time zone":
-            return f"strftime(DATE '1970-01-01' + CAST({sql} AS TIME), '%H:%M:%S.%g') || '+00:00'"
+            clock = clock_text(f"CAST({sql} AS TIME)", replace(types.TIME, digits=given.digits))
+            return f"({clock} || trino_offset_of({sql}))"
         case "double":
             return f"trino_double_text({sql})"
         case "real":
@@ -245,7 +247,7 @@ def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
         return number(text if "." in text else text + ".")
     if word == "char" and name == "char":
         return Value(string(text), Type("char", (len(text),)), text)
-    if word and name in ("date", "time", "timestamp", "timestamp with time zone"):
+    if word and name in ("date", *types.CLOCKS):
         start = len(before) - len(word)
         where = f"line {before.count(chr(10)) + 1}:{start - before.rfind(chr(10))}"
         return literals.temporal(text, data_type(node.to), where)

@@ -7,6 +7,7 @@ https://trino.io/docs/current/functions/conversion.html#formatting
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -21,7 +22,7 @@ from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARC
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
-_SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-0,+ ]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])([a-zA-Z])?")
+_SPECIFIER = re.compile(r"%(?:(\d+)\$|<)?([-0,+ (]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])([a-zA-Z])?")
 _TIMES = {
     "A": "%A", "a": "%a", "B": "%B", "b": "%b", "d": "%d", "e": "%-d", "F": "%Y-%m-%d", "H": "%H", "I": "%I", "j": "%j",
     "M": "%M", "m": "%m", "p": "%p", "S": "%S", "T": "%H:%M:%S", "Y": "%Y", "y": "%y", "D": "%m/%d/%y",
@@ -33,29 +34,40 @@ def _format(compiler: ExpressionCompiler, node: Any, arguments: list[exp.Expr]) 
     if not isinstance(pattern, str):
         raise not_supported(f"{place(node)}: a format that is not written out")
     values = [compiler.value(each) for each in arguments[1:]]
-    parts, at, following = [], 0, 0
+    parts, at, following, number = [], 0, 0, 0
     for found in _SPECIFIER.finditer(pattern):
-        parts.append(string(pattern[at : found.start()]))
+        parts.append(_plain(node, pattern[at : found.start()]))
         at = found.end() - (len(found[6] or "") if found[5] != "t" else 0)
         if found[5] in "%n":
             parts.append(string("%" if found[5] == "%" else "\n"))
             continue
-        number = int(found[1]) - 1 if found[1] else following
-        following += not found[1]
+        if found[1] or found[0].startswith("%<"):
+            number = int(found[1]) - 1 if found[1] else number
+        else:
+            number, following = following, following + 1
         if number >= len(values):
             raise QueryError(
                 "INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {pattern} (Format specifier '{found[0]}')"
             )
         parts.append(_padded(found, _written(node, found, values[number])))
-    parts.append(string(pattern[at:]))
+    parts.append(_plain(node, pattern[at:]))
     return Value(f"({' || '.join(parts)})", VARCHAR)
+
+
+def _plain(node: Any, text: str) -> str:
+    """What stands between the specifiers; a `%` there is one that is not known."""
+    if "%" in text:
+        raise not_supported(f"{place(node)}: {text[text.index('%') :]} in a format")
+    return string(text)
 
 
 def _padded(found: re.Match[str], sql: str) -> str:
     if not found[3]:
         return sql
-    side, fill = ("rpad" if "-" in found[2] else "lpad"), ("0" if "0" in found[2] else " ")
-    return f"(CASE WHEN length({sql}) < {found[3]} THEN {side}({sql}, {found[3]}, '{fill}') ELSE {sql} END)"
+    if "0" in found[2]:
+        return f"trino_zero_filled({sql}, {found[3]})"
+    side = "rpad" if "-" in found[2] else "lpad"
+    return f"(CASE WHEN length({sql}) < {found[3]} THEN {side}({sql}, {found[3]}, ' ') ELSE {sql} END)"
 
 
 def _written(node: Any, found: re.Match[str], value: Value) -> str:
@@ -67,6 +79,11 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
         return f"upper({text})" if conversion == "S" else text
     if conversion == "b" and kind == BOOLEAN:
         return f"CASE WHEN {value.sql} THEN 'true' ELSE 'false' END"
+    if "(" in found[2] and conversion in "df" and kind.name in NUMBERS:
+        positive = re.fullmatch(_SPECIFIER, found[0].replace("(", ""))
+        assert positive is not None
+        absolute = _written(node, positive, replace(value, sql=f"abs({value.sql})"))
+        return f"(CASE WHEN {value.sql} < 0 THEN '(' || {absolute} || ')' ELSE {absolute} END)"
     if conversion == "d" and kind.name in INTEGERS:
         return f"format('{{:{plus}{comma}}}', CAST({value.sql} AS BIGINT))"
     if conversion == "x" and kind.name in INTEGERS:

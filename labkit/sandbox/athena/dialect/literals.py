@@ -10,7 +10,7 @@ from datetime import date, time
 from labkit.sandbox.athena import zones
 from labkit.sandbox.athena.dialect.scope import Value
 from labkit.sandbox.athena.errors import QueryError
-from labkit.sandbox.athena.types import DATE, DAY_TO_SECOND, TIME, TIMESTAMP, TIMESTAMP_TZ, YEAR_TO_MONTH, Type
+from labkit.sandbox.athena.types import DATE, DAY_TO_SECOND, TIME, TIME_TZ, TIMESTAMP, TIMESTAMP_TZ, YEAR_TO_MONTH, Type
 
 _DATE = r"(\d{4,})-(\d{1,2})-(\d{1,2})"
 _TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?"
@@ -55,7 +55,11 @@ def _date(text: str) -> Value | None:
 
 def _time(text: str) -> Value | None:
     found = moment(f"1970-01-01 {text.strip()}")
-    if not found or found[1] or ":" not in text:
+    if not found or ":" not in text:
+        return None
+    if re.fullmatch(r"[+-]\d\d:\d\d", found[1]):
+        return Value(f"'{found[0][11:]}{found[1]}'::TIMETZ", replace(TIME_TZ, digits=digits(text)))
+    if found[1]:
         return None
     return Value(f"'{found[0][11:]}'::TIME", replace(TIME, digits=digits(text)))
 
@@ -90,7 +94,8 @@ def digits(text: str) -> int:
 
 
 _READERS: dict[str, Callable[[str], Value | None]] = {
-    "date": _date, "time": _time, "timestamp": _timestamp, "timestamp with time zone": _timestamp,
+    "date": _date, "time": _time, "time with time zone": _time,
+    "timestamp": _timestamp, "timestamp with time zone": _timestamp,
 }  # fmt: skip
 
 

@@ -140,8 +140,8 @@ def arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
     left, right = compiler.cast(left, kind), compiler.cast(right, kind)
     if symbol in "/%" and kind.name in INTEGERS:
         return Value(f"({left.sql} {symbol} {_divisor(right)})", kind)
-    if symbol == "/":
-        return Value(f"trino_quotient({left.sql}, {right.sql})", kind)
+    if symbol in "/%":
+        return Value(f"{'trino_quotient' if symbol == '/' else 'trino_remainder'}({left.sql}, {right.sql})", kind)
     return Value(f"({left.sql} {symbol} {right.sql})", kind)
 
 

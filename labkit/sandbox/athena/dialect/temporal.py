@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _DAY_UNITS = ("day", "week", "month", "quarter", "year")
+_INSTANT_UNITS = _UNITS[:4]
 _STEPS = {
     "millisecond": "to_milliseconds({})",
     "second": "to_seconds({})",
@@ -257,12 +258,23 @@ def _date_add(compiler: ExpressionCompiler, node: Any, arguments: calls.Argument
     unit = _unit(compiler, arguments[0], value.type)
     amount = compiler.cast(compiler.value(arguments[1]), BIGINT).sql
     step = _STEPS[unit].format(f"CAST({amount} AS INTEGER)")
+    if value.type == TIMESTAMP_TZ and unit in _INSTANT_UNITS:
+        return Value(f"({value.sql} + {step})", value.type)
     return _in_zone(value, f"({calls.on_the_clock(value)} + {step})")
 
 
 def _date_diff(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     start, end = _times(compiler, node, "date_diff", arguments[1:])
     unit = _unit(compiler, arguments[0], start.type)
+    if TIMESTAMP_TZ in (
+        start.type,
+        end.type,
+    ):  # on the clock of the first, and without one where hours are of one length
+        zone = "UTC" if unit in _INSTANT_UNITS else start.type.zone
+        start, end = (
+            replace(each, type=replace(TIMESTAMP_TZ, zone=zone))
+            for each in (compiler.cast(start, TIMESTAMP_TZ), compiler.cast(end, TIMESTAMP_TZ))
+        )
     return Value(f"date_sub('{unit}', {calls.on_the_clock(start)}, {calls.on_the_clock(end)})", BIGINT)
 
 
