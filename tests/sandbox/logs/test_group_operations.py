@@ -299,7 +299,7 @@ def test_a_group_of_a_stack_takes_events_and_goes_with_it(logs: Logs) -> None:
 
 
 @pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
-def test_log_groups_of_other_classes_are_read_by_insights_alone_and_have_no_filters(logs: Logs, log_class: str) -> None:
+def test_groups_of_other_classes_are_not_read_event_by_event_and_have_no_filters(logs: Logs, log_class: str) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html"""
     rare = {"logGroupName": "rare"}
     logs.call("CreateLogGroup", logGroupName="rare", logGroupClass=log_class)
