@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox.inbox import PAGE_HEADERS
+from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.host import Host
@@ -22,6 +23,15 @@ LOG = logging.getLogger(__name__)
 PREFIX = "/_sandbox"
 LONGEST_ADVANCE = 366 * 24 * 3600
 Route = Callable[[dict[str, Any]], dict[str, Any]]
+
+_MEMBERS: dict[str, tuple[str, ...]] = {
+    "/clock/advance": ("seconds",),
+    "/connect": ("destination", "port", "protocol", "source", "count"),
+    "/background": ("level",),
+    "/faults": ("faults",),
+    "/reset": (),
+}
+"""What the body of a request may have."""
 
 
 class ControlError(Exception):
@@ -69,9 +79,9 @@ class Control:
         if request.method == "GET" and path in self._reading:
             return self._host.read(lambda: self._reading[path]({}))
         if request.method == "POST" and path in self.changing:
-            return self._host.change_by_control(path, _body(request))
+            return self._host.change_by_control(path, _body(request, _MEMBERS[path]))
         if request.method == "POST" and path in self._hosting:
-            return self._hosting[path](_body(request))
+            return self._hosting[path](_body(request, _MEMBERS[path]))
         known = ", ".join([*self._reading, *self.changing, *self._hosting])
         raise ControlError(404, f"{request.method} {request.path} is not part of the control API; it has {known}")
 
@@ -121,8 +131,11 @@ class Control:
             raise ControlError(400, f"protocol is tcp, udp or icmp, not {protocol!r}")
         destination = _address("destination", body.get("destination"))
         source = _address("source", body["source"]) if body.get("source") is not None else None
-        network = self._host.sandbox.network
-        return dict(network.connect(source=source, destination=destination, port=port, protocol=protocol, count=count))
+        connect = self._host.sandbox.network.connect
+        try:
+            return dict(connect(source=source, destination=destination, port=port, protocol=protocol, count=count))
+        except ServiceError as error:
+            raise ControlError(400, error.message) from error
 
     def _background(self, body: dict[str, Any]) -> dict[str, Any]:
         level = body.get("level")
@@ -152,18 +165,21 @@ class Control:
 
 def _address(name: str, value: Any) -> str:
     try:
-        return str(ipaddress.ip_address(value))
+        return str(ipaddress.ip_address(value if isinstance(value, str) else ""))
     except ValueError as error:
         raise ControlError(400, f"{name} is an IP address, not {value!r}") from error
 
 
-def _body(request: Request) -> dict[str, Any]:
+def _body(request: Request, members: tuple[str, ...]) -> dict[str, Any]:
     try:
         body = json.loads(request.get_data() or b"{}")
     except ValueError as error:
         raise ControlError(400, f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ControlError(400, f"the body is a JSON object, not {body!r:.80}")
+    if unknown := [name for name in body if name not in members]:
+        known = f"has {', '.join(members)}" if members else "is empty"
+        raise ControlError(400, f"the body of {request.path} {known}; it has no {unknown[0]!r:.80}")
     return body
 
 

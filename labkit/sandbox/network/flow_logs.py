@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLog
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -23,7 +23,9 @@ INTERVALS = (60, 600)
 DEFAULT_INTERVAL = 600
 RESOURCE_TYPES = ("VPC", "Subnet", "NetworkInterface")
 
+_ID = re.compile(r"fl-([0-9a-f]{8}|[0-9a-f]{17})")
 _BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>.*))?")
+_GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _GROUP_ARN = re.compile(r"arn:aws[a-z-]*:logs:(?P<region>[^:]+):(?P<account>\d{12}):log-group:(?P<group>[^:*]+)(:\*)?")
 
 
@@ -165,6 +167,18 @@ def _log_format(params: Mapping[str, Any]) -> LogFormat:
         raise ServiceError("InvalidParameter", str(error)) from error
 
 
+def check_ids(ids: Iterable[str]) -> None:
+    """Refuses what can be no flow log's id."""
+    for flow_log_id in ids:
+        if not _ID.fullmatch(flow_log_id):
+            raise _invalid_format("flowLogId", flow_log_id)
+
+
+def _invalid_format(member: str, value: str) -> ServiceError:
+    message = f"1 validation error detected: Value '{value}' at '{member}' has an invalid format"
+    return ServiceError("InvalidParameterValue", message)
+
+
 def _s3_destination(params: Mapping[str, Any]) -> tuple[str, str, None]:
     if params.get("LogGroupName"):
         message = "LogDestination type must be cloud-watch-logs if LogGroupName is provided."
@@ -198,6 +212,8 @@ def _group_destination(params: Mapping[str, Any], region: str, account_id: str) 
         message = "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
         raise ServiceError("InvalidParameter", message)
     if name:
+        if not _GROUP_NAME.fullmatch(name):
+            raise _invalid_format("logGroupName", name)
         return None, "", name
     match = _GROUP_ARN.fullmatch(destination or "")
     if match is None or (match["region"], match["account"]) != (region, account_id):

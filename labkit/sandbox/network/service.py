@@ -214,8 +214,9 @@ class NetworkService(Service):
             raise ServiceError("400", message)
         s3.set_bucket_policy(bucket, extended, flow_log.account_id)
 
-    def _require(self, ids: list[str], flow_logs: list[FlowLog]) -> None:
-        missing = [each for each in ids if each not in {flow_log.id for flow_log in flow_logs}]
+    def _require(self, ids: list[str], known: list[FlowLog]) -> None:
+        flow_logs.check_ids(ids)
+        missing = [each for each in ids if each not in {flow_log.id for flow_log in known}]
         if missing:
             listed = f"[TotalCount: {len(missing)}] {' '.join(missing)}"
             message = f"These flow log ids in the input list are not found: {listed}"

@@ -122,6 +122,8 @@ class Interface:
         """Whether its instance is built on Nitro, so that aggregation takes a minute at most."""
         if self.instance_type is None:
             return False
+        if self.instance_type.endswith("metal"):
+            return True
         return _FAMILY_BEFORE_NITRO.fullmatch(self.instance_type.partition(".")[0]) is None
 
     def owns(self, address: Address) -> bool:

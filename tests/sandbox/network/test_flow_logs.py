@@ -54,6 +54,10 @@ def test_destination_options_lay_out_the_files():
 
 REFUSED = [
     ({**TO_GROUP, "MaxAggregationInterval": 30}, "InvalidParameter: Invalid Flow Log Max Aggregation Interval"),
+    (
+        {"LogGroupName": "a group!", "DeliverLogsPermissionArn": ROLE},
+        "InvalidParameterValue: 1 validation error detected: Value 'a group!' at 'logGroupName' has an invalid format",
+    ),
     ({}, "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided."),
     ({"LogDestinationType": "s3"}, "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided."),
     (
@@ -108,7 +112,7 @@ def test_the_traffic_type_must_be_given():
 
 @pytest.mark.parametrize(
     ("instance_type", "interval"),
-    [("t3.nano", 60), ("m5.large", 60), ("t2.micro", 600), ("m4.large", 600), ("i3.large", 600), (None, 600)],
+    [("t3.nano", 60), ("m5.large", 60), ("t2.micro", 600), ("i3.large", 600), ("i3.metal", 60), (None, 600)],
 )
 def test_on_nitro_the_aggregation_takes_a_minute_at_most(instance_type, interval):
     flow_log = parsed(TO_GROUP)

@@ -243,6 +243,14 @@ def test_deleting_an_unknown_flow_log_names_it_and_deletes_none(vpc):
     assert vpc.call("DescribeFlowLogs")["FlowLogs"] == []
 
 
+@pytest.mark.parametrize("operation", ["DescribeFlowLogs", "DeleteFlowLogs"])
+@pytest.mark.parametrize("flow_log_id", ["foo", "fl-12", "vpc-0123456789abcdef0", "fl-0123456789ABCDEF0"])
+def test_what_can_be_no_id_of_a_flow_log_is_told_from_one_that_is_gone(vpc, operation, flow_log_id):
+    message = f"InvalidParameterValue: 1 validation error detected: Value '{flow_log_id}' at 'flowLogId' has an invalid"
+    with pytest.raises(ServiceError, match=message):
+        vpc.call(operation, FlowLogIds=[flow_log_id])
+
+
 def test_a_security_group_must_exist_in_the_interface_s_vpc(sandbox, vpc):
     other = Vpc(sandbox, cidr="10.7.0.0/16")
     for group_id, message in [("sg-0123", "does not exist"), (other.web, "belong to different networks")]:
