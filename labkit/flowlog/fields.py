@@ -98,6 +98,18 @@ FIELDS: tuple[Field, ...] = (
     Field("reject-reason", 8, "STRING", "BPA (block public access) or EC (encryption controls); - otherwise"),
     Field("resource-id", 9, "STRING", "ID of the regional NAT gateway; - otherwise"),
     Field("encryption-status", 10, "INT_32", "0 not encrypted, 1 nitro, 2 application, 3 both; - unknown"),
+    Field("instance-tag", 11, "STRING", "value of a tag of the instance, percent-encoded; the flow log names the tag"),
+    Field("instance-tag-2", 11, "STRING", "value of a second tag of the instance"),
+    Field("interface-tag", 11, "STRING", "value of a tag of the network interface, percent-encoded"),
+    Field("interface-tag-2", 11, "STRING", "value of a second tag of the network interface"),
+    Field("asg-tag", 11, "STRING", "value of a tag of the Auto Scaling group, percent-encoded"),
+    Field("asg-tag-2", 11, "STRING", "value of a second tag of the Auto Scaling group"),
+    Field("interface-type", 11, "STRING", "nat_gateway, network_load_balancer, transit_gateway, ...; - otherwise"),
+    Field("next-hop-interface-id", 11, "STRING", "network interface that the flow goes to or comes from next"),
+    Field("next-hop-subnet-id", 11, "STRING", "subnet of the next network interface"),
+    Field("next-hop-az-id", 11, "STRING", "Availability Zone ID of the next network interface"),
+    Field("next-hop-vpc-id", 11, "STRING", "VPC of the next network interface"),
+    Field("next-hop-interface-type", 11, "STRING", "type of the next network interface"),
 )
 
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}

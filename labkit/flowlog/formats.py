@@ -29,6 +29,8 @@ class LogFormat:
     """
 
     fields: tuple[Field, ...]
+    tag_keys: tuple[tuple[str, str], ...] = ()
+    """The key of the tag that a tag field shows, by the field's name: `("instance-tag", "Name")`."""
 
     @classmethod
     def parse(cls, text: str) -> LogFormat:

@@ -34,6 +34,7 @@ def test_a_custom_format_keeps_the_order_given():
         ("${reject-reason}", 8),
         ("${resource-id} ${reject-reason}", 9),
         ("${encryption-status} ${version}", 10),
+        ("${interface-type} ${encryption-status}", 11),
     ],
 )
 def test_the_version_is_the_highest_among_the_fields(text, version):

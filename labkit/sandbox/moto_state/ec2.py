@@ -164,6 +164,7 @@ def _ipv6(interface: Any) -> list[str]:
 def _interface(backend: Any, interface: Any) -> Interface:
     subnet, instance = interface.subnet, interface.instance
     vpc = backend.get_vpc(subnet.vpc_id)
+    is_nat_gateway = _is_nat_gateway(backend, interface)
     secondary = [str(each["PrivateIpAddress"]) for each in interface.private_ip_addresses]
     private = dict.fromkeys([str(interface.private_ip_address), *secondary])
     return Interface(
@@ -178,13 +179,16 @@ def _interface(backend: Any, interface: Any) -> Interface:
         public_address=IPv4Address(interface.public_ip) if interface.public_ip else None,
         instance_id=instance.id if instance else None,
         instance_type=instance.instance_type if instance else None,
-        running=instance.state == "running" if instance else _is_nat_gateway(backend, interface),
+        running=instance.state == "running" if instance else is_nat_gateway,
         groups=_groups(backend, interface),
         acl=_network_acl(backend, subnet, vpc),
         route_table=_route_table(backend, subnet),
         internet_gateway_id=_internet_gateway_id(backend, subnet.vpc_id),
         subnet_networks=tuple(_subnet_networks(subnet)),
         vpc_networks=tuple(_vpc_networks(vpc)),
+        type="nat_gateway" if is_nat_gateway else None,
+        tags=dict(backend.tags.get(interface.id, {})),
+        instance_tags=dict(backend.tags.get(instance.id, {})) if instance else {},
     )
 
 

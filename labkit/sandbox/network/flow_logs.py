@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,6 +21,9 @@ TrafficType = Literal["ALL", "ACCEPT", "REJECT"]
 
 INTERVALS = (60, 600)
 DEFAULT_INTERVAL = 600
+MOST_TAG_KEYS = 2
+"""Of one kind of resource in a record."""
+_TAG_FIELDS = {"instance": "instance-tag", "network-interface": "interface-tag", "auto-scaling-group": "asg-tag"}
 RESOURCE_TYPES = ("VPC", "Subnet", "NetworkInterface")
 
 _ID = re.compile(r"fl-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -49,6 +52,7 @@ class FlowLog:
     role_arn: str | None
     created: datetime
     tags: dict[str, str] = field(default_factory=dict)
+    tag_field_specifications: list[dict[str, Any]] | None = None
     error: str | None = None
     """Why the last delivery failed, in AWS's words; None while deliveries succeed."""
 
@@ -93,6 +97,7 @@ class FlowLog:
             "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
             "MaxAggregationInterval": self.interval,
             "DestinationOptions": self._destination_options(),
+            "TagFieldSpecifications": self.tag_field_specifications,
         }
         return {member: value for member, value in shown.items() if value is not None}
 
@@ -139,6 +144,7 @@ def parse(params: Mapping[str, Any], *, region: str, account_id: str, created: d
         role_arn=params.get("DeliverLogsPermissionArn"),
         created=created,
         tags=_tags(params),
+        tag_field_specifications=params.get("TagFieldSpecifications"),
     )
 
 
@@ -153,18 +159,38 @@ def _refuse_what_the_sandbox_lacks(params: Mapping[str, Any]) -> None:
                 f"The sandbox has no flow logs with {member} {value}, only {', '.join(known)}. See docs/sandbox.md."
             )
             raise ServiceError("UnsupportedOperation", message)
-    for member in ("DeliverCrossAccountRole", "TagFieldSpecifications"):
-        if params.get(member):
-            raise ServiceError("UnsupportedOperation", f"The sandbox does not implement {member}. See docs/sandbox.md.")
+    if params.get("DeliverCrossAccountRole"):
+        message = "The sandbox does not implement DeliverCrossAccountRole. See docs/sandbox.md."
+        raise ServiceError("UnsupportedOperation", message)
 
 
 def _log_format(params: Mapping[str, Any]) -> LogFormat:
     if not params.get("LogFormat"):
         return DEFAULT_FORMAT
     try:
-        return LogFormat.parse(params["LogFormat"])
+        log_format = LogFormat.parse(params["LogFormat"])
     except LogFormatError as error:
         raise ServiceError("InvalidParameter", str(error)) from error
+    return replace(log_format, tag_keys=_tag_keys(params, log_format))
+
+
+def _tag_keys(params: Mapping[str, Any], log_format: LogFormat) -> tuple[tuple[str, str], ...]:
+    """The keys of the tags that the format's tag fields show."""
+    shown = [name for name in log_format.names if name.removesuffix("-2") in _TAG_FIELDS.values()]
+    if shown and not params.get("TagFieldSpecifications"):
+        message = "The TagFieldSpecifications parameter must be set when including tag fields in the log format"
+        raise ServiceError("InvalidParameter", message)
+    given: dict[str, str] = {}
+    for specification in params.get("TagFieldSpecifications", []):
+        name, keys = _TAG_FIELDS[specification.get("ResourceType", "instance")], specification.get("TagKeys", [])
+        if not 1 <= len(keys) <= MOST_TAG_KEYS:
+            message = f"TagFieldSpecifications names {len(keys)} tag keys for {name}, which takes one or two"
+            raise ServiceError("InvalidParameter", message)
+        given |= dict(zip((name, f"{name}-2"), keys, strict=False))
+    if missing := [name for name in shown if name not in given]:
+        message = f"TagFieldSpecifications names no tag key for the field {missing[0]} of the log format"
+        raise ServiceError("InvalidParameter", message)
+    return tuple(given.items())
 
 
 def check_ids(ids: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +88,16 @@ def _interface(name: Callable[[Interface], str | None]) -> Column:
         known = {number: name(interface) for number, interface in capture.interfaces.items()}
         words = [known.get(number) for number in range(max(known, default=0) + 1)]
         return _words(capture.flows["interface"], words)
+
+    return column
+
+
+def _tag(name: str, tags: Callable[[Interface], Mapping[str, str]]) -> Column:
+    """The value of the tag that the flow log names for a field, with percent signs for what could be taken amiss."""
+
+    def column(capture: Capture, log_format: LogFormat) -> pa.Array:
+        key = dict(log_format.tag_keys).get(name, "")
+        return _interface(lambda interface: quote(tags(interface).get(key, ""), safe="") or None)(capture, log_format)
 
     return column
 
@@ -178,4 +189,16 @@ _COLUMNS: dict[str, Column] = {
     "reject-reason": _unknown,
     "resource-id": _unknown,
     "encryption-status": _unknown,
+    "instance-tag": _tag("instance-tag", lambda interface: interface.instance_tags),
+    "instance-tag-2": _tag("instance-tag-2", lambda interface: interface.instance_tags),
+    "interface-tag": _tag("interface-tag", lambda interface: interface.tags),
+    "interface-tag-2": _tag("interface-tag-2", lambda interface: interface.tags),
+    "asg-tag": _unknown,
+    "asg-tag-2": _unknown,
+    "interface-type": _interface(lambda interface: interface.type),
+    "next-hop-interface-id": _unknown,
+    "next-hop-subnet-id": _unknown,
+    "next-hop-az-id": _unknown,
+    "next-hop-vpc-id": _unknown,
+    "next-hop-interface-type": _unknown,
 }

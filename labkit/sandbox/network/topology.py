@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -111,6 +112,10 @@ class Interface:
     internet_gateway_id: str | None
     subnet_networks: tuple[Network, ...]
     vpc_networks: tuple[Network, ...]
+    type: str | None = None
+    """As the field interface-type names what it belongs to, such as a NAT gateway; None for an instance's."""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    instance_tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def group_ids(self) -> frozenset[str]:

@@ -90,6 +90,26 @@ REFUSED = [
         "has no flow logs with ResourceType TransitGateway.*docs/sandbox.md",
     ),
     ({"LogDestinationType": "kinesis-data-firehose"}, "has no flow logs with LogDestinationType kinesis-data-firehose"),
+    (
+        {**TO_GROUP, "LogFormat": "${srcaddr} ${instance-tag}"},
+        "InvalidParameter: The TagFieldSpecifications parameter must be set when including tag fields in the log forma",
+    ),
+    (
+        {
+            **TO_GROUP,
+            "LogFormat": "${interface-tag-2}",
+            "TagFieldSpecifications": [{"ResourceType": "network-interface", "TagKeys": ["Name"]}],
+        },
+        "InvalidParameter: TagFieldSpecifications names no tag key for the field interface-tag-2 of the log format",
+    ),
+    (
+        {
+            **TO_GROUP,
+            "LogFormat": "${instance-tag}",
+            "TagFieldSpecifications": [{"ResourceType": "instance", "TagKeys": ["a", "b", "c"]}],
+        },
+        "InvalidParameter: TagFieldSpecifications names 3 tag keys for instance-tag, which takes one or two",
+    ),
     ({**TO_GROUP, "DeliverCrossAccountRole": ROLE}, "does not implement DeliverCrossAccountRole"),
     (
         {**TO_GROUP, "TagSpecifications": [{"ResourceType": "vpc", "Tags": []}]},

@@ -42,7 +42,7 @@ INBOUND = sighting("ingress", "198.51.100.7", "10.0.1.10", accepted=False)
 OUTBOUND = sighting("egress", "10.0.1.10", "198.51.100.7", path=8)
 
 EXPECTED = {
-    "version": "10",
+    "version": "11",
     "account-id": "123456789012",
     "interface-id": "eni-1",
     "srcaddr": "198.51.100.7",
@@ -104,6 +104,19 @@ def test_an_interface_without_an_instance_has_a_dash_for_it():
     here = interface(instance_id=None, instance_type=None)
     (record,) = values(capture(sighting("ingress", "198.51.100.7", "10.0.1.10", here=here)))
     assert record["instance-id"] == "-"
+
+
+def test_tags_are_those_that_the_flow_log_names_and_hold_no_space():
+    here = interface(
+        type="nat_gateway",
+        tags={"Name": "door", "team": "net"},
+        instance_tags={"Name": "Web Server", "path": "a/b=ü-1"},
+    )
+    keys = (("instance-tag", "Name"), ("instance-tag-2", "path"), ("interface-tag", "team"))
+    log_format = LogFormat(EVERYTHING.fields, keys)
+    (record,) = values(capture(sighting("ingress", "198.51.100.7", "10.0.1.10", here=here)), log_format)
+    assert (record["instance-tag"], record["instance-tag-2"]) == ("Web%20Server", "a%2Fb%3D%C3%BC-1")
+    assert (record["interface-tag"], record["interface-tag-2"], record["interface-type"]) == ("net", "-", "nat_gateway")
 
 
 def test_no_data_leaves_out_what_a_flow_would_have():

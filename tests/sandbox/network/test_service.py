@@ -295,3 +295,16 @@ def test_a_bucket_policy_that_has_no_room_for_the_statements_is_an_error(sandbox
     with pytest.raises(ServiceError, match="LogDestinationPermissionIssueException"):
         vpc.log_to_s3()
     assert vpc.call("DescribeFlowLogs")["FlowLogs"] == []
+
+
+def test_a_flow_log_shows_the_tags_that_instances_have_when_the_interval_ends(vpc):
+    specifications = [{"ResourceType": "instance", "TagKeys": ["Name", "stage"]}]
+    flow_log = vpc.log_to_group(
+        LogFormat="${instance-id} ${instance-tag} ${instance-tag-2}", TagFieldSpecifications=specifications
+    )
+    assert vpc.flow_log(flow_log)["TagFieldSpecifications"] == specifications
+    vpc.ec2.create_tags([vpc.server.id], {"Name": "Web Server"})
+    vpc.sandbox.clock.advance(60)
+    vpc.ec2.create_tags([vpc.server.id], {"stage": "test"})
+    vpc.sandbox.clock.advance(300)
+    assert vpc.messages()[:2] == [f"{vpc.server.id} Web%20Server -", f"{vpc.server.id} Web%20Server test"]
