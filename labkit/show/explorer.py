@@ -6,6 +6,7 @@ Where widgets don't run (the HTML book, GitHub, a test) it is the first of its c
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -34,14 +35,19 @@ class Explorer(Shown):
         self.data["name"] = self.data["source"].map(names)
         self.widget: Any = None
 
+    @cached_property
+    def first(self) -> Picture:
+        """The chart that it begins with."""
+        return self.draw()
+
     def text(self) -> str:
         """The first chart, in words."""
-        return self.draw().text()
+        return self.first.text()
 
     def html(self) -> Html:
         """The first chart: where there are no widgets, there is nothing to turn."""
         note = tag("p", "In Jupyter, with a running kernel, this is a chart with controls. It begins with this:")
-        return tag("div", note, self.draw().html())
+        return tag("div", note, self.first.html())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = self.build()._repr_mimebundle_()[_VIEW]
@@ -84,8 +90,8 @@ class Explorer(Shown):
             self.image = ipywidgets.HTML()
             for control in (self.view, self.port, self.without):
                 control.observe(lambda _: self._redraw(), names="value")
+            self.image.value = str(self.first.html())
             self.widget = ipywidgets.VBox([self.view, self.port, self.without, self.image])
-            self._redraw()
         return self.widget
 
     def _redraw(self) -> None:

@@ -65,8 +65,9 @@ def _with_few_colours(image: Image.Image, most: int) -> Image.Image:
 
     Pillow's own choice of colours mixes them, and a verdict would not have the same colour in two charts.
     """
-    pixels = np.asarray(image).reshape(-1, 3)
-    colours, places, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
+    red, green, blue = np.asarray(image).reshape(-1, 3).T.astype(np.uint32)
+    packed, places, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
+    colours = np.column_stack([packed >> 16, packed >> 8 & 255, packed & 255])
     kept = np.vstack([np.zeros(3, int), colours[np.argsort(-counts, kind="stable")[:most]]])
     distances = np.square(colours[:, None].astype(int) - kept).sum(axis=2)
     nearest = kept[distances.argmin(axis=1)].astype(np.uint8)

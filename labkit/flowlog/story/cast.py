@@ -7,6 +7,7 @@ RFC 2544 and the shared space of RFC 6598, so no chart of the lab ever points at
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address, ip_network
 
 ACCOUNT_ID = "123456789012"
@@ -63,6 +64,7 @@ def cast() -> tuple[Actor, ...]:
     return _CAST
 
 
+@cache
 def who(address: str) -> str:
     """The name of who speaks from an address.
 
