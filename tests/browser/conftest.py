@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from labkit.sandbox import process
 from tests.browser.jupyter import Jupyter, Listener
@@ -35,7 +35,10 @@ SETTINGS = {
     "docmanager-extension/plugin": {"autosave": False},
 }
 """All cells are on the page, also those out of sight; and the notebooks in the working tree stay as they are."""
+SERVER = {"KernelManager": {"shutdown_wait_time": 0.0}}
+"""A kernel whose notebook was left is ended at once: nothing waits for its goodbye."""
 MINUTES = 60_000
+LAPTOP: ViewportSize = {"width": 1400, "height": 1000}
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +50,8 @@ def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
+    (folder / "config").mkdir()
+    (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(SERVER))
     process.start(home, frozen_at=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=7)
     serving = subprocess.Popen(
         [sys.executable, "-m", "labkit", "up", "--no-browser"],
@@ -55,6 +60,7 @@ def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         env={
             **os.environ,
             "LABKIT_HOME": str(home),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
             "IPYTHONDIR": str(folder / "ipython"),
@@ -74,13 +80,13 @@ def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A browser of the machine's own."""
+def browser() -> Iterator[BrowserContext]:
+    """A browser of the machine's own; what one page has fetched, the next one needn't."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install it to have the lab tried in a real browser")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield running
+        yield running.new_context(viewport=LAPTOP)
         running.close()
 
 
@@ -93,9 +99,9 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def page(browser: Browser, listener: Listener) -> Iterator[Page]:
+def page(browser: BrowserContext, listener: Listener) -> Iterator[Page]:
     """A page as wide as a laptop's screen."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = browser.new_page()
     page.set_default_timeout(1.5 * MINUTES)
     expect.set_options(timeout=1.5 * MINUTES)
     listener.listen_to(page)

@@ -91,4 +91,5 @@ def test_axe_finds_no_barrier(page, address, size):
     page.set_viewport_size(size)
     page.goto(address)
     page.locator("details").evaluate_all("folds => folds.forEach(fold => fold.open = true)")
-    assert barriers(page, "html") == []
+    contrast = ("color-contrast",) if size is PHONE else ()  # its colours are those of the laptop, and take the longest
+    assert barriers(page, "html", without=contrast) == []

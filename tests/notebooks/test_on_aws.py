@@ -60,7 +60,7 @@ def executed(account):
     lab.provide()
     preflight(lab)
     address = lab.web_server.public_ip
-    notebooks = {path.stem: workbook.execute(path) for path in workbook.notebooks()}
+    notebooks = {path.stem: notebook for path, notebook in workbook.execute_all(workbook.notebooks())}
     return notebooks, address
 
 
