@@ -18,9 +18,11 @@ from labkit.show.charts import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
-COLOURS, SHADES = 7, 40
-"""A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP of
-black and the colours that it has most of. The shades of a heat map are what it says, and it has more of them."""
+COLOURS, SHADES = 5, 40
+"""A chart needs few colours, and the notebooks that it is stored in are to stay small; so it is a lossless WebP of a
+few greys and the colours that it has most of. The shades of a heat map are what it says, and it has more of them."""
+GREYS = (0, 140, 221, 255)
+"""Black, the two greys that charts are drawn with, white. The edges of letters become one of them, and stay grey."""
 _EFFORT = 4
 """Of WebP's 0 to 6. The last step makes a chart 1% smaller, and takes a hundred times as long."""
 
@@ -61,14 +63,16 @@ def _image(axes: Axes) -> bytes:
 
 
 def _with_few_colours(image: Image.Image, most: int) -> Image.Image:
-    """The image in the colours that it has most of, unchanged; the others, at the edges of letters, become the nearest.
+    """The image in a few greys and the colours that it has most of, unchanged; the others become the nearest of them.
 
     Pillow's own choice of colours mixes them, and a verdict would not have the same colour in two charts.
     """
     red, green, blue = np.asarray(image).reshape(-1, 3).T.astype(np.uint32)
     packed, places, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
     colours = np.column_stack([packed >> 16, packed >> 8 & 255, packed & 255])
-    kept = np.vstack([np.zeros(3, int), colours[np.argsort(-counts, kind="stable")[:most]]])
+    coloured = np.flatnonzero(np.ptp(colours.astype(int), axis=1))
+    commonest = coloured[np.argsort(-counts[coloured], kind="stable")[:most]]
+    kept = np.vstack([np.repeat(GREYS, 3).reshape(-1, 3), colours[commonest]])
     distances = np.square(colours[:, None].astype(int) - kept).sum(axis=2)
     nearest = kept[distances.argmin(axis=1)].astype(np.uint8)
     return Image.fromarray(nearest[places.reshape(-1)].reshape(image.height, image.width, 3))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from labkit.show.charts import ChartError, accepted_against_rejected, rejects_by_port, rejects_by_source
 from labkit.show.flow_map import flow_map
-from labkit.show.pictures import COLOURS, picture
+from labkit.show.pictures import COLOURS, GREYS, picture
 
 PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
 WORDS = "What they knocked at, rejected flows: 22 SSH 9; 23 Telnet 5; 40123 1."
@@ -32,7 +32,7 @@ def test_where_there_is_only_text_the_words_are_the_picture():
 def test_the_image_can_be_read_and_has_few_colours():
     image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).image))
     assert image.format == "WEBP"
-    assert len(image.convert("RGB").getcolors()) <= COLOURS + 1
+    assert len(image.convert("RGB").getcolors()) <= COLOURS + len(GREYS)
     assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
 
 
@@ -42,6 +42,13 @@ def test_a_verdict_has_the_very_same_colour_in_every_chart():
     for axes in (rejects_by_port(PORTS), flow_map(flows), accepted_against_rejected(days)):
         colours = Image.open(BytesIO(picture(axes).image)).convert("RGB").getcolors()
         assert (0xD5, 0x5E, 0x00) in [colour for _, colour in colours]
+
+
+def test_letters_are_black_and_grey_and_have_no_tint_of_the_bars():
+    image = Image.open(BytesIO(picture(rejects_by_port(PORTS)).image)).convert("RGB")
+    beside_the_bars = image.crop((0, 40, 60, 300)).getcolors()
+    assert {red for _, (red, _, _) in beside_the_bars} == set(GREYS)
+    assert all(red == green == blue for _, (red, green, blue) in beside_the_bars)
 
 
 def test_words_from_the_data_are_escaped_on_the_page():
