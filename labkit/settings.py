@@ -54,13 +54,18 @@ class Settings:
         """Settings out of text as typed; all that is wrong with it at once in a SettingsError."""
         known = {field.name: field.default for field in fields(cls)}
         typed = {name: str(values.get(name, default)).strip() for name, default in known.items()}
-        problems = {name: text for name, value in typed.items() if (text := problem(name, value))}
-        problems |= {name: "is no setting of the lab" for name in values if name not in known}
-        if typed["cloud"] == "aws" and "email" not in problems and _is_example(typed["email"]):
-            problems["email"] = f"nobody reads mail at {typed['email']}; on AWS it has to be an address of yours"
-        if problems:
-            raise SettingsError(problems)
+        found = problems(typed) | {name: "is no setting of the lab" for name in values if name not in known}
+        if found:
+            raise SettingsError(found)
         return cls(**typed)
+
+
+def problems(typed: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with which of all settings, each by itself and beside the others, in words."""
+    found = {name: text for name, value in typed.items() if (text := problem(name, value))}
+    if typed["cloud"] == "aws" and "email" not in found and _is_example(typed["email"]):
+        found["email"] = f"nobody reads mail at {typed['email']}; on AWS it has to be an address of yours"
+    return found
 
 
 def problem(name: str, value: str) -> str:

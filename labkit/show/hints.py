@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -30,20 +30,24 @@ _CODE = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 @dataclass(frozen=True)
 class Rung:
-    """One hint: words, and code where code says it."""
+    """One hint: words, code where code says it, and what there is to see in the code."""
 
     text: str
     code: str = ""
+    because: str = ""
 
     def html(self) -> Html:
         """The hint as HTML."""
         code = tag("pre", self.code, style=_CODE) if self.code else ""
-        paragraphs = (tag("p", marked_up(part)) for part in self.text.split("\n\n") if part)
-        return join((*paragraphs, code))
+        return join((*_paragraphs(self.text), code, *_paragraphs(self.because)))
 
     def plain(self) -> str:
         """The hint as text."""
-        return "\n".join(filter(None, (self.text, self.code)))
+        return "\n".join(filter(None, (self.text, self.code, self.because)))
+
+
+def _paragraphs(text: str) -> Iterator[Html]:
+    return (tag("p", marked_up(part)) for part in text.split("\n\n") if part)
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def with_widget(shown: Shown, widget: Any) -> dict[str, Any]:
 
 def _exercise_ladder(phase: Phase, entry: Mapping[str, Any]) -> Ladder:
     nudge, passage = entry["hints"]
-    last = Rung(entry["because"], entry["solution"])
+    last = Rung("", entry["solution"], entry["because"])
     return Ladder(phase, entry["task"], (Rung(nudge), Rung(passage), last))
 
 

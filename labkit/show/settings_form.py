@@ -98,14 +98,16 @@ class SettingsForm(Shown):
             self._use(wanted)
             settings.save(wanted)
         except SettingsError as refusal:
-            for name, text in refusal.problems.items():
-                self._say(name, text)
-            self.status.value = tag("span", "Not saved: see the fields above.", style=_BAD)
+            for name in refusal.problems:
+                self._say(name)
+            self.status.value = tag("span", "Not saved: see the fields above.", style=_BAD, role="alert")
         except LabError as refusal:
-            self.status.value = tag("span", f"Not saved: {refusal}", style=_BAD)
+            self.status.value = tag("span", f"Not saved: {refusal}", style=_BAD, role="alert")
         else:
             self.current = wanted
-            self.status.value = tag("span", "✓ Saved. The lab uses these settings from now on.", style=_GOOD)
+            self.status.value = tag(
+                "span", "✓ Saved. The lab uses these settings from now on.", style=_GOOD, role="alert"
+            )
 
     def _make_fields(self, ipywidgets: Any) -> dict[str, Any]:
         wide = {"style": {"description_width": "7em"}, "layout": {"width": "30em"}}
@@ -132,8 +134,9 @@ class SettingsForm(Shown):
 
     def _look_at(self, name: str, value: str) -> None:
         self.status.value = ""
-        self._say(name, settings.problem(name, value.strip()))
+        self._say(name)
         if name == "cloud":
+            self._say("email")
             self._show_account_for(value)
         if name in ("cloud", "region"):
             self._offer_buckets()
@@ -144,23 +147,28 @@ class SettingsForm(Shown):
         self._buckets = self._find_buckets(replace(self.current, **chosen))
         field = self.fields["bucket"]
         field.options, field.placeholder = self._buckets, self._provided_bucket
-        self._say("bucket", settings.problem("bucket", field.value.strip()))
+        self._say("bucket")
 
-    def _say(self, name: str, problem: str) -> None:
-        if problem:
-            self.messages[name].value = tag("span", f"✗ {LABELS[name]} {problem}", style=_BAD)
+    def _say(self, name: str) -> None:
+        """Says beside a field what is wrong with what is typed in it, or that nothing is."""
+        typed = {each: str(field.value).strip() for each, field in self.fields.items()}
+        if problem := settings.problems(typed).get(name):
+            words, style = f"✗ {LABELS[name]} {problem}", _BAD
+        elif name == "bucket":
+            words, style = self._word_on_bucket(typed["bucket"])
         else:
-            word = self._word_on_bucket(self.fields[name].value.strip()) if name == "bucket" else ""
-            self.messages[name].value = tag("span", f"✓ {word}".strip(), style=_GOOD)
+            words, style = "✓", _GOOD
+        self.messages[name].value = tag("span", words, style=style, role="status")
 
-    def _word_on_bucket(self, typed: str) -> str:
-        """What a bucket's name, which is right as a name, means here."""
+    def _word_on_bucket(self, typed: str) -> tuple[str, str]:
+        """What a bucket's name, which is right as a name, means here, and how it looks."""
         if typed in self._buckets:
-            return "found"
+            return "✓ found", _GOOD
+        if not typed and self._provided_bucket:
+            return f"✓ the provided one: {self._provided_bucket}", _GOOD
         where = f"in {self.fields['region'].value}"
-        if typed:
-            return f"a name that can be; no bucket found {where} is called so"
-        return f"the provided one: {self._provided_bucket}" if self._provided_bucket else f"the provided one {where}"
+        told = f"no bucket found {where} is called so" if typed else f"the provided one wasn't found {where}"
+        return f"? {told}; saving tells whether the lab can use it", ""
 
     def _show_account_for(self, cloud: str) -> None:
         """Only AWS has an account to confirm; its id is looked up, and typed in to confirm it."""
@@ -170,7 +178,7 @@ class SettingsForm(Shown):
             try:
                 identity = AwsCloud.identity(str(self.fields["region"].value))
             except LabError as refusal:
-                self.status.value = tag("span", str(refusal), style=_BAD)
+                self.status.value = tag("span", str(refusal), style=_BAD, role="alert")
                 return
             text = f"Your credentials belong to {identity}. To confirm, type its id."
             self.messages["aws_account"].value = tag("span", text)

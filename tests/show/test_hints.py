@@ -116,6 +116,9 @@ class TestHintsOfAPhase:
         assert data["text/html"].count("<details>") == 6
         assert "list()" in data["text/html"]
 
+    def test_what_there_is_to_see_in_a_solution_is_said_below_it(self):
+        assert '<pre style="white-space:pre-wrap;overflow-wrap:anywhere">list()</pre><p>All.</p>' in hints(5).html()
+
     def test_buttons_come_in_the_order_of_the_exercises(self):
         boxes = hints(5).build().children
         assert [boxes[place].value for place in (0, 2)] == [

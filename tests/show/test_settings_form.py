@@ -63,7 +63,7 @@ def test_what_is_wrong_is_said_beside_the_field_as_one_types(form, name, typed, 
     form.fields[name].value = typed
     assert "✗" in problem_beside(form, name)
     assert said in problem_beside(form, name)
-    form.fields[name].value = {"bucket": "my-bucket", "email": "me@mycompany.io"}[name]
+    form.fields[name].value = {"bucket": "archive", "email": "me@mycompany.io"}[name]
     assert "✓" in problem_beside(form, name)
 
 
@@ -77,7 +77,8 @@ def test_the_buckets_that_were_found_are_offered_and_the_provided_one_stands_for
 
 def test_a_bucket_that_was_not_found_may_be_typed_and_the_form_says_so(form, used):
     form.fields["bucket"].value = "somewhere-else"
-    assert "no bucket found in eu-west-1 is called so" in problem_beside(form, "bucket")
+    assert "? no bucket found in eu-west-1 is called so" in problem_beside(form, "bucket")
+    assert "✓" not in problem_beside(form, "bucket")
     form.save()
     assert used[0].bucket == "somewhere-else"
 
@@ -130,6 +131,16 @@ def test_aws_shows_whose_the_credentials_are_and_asks_to_confirm(form, used, mon
     form.fields["email"].value = "me@mycompany.io"
     form.save()
     assert (used[0].cloud, used[0].aws_account) == ("aws", "123456789012")
+
+
+def test_an_address_that_nobody_reads_is_refused_as_soon_as_the_cloud_is_aws(form, monkeypatch):
+    monkeypatch.setattr(AwsCloud, "identity", staticmethod(lambda region: "123456789012"))
+    form.fields["email"].value = "me@example.org"
+    assert "✓" in problem_beside(form, "email")
+    form.fields["cloud"].value = "aws"
+    assert "nobody reads mail at me@example.org" in problem_beside(form, "email")
+    form.fields["cloud"].value = "sandbox"
+    assert "✓" in problem_beside(form, "email")
 
 
 def test_without_credentials_choosing_aws_says_so_in_the_form(form, monkeypatch):
