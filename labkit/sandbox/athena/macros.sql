@@ -40,6 +40,9 @@ CREATE MACRO trino_bit_count(x, bits_) AS
     ELSE CAST(bit_count(CASE WHEN bits_ < 64 THEN x & CAST(trino_power_of_2(bits_) - 1 AS BIGINT) ELSE x END) AS BIGINT) END;
 CREATE MACRO trino_greatest(values_) AS
     CASE WHEN list_contains(list_transform(values_, lambda v: v IS NULL), true) THEN NULL ELSE list_max(values_) END;
+CREATE MACRO trino_greatest_number(values_) AS
+    CASE WHEN list_contains(list_transform(values_, lambda v: v IS NULL), true) THEN NULL
+    ELSE coalesce(list_max(list_filter(values_, lambda v: NOT isnan(v))), list_max(values_)) END;
 CREATE MACRO trino_least(values_) AS
     CASE WHEN list_contains(list_transform(values_, lambda v: v IS NULL), true) THEN NULL ELSE list_min(values_) END;
 
@@ -138,6 +141,7 @@ CREATE MACRO trino_is_utc(s) AS
     CASE WHEN regexp_matches(s, '[T ].*[+-](0[1-9]|1[0-4]|00:?[0-5][1-9])(:?[0-5]\d)?$')
         THEN CAST(CAST('NOT_SUPPORTED: a time zone in a column (' || s || '): the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)' AS INTEGER) AS BOOLEAN)
     ELSE true END;
+CREATE MACRO trino_hour_24(t) AS CASE WHEN hour(t) = 0 THEN 24 ELSE hour(t) END;
 CREATE MACRO trino_offset_text(minutes) AS
     CASE WHEN minutes < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(minutes) // 60 AS VARCHAR), 2, '0') || ':'
     || lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0');
@@ -202,10 +206,18 @@ CREATE MACRO trino_array_join(items, separator, instead) AS
     array_to_string(list_filter(list_transform(items, lambda e: coalesce(CAST(e AS VARCHAR), instead)),
         lambda e: e IS NOT NULL), separator);
 CREATE MACRO trino_slice(items, start_, length_) AS
-    CASE WHEN start_ > 0 THEN items[start_:start_ + length_ - 1]
+    CASE WHEN length_ < 0 THEN items[CAST('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0' AS BIGINT):1]
+    WHEN start_ > 0 THEN items[start_:start_ + length_ - 1]
     WHEN start_ = 0 THEN items[CAST('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' AS BIGINT):1]
     WHEN -start_ > len(items) THEN items[1:0]
     ELSE items[len(items) + start_ + 1:len(items) + start_ + length_] END;
+CREATE MACRO trino_step(a, b, step) AS
+    CASE WHEN step <> 0 AND (b - a) * sign(step) >= 0 THEN step
+    WHEN step IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start' AS BIGINT) END;
+CREATE MACRO trino_kept(size_, n) AS
+    CASE WHEN n < 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n AS BIGINT)
+    WHEN n > size_ THEN CAST('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || size_ || ': ' || n AS BIGINT)
+    ELSE size_ - n END;
 CREATE MACRO trino_sequence(a, b) AS CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END;
 CREATE MACRO trino_map_entries(m) AS list_transform(map_entries(m), lambda e: struct_pack(field0 := e.key, field1 := e.value));
 CREATE MACRO trino_map_of(entries) AS

@@ -92,10 +92,8 @@ class MetadataOperations(SavedQueryOperations):
         """The tags of a resource that has to be there."""
         arn = call.params["ResourceARN"]
         kind, _, name = arn.rpartition(":")[2].partition("/")
-        if not (kind == "workgroup" and name in self.region(call).work_groups) and (kind, name) != (
-            "datacatalog",
-            NAME,
-        ):
+        held = {"workgroup": tuple(self.region(call).work_groups), "datacatalog": (NAME,)}
+        if name not in held.get(kind, ()):
             raise ServiceError("ResourceNotFoundException", f"Resource {arn} is not found", ResourceName=arn)
         return self.region(call).tags.setdefault(arn, {})
 

@@ -22,7 +22,7 @@ from labkit.sandbox.athena.types import BOOLEAN, VARBINARY, VARCHAR, Type, commo
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
-_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|/1)?")
+_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|/1)?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Valu
         raise not_supported(f"{place(node)}: the function {name}")
     if name not in signatures():
         raise QueryError("FUNCTION_NOT_FOUND", f"{place(node)}: Function '{name}' not registered")
+    if name == "approx_percentile" and len(node.expressions) > 2:
+        raise not_supported(f"{place(node)}: approx_percentile with weights or accuracy")
     kind = signatures()[name][0].kind
     if kind == "scalar" and modifiers == Modifiers():
         return invoke(compiler, node, name, list(node.expressions))
@@ -192,6 +194,8 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
     inside = ", ".join(values)
     if part[2] == "(struct)":
         inside = f"struct_pack(k := {values[0]}, v := {values[1]})"
+    elif part[2] == "(number)":
+        inside = f"CASE WHEN NOT isnan({inside}) THEN {inside} END"
     elif part[2] == "/1":
         inside = values[0]
     inside = inside or ("*" if part[1] == "count" else "")
@@ -246,10 +250,11 @@ Arguments = list[exp.Expr]
 Special = Callable[["ExpressionCompiler", Any, Arguments], Value]
 
 
-def _alike(template: str) -> Special:
+def _alike(template: str, of_doubles: str = "") -> Special:
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
         values = compiler.values_alike(arguments, f"All {node.name.upper()} operands")
-        return Value(template.format(", ".join(value.sql for value in values)), values[0].type)
+        chosen = of_doubles if of_doubles and values[0].type.name in ("double", "real") else template
+        return Value(chosen.format(", ".join(value.sql for value in values)), values[0].type)
 
     return compiled
 
@@ -349,7 +354,7 @@ def _position(compiler: ExpressionCompiler, node: Any) -> Value:
 SPECIAL: dict[str, Special] = {
     "coalesce": _alike("coalesce({})"),
     "concat": _concat,
-    "greatest": _alike("trino_greatest([{}])"),
+    "greatest": _alike("trino_greatest([{}])", of_doubles="trino_greatest_number([{}])"),
     "grouping": _grouping,
     "if": _if,
     "least": _alike("trino_least([{}])"),

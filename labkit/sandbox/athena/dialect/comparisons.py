@@ -89,6 +89,11 @@ def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
     return plain
 
 
+def equal(left: str, right: str, kind: Type) -> str:
+    """`=` of two columns."""
+    return _comparison("=", _Side(left), _Side(right), kind)
+
+
 def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
     word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
     sql, columns = compiler.subquery(node.expression.this.unnest())

@@ -15,7 +15,7 @@ _LOOK_AROUND = re.compile(r"(?<!\\)\(\?(?:<?[=!]|>)")
 _BACK_REFERENCE = re.compile(r"(?<!\\)(?:\\\\)*\\[1-9k]")
 _NAMED_GROUP = re.compile(r"(?<!\\)\(\?<(?=[A-Za-z])")
 _REPLACEMENT = re.compile(r"\\(.)|\$(\d+)|\$\{(\w+)\}", re.DOTALL)
-_MANY = re.compile(r"\*|\.\.|\?\(")
+_MANY = re.compile(r"\*|\.\.|\?\(|\[\s*-")
 
 
 def translated(node: Any, name: str, given: Sequence[Value | None]) -> list[Value | None]:

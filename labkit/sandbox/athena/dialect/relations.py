@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect.comparisons import equal
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 from labkit.sandbox.athena.dialect.parser import parse
 from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, place
@@ -311,7 +312,7 @@ def _using(
             raise QueryError("TYPE_MISMATCH", f"{place(each)}: Column Types of left and right side are not comparable")
         expressions = ExpressionCompiler(queries, Scope())
         sides = [expressions.cast(Value(column.sql, column.type), kind).sql for column in pair]
-        conditions.append(f"{sides[0]} = {sides[1]}")
+        conditions.append(equal(sides[0], sides[1], kind))
         value = {"RIGHT": sides[1], "FULL": f"coalesce({sides[0]}, {sides[1]})"}.get(side, sides[0])
         merged.append(Column(each.name, kind, value))
         taken |= {id(column) for column in pair}

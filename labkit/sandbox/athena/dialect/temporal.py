@@ -55,7 +55,7 @@ _MYSQL = {
     "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
 }  # fmt: skip
 _JODA = {
-    "y": {1: "%-Y", 2: "%y", 4: "%Y"}, "Y": {2: "%y", 4: "%Y"}, "x": {4: "%G"},
+    "y": {1: "%Y", 2: "%y", 3: "%Y", 4: "%Y"}, "Y": {1: "%Y", 2: "%y", 3: "%Y", 4: "%Y"}, "x": {4: "%G"},
     "M": {1: "%-m", 2: "%m", 3: "%b", 4: "%B"},
     "d": {1: "%-d", 2: "%d"}, "D": {1: "%-j", 3: "%j"}, "H": {1: "%-H", 2: "%H"}, "h": {1: "%-I", 2: "%I"},
     "m": {1: "%-M", 2: "%M"}, "s": {1: "%-S", 2: "%S"}, "S": {3: "%g", 6: "%f"},
@@ -91,6 +91,49 @@ def joda_format(text: str, where: str) -> str:
     """
 
     return _JODA_PART.sub(_joda(where), text)
+
+
+_ONLY_FORMATTED = {
+    "w": {1: "week({clock})"},
+    "K": {1: "hour({clock}) % 12", 2: "lpad(CAST(hour({clock}) % 12 AS VARCHAR), 2, '0')"},
+    "k": {1: "trino_hour_24({clock})", 2: "lpad(CAST(trino_hour_24({clock}) AS VARCHAR), 2, '0')"},
+    "S": {1: "left(strftime({clock}, '%g'), 1)", 2: "left(strftime({clock}, '%g'), 2)"},
+    "C": {1: "year({clock}) // 100", 2: "year({clock}) // 100"},
+    "G": {1: "'AD'", 2: "'AD'"},
+    "Z": {1: "replace({offset}, ':', '')", 2: "{offset}", 3: "{zone}"},
+}
+"""Letters of Joda's that strftime has no word for: the DuckDB of each, from the time on the clock and its zone."""
+
+
+def _joda_formatted(value: Value, text: str, where: str) -> str:
+    """The DuckDB of `format_datetime`, piece by piece."""
+    clock = calls.on_the_clock(value)
+    has_zone = value.type.name == "timestamp with time zone"
+    offset = f"trino_offset_text({zones.offset_minutes(value.sql, value.type.zone)})" if has_zone else "'+00:00'"
+    zone = string(value.type.zone)
+    pieces: list[str] = []
+    plain = ""
+    for found in _JODA_PART.finditer(text):
+        letters = found[2] or ""
+        own = _ONLY_FORMATTED.get(letters[:1], {}).get(len(letters))
+        if own is None:
+            plain += _joda(where)(found)
+            continue
+        pieces += [_strftime(clock, plain), own.format(clock=clock, offset=offset, zone=zone)]
+        plain = ""
+    return " || ".join([*pieces, _strftime(clock, plain)])
+
+
+def _strftime(clock: str, pattern: str) -> str:
+    return f"strftime({clock}, {string(pattern)})" if pattern else f"CASE WHEN {clock} IS NOT NULL THEN '' END"
+
+
+def _format_datetime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    (value,) = _times(compiler, node, "format_datetime", arguments[:1])
+    pattern = compiler.value(arguments[1]).literal
+    if value.type == TIME or not isinstance(pattern, str):
+        raise not_supported(f"{place(node)}: format_datetime of a time, or with a format that is not written out")
+    return Value(f"({_joda_formatted(value, pattern, place(node))})", VARCHAR)
 
 
 def _joda(where: str) -> Callable[[re.Match[str]], str]:
@@ -266,10 +309,8 @@ def _date_add(compiler: ExpressionCompiler, node: Any, arguments: calls.Argument
 def _date_diff(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     start, end = _times(compiler, node, "date_diff", arguments[1:])
     unit = _unit(compiler, arguments[0], start.type)
-    if TIMESTAMP_TZ in (
-        start.type,
-        end.type,
-    ):  # on the clock of the first, and without one where hours are of one length
+    if TIMESTAMP_TZ in (start.type, end.type):
+        # on the clock of the first one's zone; hours and less are as long everywhere
         zone = "UTC" if unit in _INSTANT_UNITS else start.type.zone
         start, end = (
             replace(each, type=replace(TIMESTAMP_TZ, zone=zone))
@@ -297,6 +338,8 @@ def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
         if not _YEAR.search(pattern):  # Joda's year is 1970 where a text has none, strptime's 1900
             text, pattern = f"('1970 ' || {text})", f"'%Y {pattern[1:]}"
         sql = f"strptime({text}, {pattern})"
+        if "%y" in pattern:  # two digits are a year from 1970 to 2069
+            sql = f"CASE WHEN year({sql}) = 1969 THEN {sql} + INTERVAL 100 YEAR ELSE {sql} END"
         if "%z" in pattern:
             return _with_offset(value, sql)
         return Value(f"timezone('UTC', {sql})" if kind == TIMESTAMP_TZ else sql, kind)
@@ -379,7 +422,7 @@ calls.SPECIAL.update(
         "date_format": _formatted(mysql_format),
         "date_parse": _parsed(mysql_format, TIMESTAMP),
         "date_trunc": _date_trunc,
-        "format_datetime": _formatted(joda_format),
+        "format_datetime": _format_datetime,
         "from_iso8601_timestamp": _from_iso8601_timestamp,
         "from_unixtime": _from_unixtime,
         "localtime": _current_with_digits(TIME),
