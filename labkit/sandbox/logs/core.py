@@ -30,6 +30,10 @@ class LogsCore(Service):
         self.store = EventStore()
         self._groups: dict[tuple[str, str], LogGroup] = {}
 
+    def close(self) -> None:
+        """Lets go of all log events."""
+        self.store.close()
+
     @property
     def now(self) -> int:
         """The clock's reading in milliseconds, as CloudWatch Logs counts time."""

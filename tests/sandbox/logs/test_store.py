@@ -2,12 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from labkit.sandbox.logs.store import MEMORY_EVENTS, PENDING_EVENTS, EventStore, event_id, event_place
+from labkit.sandbox.sandbox import Sandbox
 
 HERE = ("eu-west-1", "VPCFlowLogs")
 
@@ -92,6 +94,14 @@ def test_nothing_of_the_events_stays_in_the_folder_of_temporary_files(
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     store.close()
     assert list(folder.iterdir()) == []
+
+
+def test_a_sandbox_that_is_closed_has_let_go_of_its_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC))
+    assert list(tmp_path.glob("labkit-logs-*"))
+    sandbox.close()
+    assert not list(tmp_path.glob("labkit-logs-*"))
 
 
 def test_groups_and_regions_are_apart(store: EventStore) -> None:
