@@ -110,11 +110,11 @@ def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPL
     A pattern that CloudWatch Logs can't read is its ClientError `InvalidParameterException`.
     """
     answer = lab.client("logs").test_metric_filter(filterPattern=pattern, logEventMessages=list(lines))
-    extracted = {
-        match["eventNumber"]: {name.lstrip("$"): value for name, value in match["extractedValues"].items()}
+    by_line = {
+        match["eventMessage"]: {name.lstrip("$"): value for name, value in match["extractedValues"].items()}
         for match in answer["matches"]
     }
-    return PatternTest(pattern, tuple(lines), extracted)
+    return PatternTest(pattern, lines, {n: by_line[line] for n, line in enumerate(lines, 1) if line in by_line})
 
 
 def create_metric_filter(lab: Lab) -> Card:

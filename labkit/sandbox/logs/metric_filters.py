@@ -113,12 +113,15 @@ class MetricFilterOperations(LogsCore):
 
     @operation("TestMetricFilter")
     def test_metric_filter(self, call: Call) -> Result:
-        """Which of some messages a pattern matches, and the fields in those; events are counted from 1."""
+        """Which of some messages a pattern matches, and the fields in those; events are counted from 0.
+
+        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html has examples.
+        """
         pattern = compile_pattern(call.params["filterPattern"])
         messages = call.params["logEventMessages"]
         rows = self.store.cursor().execute(
             f"SELECT number, message, {pattern.fields} FROM"
-            " (SELECT unnest($1::VARCHAR[]) AS message, generate_subscripts($1::VARCHAR[], 1) AS number)"
+            " (SELECT unnest($1::VARCHAR[]) AS message, generate_subscripts($1::VARCHAR[], 1) - 1 AS number)"
             f" WHERE {pattern.condition} ORDER BY number",
             [messages],
         )
