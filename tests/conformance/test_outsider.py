@@ -177,7 +177,7 @@ def see_the_records_in_the_bucket(s3: Any, outsider: Outsider, bucket: str, flow
 
 def filter_rejected_ssh(logs: Any) -> None:
     matches = logs.test_metric_filter(filterPattern=PATTERN, logEventMessages=SAMPLE_LINES)["matches"]
-    assert [match["eventNumber"] for match in matches] == [1, 2]
+    assert [match["eventNumber"] for match in matches] == [0, 1]
     assert matches[0]["eventMessage"] == SAMPLE_LINES[0]
     assert matches[0]["extractedValues"]["$source"] == "203.0.113.61"
     assert matches[1]["extractedValues"]["$destport"] == "22"

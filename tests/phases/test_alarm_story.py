@@ -226,7 +226,7 @@ def test_of_two_firings_the_last_is_explained_with_its_own_action():
 
 def test_an_earlier_alarm_of_the_same_name_is_left_out():
     lab = WrittenLab(FIRED, created(clock(20)), now=clock(25))
-    with pytest.raises(LabError, match=r"has not been in ALARM yet: watch_alarm\(lab\)"):
+    with pytest.raises(LabError, match=r"has not been in ALARM yet: wait for it with watch_alarm\(lab\)"):
         alarm_story.why(lab)
     assert str(alarm_story.timeline(lab)).endswith("threshold 1; first OK.")
 

@@ -17,7 +17,7 @@ def test_a_phase_is_found_by_itself():
 
 @pytest.mark.parametrize("name", [0, 11, "", "alarms", "00", "flow log", "s3", "flow-log-to-s4"])
 def test_anything_else_is_no_phase(name):
-    with pytest.raises(UnknownPhase, match="their numbers 1 to 10"):
+    with pytest.raises(UnknownPhase, match="or a number from 1 to 10"):
         find_phase(name)
 
 

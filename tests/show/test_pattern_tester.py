@@ -21,7 +21,7 @@ class Logs:
         return {
             "matches": [
                 {"eventNumber": number, "eventMessage": line, "extractedValues": {"$1": word}}
-                for number, line in enumerate(logEventMessages, 1)
+                for number, line in enumerate(logEventMessages)
                 if word in line
             ]
         }

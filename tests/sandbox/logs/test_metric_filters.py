@@ -296,4 +296,4 @@ def test_the_labs_pattern_is_tested_on_pasted_records(logs: Logs) -> None:
 def test_terms_and_json_extract_nothing(logs: Logs) -> None:
     for pattern, message in (("a", "a"), ('{ $.a = "b" }', '{"a": "b"}')):
         answer = logs.call("TestMetricFilter", filterPattern=pattern, logEventMessages=[message, "none"])
-        assert answer == {"matches": [{"eventNumber": 1, "eventMessage": message, "extractedValues": {}}]}
+        assert answer == {"matches": [{"eventNumber": 0, "eventMessage": message, "extractedValues": {}}]}
