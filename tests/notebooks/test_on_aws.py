@@ -95,8 +95,12 @@ def test_waits_on_aws_tell_what_they_wait_for(executed):
 
 @pytest.fixture(scope="module")
 def calls(executed):
-    """What the workbook called, with what looking without a record and taking the environment down call besides."""
+    """What the workbook called, and what else is called.
+
+    By a lab whose bucket is named in the form, by a look without a record, and to take the environment down.
+    """
     lab = aws_lab()
+    assert aws_lab(bucket=lab.bucket).bucket == lab.bucket
     for phase in map(find_phase, ("flow log to CloudWatch", "alarm")):
         phase.module.solve(lab)
     record = (home() / "made.json").read_text()
