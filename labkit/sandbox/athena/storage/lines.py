@@ -65,11 +65,12 @@ def _whole_lines(text: Any) -> Iterator[bytes]:
     rest = b""
     is_first = True
     while chunk := text.read(_CHUNK):
-        rest += chunk
-        end = rest.rfind(b"\n", len(rest) - len(chunk)) + 1
+        end = chunk.rfind(b"\n") + 1
         if end:
-            yield _ended(rest[:end], is_first)
-            rest, is_first = rest[end:], False
+            yield _ended(b"".join((rest, memoryview(chunk)[:end])), is_first)
+            rest, is_first = chunk[end:], False
+        else:
+            rest += chunk
     if rest:
         last = _ended(rest, is_first)
         yield last if last.endswith(b"\n") else last + b"\n"

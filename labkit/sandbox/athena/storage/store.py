@@ -2,7 +2,7 @@
 
 Text is read once for the columns that a query wants; what was read stays as Parquet in the private directory, by the
 objects' etags and the way they are read, so later queries over unchanged objects touch neither the text nor gzip again.
-One thread uncompresses and writes, others take the lines apart.
+One thread uncompresses, others take the lines apart, and one writes.
 """
 
 from __future__ import annotations
@@ -215,8 +215,9 @@ class Store:
             object_ = pa.repeat(pa.scalar(number, pa.int32()), rows)
             return pa.table([object_, *found.columns], ["$object", *found.column_names])
 
-        with ThreadPoolExecutor(_READERS) as pool:
-            _write_parquet(part.path, _ahead(pool, table, chain([nothing], blocks)), is_stopped)
+        with ThreadPoolExecutor(_READERS + 1) as pool:
+            tables = _ahead(pool, table, _next_made(pool, chain([nothing], blocks)))
+            _write_parquet(part.path, tables, is_stopped)
 
     def _drop_oldest(self) -> None:
         copies = sorted((copy for each in self._copies.values() for copy in each), key=lambda copy: copy.used)
@@ -306,6 +307,14 @@ def _rows(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.table({})
 
 
+def _next_made(pool: ThreadPoolExecutor, blocks: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """The blocks, each made while the one before it is in use."""
+    following = pool.submit(next, blocks, None)
+    while (block := following.result()) is not None:
+        following = pool.submit(next, blocks, None)
+        yield block
+
+
 def _ahead(
     pool: ThreadPoolExecutor, table: Callable[[int, bytes], pa.Table], blocks: Iterable[tuple[int, bytes]]
 ) -> Iterator[pa.Table]:
@@ -335,9 +344,11 @@ def _write_parquet(path: Path, tables: Iterator[pa.Table], is_stopped: Callable[
 
 
 def _writer(path: Path, schema: pa.Schema) -> ParquetWriter:
-    """Statistics of `$object` alone are of use, a dictionary of strings alone."""
+    """Statistics of `$object` alone are of use, a dictionary of it and of strings."""
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    return ParquetWriter(path, schema, compression="lz4", use_dictionary=texts, write_statistics=["$object"])
+    return ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=["$object", *texts], write_statistics=["$object"]
+    )
 
 
 def _identity(each: ScannedObject) -> str:
