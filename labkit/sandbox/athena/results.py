@@ -132,7 +132,7 @@ def formatter(kind: Type) -> Callable[[Any], str]:
             return lambda value: f"[{', '.join(item(each) for each in value)}]"
         case "map":
             key, item = (nullable(each) for each in kind.items)
-            return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
+            return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in entries(kind, value)) + "}"
         case "row":
             items = [nullable(each) for each in kind.items]
             names = [field_key(kind, n) for n in range(len(items))]
@@ -140,6 +140,11 @@ def formatter(kind: Type) -> Callable[[Any], str]:
         case "decimal":
             return lambda value: f"{value:f}"
     return str
+
+
+def entries(kind: Type, value: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """The entries of a map. Python has no dictionary by lists or rows: DuckDB hands their keys and values out apart."""
+    return zip(value["key"], value["value"], strict=True) if kind.items[0].items else value.items()
 
 
 def nullable(kind: Type) -> Callable[[Any], str]:
