@@ -414,6 +414,76 @@ def test_integers_are_projected_with_their_digits_and_injected_values_are_taken_
     )
 
 
+INJECTED = [
+    ("id = 'x1'", ["x1"]),
+    ("'x1' = id", ["x1"]),
+    ("('x1' = (id))", ["x1"]),
+    ("id = 'it''s'", ["it's"]),
+    ("id = 'a = b'", ["a = b"]),
+    ("id IN ('it''s', 'a'', ''b', 'a = b', 'none')", ["a = b", "a', 'b", "it's"]),
+    ("id = 'x1' OR 'a = b' = id", ["a = b", "x1"]),
+    ("id = 'x' || '1'", ["x1"]),
+    ("id IN ('x1', 'x1', NULL)", ["x1"]),
+    ("id = 'x1' AND id = 'a = b'", []),
+    ("id = 'x1' AND id <> 'x2'", ["x1"]),
+]
+
+
+@pytest.fixture(scope="module")
+def injected(shared_athena):
+    for value in ("x1", "it's", "a = b", "a', 'b"):
+        shared_athena.put(f"i/{value}/x", "1\n")
+    properties = (
+        "'projection.enabled'='true', 'projection.id.type'='injected',"
+        f" 'storage.location.template'='s3://{BUCKET}/i/${{id}}/'"
+    )
+    make_table(
+        shared_athena, "a int", name="injected", partitioned="PARTITIONED BY (id string)",
+        location=f"s3://{BUCKET}/i/", more=f"TBLPROPERTIES ({properties})",
+    )  # fmt: skip
+    return shared_athena
+
+
+@pytest.mark.parametrize(("condition", "wanted"), INJECTED, ids=[case[0] for case in INJECTED])
+def test_the_values_of_an_injected_column_are_those_that_the_where_names(injected, condition, wanted):
+    assert injected.rows(f"SELECT id FROM injected WHERE {condition} ORDER BY 1") == [[each] for each in wanted]
+
+
+@pytest.mark.parametrize(
+    "condition", ["id > 'x'", "lower(id) = 'x1'", "id = 'x1' OR a = 1", "NOT id = 'x1'", "id = id"]
+)
+def test_other_conditions_name_no_value_of_an_injected_column(injected, condition):
+    assert injected.error(f"SELECT id FROM injected WHERE {condition}").startswith(
+        "CONSTRAINT_VIOLATION: For the injected projected partition column id"
+    )
+
+
+def test_a_value_that_can_not_be_worked_out_says_why(injected):
+    assert (
+        injected.error("SELECT id FROM injected WHERE id = CAST(1 / 0 AS varchar)")
+        == "DIVISION_BY_ZERO: Division by zero"
+    )
+
+
+def test_injected_integers_and_dates_come_as_their_column_writes_them(athena):
+    athena.put("j/7/2026-11-02/x", "1\n")
+    properties = (
+        "'projection.enabled'='true', 'projection.n.type'='injected', 'projection.day.type'='injected',"
+        f" 'storage.location.template'='s3://{BUCKET}/j/${{n}}/${{day}}/'"
+    )
+    make_table(
+        athena, "a int", partitioned="PARTITIONED BY (n int, day date)", location=f"s3://{BUCKET}/j/",
+        more=f"TBLPROPERTIES ({properties})",
+    )  # fmt: skip
+    wanted = [["7", "2026-11-02"]]
+    assert athena.rows("SELECT n, day FROM logs WHERE n = 7 AND day = DATE '2026-11-02'") == wanted
+    assert (
+        athena.rows("WITH l AS (SELECT * FROM logs) SELECT n, day FROM l WHERE 7 = n AND day IN (current_date)")
+        == wanted
+    )
+    assert athena.rows("SELECT n FROM logs WHERE n IN (7, 9999999999) AND day = DATE '2026-11-02'") == [["7"]]
+
+
 # --- other SerDes
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from labkit.sandbox.athena.dialect import grouping, relations, windows
+from labkit.sandbox.athena.dialect import grouping, pruning, relations, windows
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
-from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, is_plain, place
+from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import common_type
 
@@ -215,29 +215,10 @@ class QueryCompiler:
         expressions.clause_without_aggregates = "WHERE clause"
         sql = expressions.condition(condition, "WHERE clause").sql
         for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
-            self.prune(expressions, part, outer_joined=False)
+            pruning.prune(expressions, part, outer_joined=False)
         expressions.clause_without_aggregates = ""
         expressions.ungrouped.clear()
         return f" WHERE {sql}"
-
-    def prune(self, expressions: ExpressionCompiler, condition: exp.Expr, *, outer_joined: bool) -> None:
-        """Notes a condition on the partition columns of one table with its scan."""
-        if isinstance(condition, exp.Paren) and isinstance(condition.this, exp.And):
-            for part in condition.this.flatten():
-                self.prune(expressions, part, outer_joined=outer_joined)
-            return
-        if not is_plain(condition):
-            return
-        expressions.columns_met = []
-        expressions.value(condition)
-        met = expressions.columns_met
-        scans = {id(column.scan) for column in met}
-        if met and len(scans) == 1 and all(column.is_partition for column in met):
-            scan = met[0].scan
-            if scan and (outer_joined or not scan.nullable):
-                expressions.partitions_alone = True
-                scan.partition_filters.append(expressions.value(condition).sql)
-                expressions.partitions_alone = False
 
     def _items(self, node: Any, expressions: ExpressionCompiler) -> list[Item]:
         items: list[Item] = []

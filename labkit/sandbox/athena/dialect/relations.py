@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import pruning
 from labkit.sandbox.athena.dialect.comparisons import equal
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 from labkit.sandbox.athena.dialect.parser import parse
@@ -294,7 +295,7 @@ def _on(queries: QueryCompiler, join: Any, both: Scope, side: str, left: Scope, 
     sql = expressions.condition(condition, "JOIN ON clause").sql
     if not side:
         for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
-            queries.prune(expressions, part, outer_joined=False)
+            pruning.prune(expressions, part, outer_joined=False)
     _mark_nullable(side, left, right)
     return sql
 

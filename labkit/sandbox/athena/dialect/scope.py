@@ -26,6 +26,8 @@ class Scan:
     """The numbers of the columns read; the partition columns come after the others."""
     partition_filters: list[str] = field(default_factory=list)
     """Conditions on partition columns alone: a partition that fails one is not read."""
+    named_values: dict[int, list[str]] = field(default_factory=dict)
+    """The values that conditions name for a partition column, by its number: their DuckDB, without any column."""
     nullable: bool = False
     """On the side of an outer join that rows may be missing from: a condition of the WHERE can't go before the join."""
     uses_path: bool = False

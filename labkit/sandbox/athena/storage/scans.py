@@ -12,6 +12,7 @@ import pyarrow as pa
 from labkit.sandbox.athena.catalog import Catalog, Partition
 from labkit.sandbox.athena.dialect.relations import PSEUDO_COLUMNS
 from labkit.sandbox.athena.dialect.scope import Scan
+from labkit.sandbox.athena.engine_errors import from_duckdb
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.storage import projection
 from labkit.sandbox.athena.storage.location import Listing, ScannedObject
@@ -54,7 +55,7 @@ def _plan(catalog: Catalog, scan: Scan, cursor: duckdb.DuckDBPyConnection, now: 
     if not table.partition_columns:
         return ScanPlan(scan, tuple(listing.under(table.location, table.location)))
     if projection.is_projected(table):
-        partitions = list(projection.partitions(table, now, _injected(scan)))
+        partitions = list(projection.partitions(table, now, _injected(scan, cursor)))
         root = _root(partitions)
     else:
         partitions, root = catalog.partitions(table), table.location
@@ -76,15 +77,17 @@ def _root(partitions: Sequence[Partition]) -> str:
     return folder if folder.count("/") >= 2 else ""
 
 
-def _injected(scan: Scan) -> dict[str, list[str]]:
+def _injected(scan: Scan, cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The values that the query names for partition columns: `WHERE id = 'x'` or `id IN ('x', 'y')`."""
     found: dict[str, list[str]] = {}
-    first = len(scan.table.columns)
-    for number, (name, _) in enumerate(scan.table.partition_columns, first):
-        for condition in scan.partition_filters:
-            left, operator, right = condition.strip("()").partition(" = " if " = " in condition else " IN ")
-            if left == f"p.c{number}" and operator:
-                found[name] = [each.strip("'() ") for each in right.split("', '")]
+    for number, values in scan.named_values.items():
+        name, kind = scan.table.all_columns[number]
+        texts = ", ".join(f"CAST(TRY_CAST({value} AS {duckdb_type(kind)}) AS VARCHAR)" for value in values)
+        try:
+            row = cursor.execute(f"SELECT {texts}").fetchall()[0]
+        except duckdb.Error as error:
+            raise from_duckdb(error) from None
+        found[name] = list(dict.fromkeys(text for text in row if text is not None))
     return found
 
 
