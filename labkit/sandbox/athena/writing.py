@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,9 @@ from labkit.sandbox.athena.results import formatter
 from labkit.sandbox.athena.statements import definitions, nodes, tables
 from labkit.sandbox.athena.statements.context import Context
 from labkit.sandbox.athena.storage import formats
+from labkit.sandbox.athena.storage.lazy import Delimiters
 from labkit.sandbox.athena.storage.location import Listing, split
+from labkit.sandbox.athena.storage.serialized import delimited_line, json_line
 from labkit.sandbox.athena.types import Type, coerces
 from labkit.sandbox.moto_state import glue, s3
 
@@ -70,7 +71,7 @@ class Target:
     partitioned_by: tuple[str, ...]
     names: Random
     compression: str = "gzip"
-    delimiter: str = "\x01"
+    delimiters: Delimiters = field(default_factory=Delimiters)
     table: Table | None = None
     """The table that an INSERT adds to."""
     created: tuple[str, str] | None = None
@@ -95,7 +96,7 @@ class Target:
             _partitioned_by(options, columns),
             names,
             compression=_compression(str(options.get("compression", "GZIP"))),
-            delimiter=str(options.get("field_delimiter", ",")),
+            delimiters=_delimiters(options, ","),
             numbers=tuple(range(len(columns))),
             casts=tuple(kind for _, kind in columns),
         )
@@ -139,7 +140,7 @@ class Target:
             compression=_compression(
                 str(options.get("write_compression") or options.get("parquet_compression") or "GZIP")
             ),
-            delimiter=str(options.get("field_delimiter", "\x01")),
+            delimiters=_delimiters(options, "\x01"),
             created=(database, name),
             numbers=tuple(range(len(columns))),
             casts=tuple(kind for _, kind in columns),
@@ -172,7 +173,7 @@ class Target:
             table.all_columns,
             tuple(column for column, _ in table.partition_columns),
             names,
-            delimiter=table.serde_parameters.get("field.delim", "\x01"),
+            delimiters=Delimiters.of(table.serde_parameters),
             compression="none" if _SERDES[table.serde] != "PARQUET" else "gzip",
             table=table,
             numbers=tuple(places.get(column, -1) for column, _ in table.all_columns),
@@ -197,7 +198,7 @@ class Target:
         database, name = self.created
         definitions_of = {column: nodes.ColumnDefinition(column, kind) for column, kind in self.columns}
         partitions = tuple(definitions_of.pop(each) for each in self.partitioned_by)
-        delimited = {"field.delim": self.delimiter} if self.format == "TEXTFILE" else {}
+        delimited = {"field.delim": self.delimiters.levels[0]} if self.format == "TEXTFILE" else {}
         statement = nodes.CreateTable(
             "create_table",
             (database, name),
@@ -247,6 +248,10 @@ def _columns(query: Query) -> tuple[tuple[str, Type], ...]:
         if kind.name in _NO_HIVE_TYPE:
             raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
     return columns
+
+
+def _delimiters(options: dict[str, Any], default: str) -> Delimiters:
+    return Delimiters.of({"field.delim": str(options.get("field_delimiter", default))})
 
 
 def _partitioned_by(options: dict[str, Any], columns: tuple[tuple[str, Type], ...]) -> tuple[str, ...]:
@@ -373,33 +378,6 @@ def _parquet(cursor: duckdb.DuckDBPyConnection, columns: tuple[tuple[str, Type],
 
 
 def _lines(cursor: duckdb.DuckDBPyConnection, columns: tuple[tuple[str, Type], ...], target: Target) -> Iterator[str]:
-    writers = [formatter(kind) for _, kind in columns]
+    line = json_line(columns) if target.format == "JSON" else delimited_line(columns, target.delimiters)
     while rows := cursor.fetchmany(5000):
-        for row in rows:
-            texts = [None if value is None else write(value) for write, value in zip(writers, row, strict=False)]
-            if target.format == "JSON":
-                yield json.dumps(_json_object(columns, row, texts), ensure_ascii=False) + "\n"
-            else:
-                yield target.delimiter.join(r"\N" if text is None else text for text in texts) + "\n"
-
-
-def _json_object(
-    columns: tuple[tuple[str, Type], ...], row: tuple[Any, ...], texts: list[str | None]
-) -> dict[str, Any]:
-    found = {}
-    for (name, kind), value, text in zip(columns, row, texts, strict=False):
-        if value is not None:
-            plain = kind.name in (
-                "boolean",
-                "tinyint",
-                "smallint",
-                "integer",
-                "bigint",
-                "real",
-                "double",
-                "array",
-                "map",
-                "row",
-            )
-            found[name] = value if plain else text
-    return found
+        yield from (line(row) + "\n" for row in rows)

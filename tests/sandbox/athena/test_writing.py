@@ -50,6 +50,53 @@ def test_formats(athena, name, first_row, wanted):
     assert athena.rows("SELECT * FROM made ORDER BY n")[1] == ["2", None, "b"]
 
 
+EVERY_TYPE = [
+    # value, in JSON, in text, in a result
+    ("DECIMAL '1.50'", "1.50", "1.50", "1.50"),
+    ("REAL '1.1'", "1.1", "1.1", "1.1"),
+    ("1e10", "1.0E10", "1.0E10", "1.0E10"),
+    ("nan()", '"NaN"', "NaN", "NaN"),
+    ("-infinity()", '"-Infinity"', "-Infinity", "-Infinity"),
+    ("DATE '2026-01-02'", '"2026-01-02"', "2026-01-02", "2026-01-02"),
+    ("TIMESTAMP '2026-01-02 03:04:05.600'", '"2026-01-02 03:04:05.6"', "2026-01-02 03:04:05.6", "2026-01-02 03:04:05.600"),
+    ("TIMESTAMP '2026-01-02 03:04:50'", '"2026-01-02 03:04:50"', "2026-01-02 03:04:50", "2026-01-02 03:04:50.000"),
+    ("to_utf8('é')", '"é"', "w6k=", "c3 a9"),
+    ("CAST('x' AS char(3))", '"x  "', "x  ", "x  "),
+    ("'\"é'", r'"\"é"', '"é', '"é'),
+    ("CAST(NULL AS integer)", "null", r"\N", None),
+    ("ARRAY[DECIMAL '1.50', NULL]", "[1.50,null]", "1.50\x02\\N", "[1.50, null]"),
+    ("map(ARRAY['a', 'b'], ARRAY[DECIMAL '2.50', NULL])", '{"a":2.50,"b":null}', "a\x032.50\x02b\x03\\N", "{a=2.50, b=null}"),
+    ("map(ARRAY[DATE '2026-01-02'], ARRAY[1])", '{"2026-01-02":1}', "2026-01-02\x031", "{2026-01-02=1}"),
+    ("CAST(ROW(TIMESTAMP '2026-01-02 03:04:05', NULL, ARRAY[1, 2]) AS ROW(t timestamp, s varchar, n array(integer)))", '{"t":"2026-01-02 03:04:05","s":null,"n":[1,2]}', "2026-01-02 03:04:05\x02\\N\x021\x032", "{t=2026-01-02 03:04:05.000, s=null, n=[1, 2]}"),
+    ("ARRAY[map(ARRAY['k'], ARRAY[ARRAY[1, NULL]])]", '[{"k":[1,null]}]', "k\x041\x05\\N", "[{k=[1, null]}]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "in_json", "in_text", "shown"), EVERY_TYPE, ids=[case[0] for case in EVERY_TYPE])
+def test_values_in_json_and_text(athena, value, in_json, in_text, shown):
+    for name, line in (("JSON", f'{{"x":{in_json}}}\n'), ("TEXTFILE", f"{in_text}\n")):
+        athena.run(
+            f"CREATE TABLE in_{name} WITH (format = '{name}', external_location = 's3://{BUCKET}/{name}/') AS SELECT {value} AS x"
+        )
+        (key,) = keys(f"{name}/")
+        assert gzip.decompress(s3.get_object(BUCKET, key)).decode() == line
+        assert athena.rows(f"SELECT x FROM in_{name}") == [[shown]]
+
+
+def test_insert_into_text_writes_the_delimiters_that_the_table_has(athena):
+    athena.lines(
+        "CREATE EXTERNAL TABLE made (s string, m map<string,int>) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'"
+        r" ESCAPED BY '\\' COLLECTION ITEMS TERMINATED BY ',' MAP KEYS TERMINATED BY ':' NULL DEFINED AS '-'"
+        f" LOCATION 's3://{BUCKET}/made/'"
+    )
+    athena.run(
+        "INSERT INTO made VALUES ('a|b', map(ARRAY['x', 'y'], ARRAY[1, 2])), (NULL, map(ARRAY['z'], ARRAY[NULL]))"
+    )
+    (key,) = keys("made/")
+    assert s3.get_object(BUCKET, key).decode().splitlines() == [r"a\|b|x:1,y:2", "-|z:-"]
+    assert athena.rows("SELECT s, m['x'] FROM made WHERE s IS NOT NULL") == [["a|b", "1"]]
+
+
 def test_partitions(athena):
     athena.run(
         f"CREATE TABLE made WITH (external_location = 's3://{BUCKET}/made/', partitioned_by = ARRAY['k']) AS {ROWS}"

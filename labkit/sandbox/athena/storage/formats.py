@@ -74,16 +74,8 @@ def _converted(cursor: duckdb.DuckDBPyConnection, texts: pa.Table, values: Seque
 def _lazy_simple(table: Table, numbers: Sequence[int]) -> Reader:
     """Fields between delimiters. One that can't be read as its column's type is NULL, and so is a missing one."""
     parameters = table.serde_parameters
-    delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
-    delimiter = chr(int(delimiter)) if delimiter.isdigit() else delimiter[0]
-    delimiters = Delimiters(
-        (
-            parameters.get("collection.delim") or parameters.get("colelction.delim") or "\x02",
-            parameters.get("mapkey.delim") or "\x03",
-        ),
-        parameters.get("serialization.null.format", r"\N"),
-        parameters.get("escape.delim", ""),
-    )
+    delimiters = Delimiters.of(parameters)
+    delimiter, delimiters = delimiters.levels[0], delimiters.inner
     kinds = {n: table.columns[n][1] for n in numbers}
     if "timestamp.formats" in parameters and any(kind.name == "timestamp" for kind in kinds.values()):
         raise not_supported("the SerDe property timestamp.formats")

@@ -7,7 +7,7 @@ reads text tables (lib/trino-hive-formats, encodings/text).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labkit.sandbox.athena.dialect.operators import string
@@ -18,15 +18,27 @@ _DECIMAL = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _DOUBLE = rf"[\x00-\x20]*([+-]?(?:NaN|Infinity)|(?:{_DECIMAL})[fFdD]?)[\x00-\x20]*"
 _DATE = r"^\s*(\d{1,10}-\d{1,2}-\d{1,2})(?: .*)?$"
 _TIMESTAMP = r"^\s*(\d{1,10}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?)?)\s*$"
+_LEVELS = tuple(map(chr, range(1, 9)))
+"""What stands between columns, the parts of a value, the parts of a part and so on, where nothing else is said."""
 
 
 @dataclass(frozen=True)
 class Delimiters:
     """What stands between the parts of nested values, what NULL is written as, and what takes a delimiter's meaning."""
 
-    levels: Sequence[str] = ("\x02", "\x03")
+    levels: Sequence[str] = _LEVELS
     null: str = r"\N"
     escape: str = ""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> Delimiters:
+        """Those of a SerDe's properties; the first stands between columns. Hive misspells one of the names."""
+        fields = parameters.get("field.delim") or parameters.get("serialization.format") or _LEVELS[0]
+        fields = chr(int(fields)) if fields.isdigit() else fields[0]
+        items = parameters.get("collection.delim") or parameters.get("colelction.delim") or _LEVELS[1]
+        keys = parameters.get("mapkey.delim") or _LEVELS[2]
+        null, escape = parameters.get("serialization.null.format", r"\N"), parameters.get("escape.delim", "")
+        return cls((fields, items, keys, *_LEVELS[3:]), null, escape)
 
     @property
     def inner(self) -> Delimiters:
