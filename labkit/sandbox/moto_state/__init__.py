@@ -3,6 +3,7 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -57,7 +58,14 @@ def app() -> WsgiApp:
     return DomainDispatcherApplication(_backend_app)
 
 
+def _amend(service: str) -> None:
+    """Makes a service of moto's what the sandbox needs, once it is used: importing all of moto takes long."""
+    if service == "glue":
+        importlib.import_module("labkit.sandbox.moto_state.glue_names")
+
+
 def _backend_app(service: Any) -> Any:
+    _amend(str(service))
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True  # the dispatcher tells what is not implemented from what failed
     return application
@@ -65,4 +73,5 @@ def _backend_app(service: Any) -> Any:
 
 def backend(service: str, account_id: str, region: str) -> Any:
     """moto's backend object of a service in a region (`aws` for global services such as S3 and IAM)."""
+    _amend(service)
     return get_backend(service)[account_id][region]  # type: ignore[call-overload]

@@ -56,6 +56,72 @@ def test_a_table_made_in_glue_can_be_queried(athena):
     assert athena.rows("SELECT * FROM g") == [["1", "a"]]
 
 
+TEXT_STORAGE = {
+    "Columns": [{"Name": "a", "Type": "int"}, {"Name": "b", "Type": "string", "Comment": "a 'b'"}],
+    "Location": f"s3://{BUCKET}/t/",
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": ","},
+    },
+}
+
+
+def make_in_glue(athena, **more):
+    athena.lines("SHOW DATABASES")
+    glue.create_table(*WHERE, "default", {"Name": "g", "StorageDescriptor": TEXT_STORAGE, **more})
+
+
+def test_partitions_made_in_glue_are_read_and_pruned(athena):
+    sizes = [athena.put(f"p/{day}/x", f"{day},x\n" * day) for day in (1, 2)]
+    make_in_glue(athena, PartitionKeys=[{"Name": "day", "Type": "int"}], TableType="EXTERNAL_TABLE")
+    for day in (1, 2):
+        storage = {**TEXT_STORAGE, "Location": f"s3://{BUCKET}/p/{day}/"}
+        glue.create_partition(*WHERE, "default", "g", {"Values": [str(day)], "StorageDescriptor": storage})
+    assert athena.rows("SELECT a, day FROM g ORDER BY day, a") == [["1", "1"], ["2", "2"], ["2", "2"]]
+    assert athena.run("SELECT a FROM g WHERE day = 2").scanned == sizes[1]
+    assert athena.lines("SHOW PARTITIONS g") == ["day=1", "day=2"]
+
+
+def test_a_table_made_in_glue_without_properties_can_be_made_again(athena):
+    make_in_glue(athena, TableType="EXTERNAL_TABLE")
+    lines = athena.lines("SHOW CREATE TABLE g")
+    assert "TBLPROPERTIES (" not in lines
+    athena.lines("\n".join(lines).replace("default.g", "default.again"))
+    assert glue.table(*WHERE, "default", "again")["StorageDescriptor"]["Columns"] == TEXT_STORAGE["Columns"]
+
+
+@pytest.mark.parametrize("statement", ["SHOW CREATE TABLE g", "MSCK REPAIR TABLE g"])
+def test_a_table_made_in_glue_needs_a_table_type_for_some_ddl(athena, statement):
+    make_in_glue(athena, PartitionKeys=[{"Name": "day", "Type": "int"}])
+    assert athena.error(statement) == "FAILED: NullPointerException Name is null"
+
+
+@pytest.mark.parametrize(
+    ("storage", "reason"),
+    [
+        ({}, "HIVE_UNSUPPORTED_FORMAT: Table StorageDescriptor is null for table 'default' g"),
+        ({"Location": f"s3://{BUCKET}/t/"}, "HIVE_INVALID_METADATA: Table storage descriptor is missing SerDe info"),
+    ],
+)
+def test_a_table_made_in_glue_without_storage_says_what_is_missing(athena, storage, reason):
+    make_in_glue(athena, StorageDescriptor=storage)
+    assert athena.error("SELECT * FROM g") == reason
+
+
+def test_names_are_in_lower_case_in_glue(athena):
+    athena.put("t/x", "1,a\n")
+    glue.create_database(*WHERE, {"Name": "Logs"})
+    glue.create_table(*WHERE, "LOGS", {"Name": "Flow", "StorageDescriptor": TEXT_STORAGE})
+    assert athena.rows("SELECT A FROM logs.FLOW") == [["1"]]
+    assert [each["Name"] for each in glue.tables(*WHERE, "logs")] == ["flow"]
+    glue.update_table(*WHERE, "Logs", {"Name": "Flow", "StorageDescriptor": TEXT_STORAGE, "Description": "new"})
+    assert glue.table(*WHERE, "logs", "flow")["Description"] == "new"
+    glue.delete_table(*WHERE, "Logs", "FLOW")
+    assert athena.lines("SHOW TABLES IN logs") == []
+
+
 def test_show_create_table_can_be_run_again(table):
     statement = "\n".join(table.lines("SHOW CREATE TABLE t"))
     before = glue.table(*WHERE, "default", "t")

@@ -146,6 +146,10 @@ def _found(queries: QueryCompiler, node: Any, database: str, name: str) -> Table
     table = queries.catalog.table(database, name)
     if table is None:
         raise QueryError("TABLE_NOT_FOUND", f"{place(node)}: Table 'awsdatacatalog.{database}.{name}' does not exist")
+    if not table.storage:
+        raise QueryError("HIVE_UNSUPPORTED_FORMAT", f"Table StorageDescriptor is null for table '{database}' {name}")
+    if table.storage.get("SerdeInfo") is None:
+        raise QueryError("HIVE_INVALID_METADATA", "Table storage descriptor is missing SerDe info")
     return table
 
 

@@ -50,6 +50,16 @@ class Context:
             )
         return found
 
+    def typed_table(self, name: nodes.Name) -> Table:
+        """A table that has to be there, for what a table made through Glue without a TableType can't do.
+
+        https://docs.aws.amazon.com/athena/latest/ug/troubleshooting-athena.html, "NullPointerException name is null"
+        """
+        found = self.table(name)
+        if not found.entry.get("TableType"):
+            raise QueryError("", "FAILED: NullPointerException Name is null")
+        return found
+
 
 def values_of(table: Table, given: nodes.PartitionValues) -> list[str]:
     """The values of a PARTITION clause in the order of the table's columns."""

@@ -228,7 +228,7 @@ def _set_partition_location(context: Context, statement: Any) -> Answer:
 
 def _repair(context: Context, statement: Any) -> Answer:
     """Adds the partitions whose folders are named as Hive names them: `year=2026/month=11`."""
-    table = context.table(statement.table)
+    table = context.typed_table(statement.table)
     names = [name for name, _ in table.partition_columns]
     if not names:
         return Answer()

@@ -33,7 +33,8 @@ def show_create_table(table: Table) -> str:
     parts.append(f"LOCATION\n  {_string(table.location)}")
     properties = {k: v for k, v in table.parameters.items() if k not in ("EXTERNAL", "comment")}
     listed = ", \n".join(f"  {_string(k)}={_string(v)}" for k, v in sorted(properties.items()))
-    parts.append(f"TBLPROPERTIES (\n{listed})")
+    if listed:
+        parts.append(f"TBLPROPERTIES (\n{listed})")
     return "\n".join(parts)
 
 

@@ -86,7 +86,7 @@ def _describe(context: Context, statement: Any) -> Answer:
 
 
 def _show_create(context: Context, statement: Any) -> Answer:
-    table = context.table(statement.table)
+    table = context.typed_table(statement.table)
     if statement.kind == "show_create_view" and not table.is_view:
         raise hive_error(f"{table.database}.{table.name} is not a view")
     if table.is_view:

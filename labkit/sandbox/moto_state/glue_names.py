@@ -1,0 +1,38 @@
+"""Names in moto's Glue as AWS keeps them: of databases and tables, in lower case.
+
+"For Hive compatibility, this is folded to lowercase when it is stored":
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from moto.glue.models import GlueBackend
+
+
+def _folded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of moto's that is given its names in lower case, and those within what it is to store."""
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def call(*arguments: Any, **named: Any) -> Any:
+        given = signature.bind(*arguments, **named)
+        for key, value in given.arguments.items():
+            if key in ("database_name", "table_name"):
+                given.arguments[key] = value.lower()
+            elif key in ("database_input", "table_input") and "Name" in value:
+                given.arguments[key] = {**value, "Name": value["Name"].lower()}
+        return method(*given.args, **given.kwargs)
+
+    return call
+
+
+for _name in (
+    "create_database", "get_database", "update_database", "delete_database",
+    "create_table", "get_table", "get_tables", "delete_table", "update_table",
+):  # fmt: skip
+    setattr(GlueBackend, _name, _folded(getattr(GlueBackend, _name)))
