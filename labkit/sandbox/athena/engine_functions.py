@@ -6,7 +6,9 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import itertools
 import json
+import math
 import struct
 import unicodedata
 import zlib
@@ -27,6 +29,17 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 # An error of these is a text that the macros cast to a number: a Python exception would pass by TRY.
+
+
+def _combinations(size: int, count: int) -> list[list[int]]:
+    """Every choice of so many of the numbers from 1 on, in Trino's order: by the last number, then the one before.
+
+    A choice of 0 stands for more choices than Trino makes.
+    """
+    if math.comb(size, count) * count > _MOST_COMBINED:
+        return [[0]]
+    chosen = itertools.combinations(range(size, 0, -1), count)
+    return [list(each[::-1]) for each in chosen][::-1]
 
 
 def _ip_number(text: str) -> str:
@@ -177,10 +190,13 @@ def _format_number(value: float) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) + units[0]
 
 
+_MOST_COMBINED = 100_000
+_LISTS = duckdb.list_type(duckdb.list_type(BIGINT))
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any], Any]] = {
     "python_ipaddress": (_ip_number, [VARCHAR], VARCHAR),
     "python_ipaddress_text": (_ip_text, [VARCHAR], VARCHAR),
     "python_address_of": (_address_of, [BLOB], VARCHAR),
+    "python_combinations": (_combinations, [BIGINT, BIGINT], _LISTS),
     "python_json": (_json, [VARCHAR], VARCHAR),
     "python_big_endian": (_big_endian, [BLOB], BIGINT),
     "trino_from_base": (_from_base, [VARCHAR, BIGINT], VARCHAR),

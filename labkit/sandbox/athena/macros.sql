@@ -228,6 +228,15 @@ CREATE MACRO trino_multimap_of(entries) AS
     map_from_entries(list_transform(
         list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0),
         lambda e: struct_pack(k := e.k, v := list_transform(list_filter(entries, lambda o: o.k = e.k), lambda o: o.v))));
+CREATE MACRO trino_key_values(m) AS list_transform(map_entries(m), lambda e: struct_pack(k := e.key, v := e.value));
+CREATE MACRO trino_map_zip(m, n) AS
+    CASE WHEN m IS NOT NULL AND n IS NOT NULL THEN
+        list_transform(trino_array_distinct(list_concat(map_keys(m), map_keys(n))), lambda k: struct_pack(k := k, a := m[k], b := n[k])) END;
+CREATE MACRO trino_combinations(items, n) AS
+    CASE WHEN n < 0 THEN [items[CAST('INVALID_FUNCTION_ARGUMENT: combination size must not be negative: ' || n AS BIGINT):1]]
+    WHEN n > 5 THEN [items[CAST('INVALID_FUNCTION_ARGUMENT: combination size must not exceed 5: ' || n AS BIGINT):1]]
+    WHEN python_combinations(CAST(len(items) AS BIGINT), n)[1] = [0] THEN [items[CAST('INVALID_FUNCTION_ARGUMENT: combinations exceed max size' AS BIGINT):1]]
+    ELSE list_transform(python_combinations(CAST(len(items) AS BIGINT), n), lambda c: list_transform(c, lambda i: items[i])) END;
 CREATE MACRO trino_split_to_multimap(s, entries, pairs) AS
     trino_multimap_of(trino_pairs(string_split(s, entries), pairs));
 CREATE MACRO trino_arrays_overlap(a, b) AS

@@ -3,6 +3,7 @@
 
 import pytest
 
+from labkit.sandbox.athena.dialect.calls import SPECIAL
 from labkit.sandbox.athena.dialect.functions import best_match, not_here, signatures
 from labkit.sandbox.athena.types import DATE, INTEGER, TIMESTAMP_TZ, VARCHAR, array, decimal, varchar
 
@@ -41,6 +42,14 @@ OF_THEIR_OWN = {
     "regexp_extract_all": "regexp_extract_all('1', '(1)', 1)",
     "array_average": "array_average(ARRAY[1e0])",
     "random": "random(1, 2)",
+    "from_unixtime": "from_unixtime(0, 'Europe/Paris')",
+    "at_timezone": "at_timezone(now(), 'Europe/Paris')",
+    "with_timezone": "with_timezone(TIMESTAMP '2026-11-02 09:00:00', 'Europe/Paris')",
+    "date_add": "date_add('day', 1, DATE '2026-11-02')",
+    "date_diff": "date_diff('day', DATE '2026-11-02', DATE '2026-11-03')",
+    "date_trunc": "date_trunc('hour', TIME '09:30:00')",
+    "normalize": "normalize('a', NFC)",
+    "array_sort": "array_sort(ARRAY[2, 1], (x, y) -> x - y)",
     "ip_prefix": "ip_prefix('10.0.0.1', 8)",
 }
 
@@ -95,6 +104,23 @@ def test_the_form_that_a_call_means(name, given, result):
 def test_functions_that_are_missing_are_not_there():
     assert not not_here() & signatures().keys()
     assert {"st_distance", "word_stem"} <= not_here()
+
+
+SYNTAX = {"coalesce", "current_time", "current_timestamp", "grouping", "if", "localtime", "localtimestamp", "nullif",
+          "row", "try"}  # fmt: skip
+
+
+def test_every_function_is_listed(shared_athena):
+    listed = {line.split("\t")[0] for line in shared_athena.lines("SHOW FUNCTIONS")}
+    assert SPECIAL.keys() - listed == SYNTAX
+    assert not SYNTAX & listed
+
+
+def test_functions_are_listed_with_each_type_that_they_take(shared_athena):
+    assert shared_athena.lines("SHOW FUNCTIONS LIKE 'bitwise_left_shift'") == [
+        f"bitwise_left_shift\t{kind}\t{kind}, bigint\tscalar" for kind in ("tinyint", "smallint", "integer", "bigint")
+    ]
+    assert shared_athena.lines("SHOW FUNCTIONS LIKE 'bool_and'") == ["bool_and\tboolean\tboolean\taggregate"]
 
 
 def test_a_call_that_no_form_fits():

@@ -126,6 +126,8 @@ def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) 
     if len(names) == 2:
         of_map = found.signature.parameters[0].name == "map"
         access = [f"{own}.key", f"{own}.value"] if of_map else [f"{own}[1]", f"{own}[2]"]
+    if len(names) == 3:
+        access = [f"{own}.k", f"{own}.a", f"{own}.b"]
     kinds = [resolve(each, found.variables) for each in parameters]
     body = lambda_body(compiler, node, names, [Value(*pair) for pair in zip(access, kinds, strict=True)])
     if result == BOOLEAN:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -36,6 +36,17 @@ class Signature:
         """The parameter that an argument goes to."""
         return self.parameters[min(number, len(self.parameters) - 1)]
 
+    def of_each_type(self) -> Iterator[tuple[tuple[Type, ...], Type]]:
+        """Its parameters and result with each type of a class, such as `number`, in turn."""
+        names = {part.name for kind in (*self.parameters, self.result) for part in _parts(kind)}
+        class_ = next((name for name in _CLASSES if name in names), None)
+        if class_ is None or class_ == "decimal":
+            yield self.parameters, self.result
+            return
+        for name in _CLASSES[class_]:
+            variables = {class_: Type(name)}
+            yield tuple(_filled(each, variables) for each in self.parameters), _filled(self.result, variables)
+
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""
         return count == len(self.parameters) or (self.variadic and count >= len(self.parameters) - 1)
@@ -62,6 +73,19 @@ def resolve(pattern: Type, variables: dict[str, Type]) -> Type:
     return Type(
         pattern.name, pattern.parameters, tuple(resolve(item, variables) for item in pattern.items), pattern.names
     )
+
+
+def _parts(kind: Type) -> Iterator[Type]:
+    yield kind
+    for item in kind.items:
+        yield from _parts(item)
+
+
+def _filled(pattern: Type, variables: dict[str, Type]) -> Type:
+    """The same with some of its variables filled in."""
+    if pattern.name in variables:
+        return variables[pattern.name]
+    return replace(pattern, items=tuple(_filled(item, variables) for item in pattern.items))
 
 
 def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:

@@ -64,14 +64,16 @@ def _show_properties(context: Context, statement: Any) -> Answer:
 def _show_functions(context: Context, statement: Any) -> Answer:
     fits = _glob(statement.pattern.replace("%", "*"))
     rows = (
-        "\t".join((name, str(each.result), ", ".join(map(str, each.parameters)), each.kind))
+        "\t".join((name, str(result), ", ".join(map(str, parameters)), _FUNCTION_KINDS[each.kind]))
         for name, forms in sorted(signatures().items())
         if fits(name)
         for each in forms
+        for parameters, result in each.of_each_type()
     )
     return Answer(("Function", "Return Type", "Argument Types", "Function Type"), tuple(rows))
 
 
+_FUNCTION_KINDS = {"scalar": "scalar", "agg": "aggregate", "window": "window"}
 _DESCRIBED = ("col_name", "data_type", "comment")
 
 
