@@ -18,7 +18,7 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from labkit.sandbox.athena.dialect.arguments import check
-from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.errors import QueryError, not_supported
 
 _SYNTAX_OF_ITS_OWN = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _NOT_IN_TRINO = {TokenType.DCOLON: "::", TokenType.QUALIFY: "QUALIFY"}
@@ -30,6 +30,7 @@ _AFTER_AN_ITEM = (
 """No list has an empty place; sqlglot lets it have one."""
 _NO_FUNCTIONS = (TokenType.CURRENT_SCHEMA, TokenType.CURRENT_DATETIME, TokenType.UTC_DATE, TokenType.UTC_TIME)
 _OPENED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(['\"]|/\*)", re.DOTALL)
+_JSON_WITH_SYNTAX = ("json_array", "json_exists", "json_object", "json_query", "json_value")
 _PLAIN_WORDS = ("ipaddress", "ipprefix", "date", "time", "timestamp", "uuid", "json")
 
 
@@ -101,6 +102,7 @@ def parse(sql: str) -> exp.Expr:
     try:
         trees: list[exp.Expr] = [tree for tree in parser.parse(tokens, sql) if tree is not None]
     except ParseError as error:
+        _refuse_json(tokens)
         raise _ended(tokens[-1]) if parser.ended else _syntax_error(error, tokens) from None
     except RecursionError:
         raise too_large() from None
@@ -113,6 +115,13 @@ def parse(sql: str) -> exp.Expr:
         raise _ended(tokens[0]) if len(tokens) == 1 else mismatched(tokens[1])
     check(trees[0], sql)
     return trees[0]
+
+
+def _refuse_json(tokens: Sequence[Token]) -> None:
+    """Says that the SQL standard's functions of JSON are missing, not that words such as RETURNING are misplaced."""
+    for token, after in pairwise(tokens):
+        if token.text.lower() in _JSON_WITH_SYNTAX and after.token_type == TokenType.L_PAREN:
+            raise not_supported(f"line {token.line}:{start_column(token)}: the function {token.text.lower()}")
 
 
 def too_large() -> QueryError:
