@@ -450,7 +450,16 @@ def test_the_values_of_an_injected_column_are_those_that_the_where_names(injecte
 
 
 @pytest.mark.parametrize(
-    "condition", ["id > 'x'", "lower(id) = 'x1'", "id = 'x1' OR a = 1", "NOT id = 'x1'", "id = id"]
+    "condition",
+    [
+        "id > 'x'",
+        "lower(id) = 'x1'",
+        "id = 'x1' OR a = 1",
+        "NOT id = 'x1'",
+        "id = id",
+        "'x1' IN (id, 'x1')",
+        "id IN ('x1', lower(id))",
+    ],
 )
 def test_other_conditions_name_no_value_of_an_injected_column(injected, condition):
     assert injected.error(f"SELECT id FROM injected WHERE {condition}").startswith(

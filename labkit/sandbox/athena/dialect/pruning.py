@@ -42,12 +42,14 @@ def _named(expressions: ExpressionCompiler, condition: Any, column: str) -> list
         case exp.Or():
             parts = [_named(expressions, part, column) for part in condition.flatten()]
             return [value for part in parts for value in part] if all(parts) else []
+        case exp.EQ() if condition.this.find(exp.Column):
+            one, values = condition.this, [condition.expression]
         case exp.EQ():
-            sides = condition.this, condition.expression
+            one, values = condition.expression, [condition.this]
         case exp.In():
-            sides = condition.this, *condition.expressions
+            one, values = condition.this, condition.expressions
         case _:
             return []
-    values = [expressions.value(side).sql for side in sides if not side.find(exp.Column)]
-    others = [side for side in sides if side.find(exp.Column)]
-    return values if len(others) == 1 and expressions.value(others[0].unnest()).sql == column else []
+    if any(value.find(exp.Column) for value in values) or expressions.value(one.unnest()).sql != column:
+        return []
+    return [expressions.value(value).sql for value in values]
