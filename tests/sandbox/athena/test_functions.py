@@ -8,7 +8,7 @@ from labkit.sandbox.athena.dialect.functions import best_match, not_here, signat
 from labkit.sandbox.athena.types import DATE, INTEGER, TIMESTAMP_TZ, VARCHAR, array, decimal, varchar
 
 SAMPLES = {
-    "T": "1", "K": "'k'", "V": "2", "U": "3", "number": "1", "integral": "1", "decimal": "1.5",
+    "T": "1", "K": "'k'", "V": "2", "U": "3", "R": "4", "number": "1", "integral": "1", "decimal": "1.5",
     "local": "TIMESTAMP '2026-11-02 09:00:00'", "bigint": "1", "integer": "1", "double": "0.5e0", "real": "CAST(0.5 AS real)",
     "varchar": "'1'", "varbinary": "X'31'", "boolean": "true", "date": "DATE '2026-11-02'",
     "timestamp": "TIMESTAMP '2026-11-02 09:00:00'", "timestamp with time zone": "now()", "time": "TIME '09:00:00'",

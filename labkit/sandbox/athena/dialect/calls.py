@@ -44,6 +44,7 @@ def call(compiler: ExpressionCompiler, node: Any) -> Value:
 def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
     name = node.name.lower()
     if name in SPECIAL and modifiers == Modifiers():
+        _check_count(compiler, node, name)
         return SPECIAL[name](compiler, node, list(node.expressions))
     if name in not_here():
         raise not_supported(f"{place(node)}: the function {name}")
@@ -59,6 +60,27 @@ def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Valu
     if kind == "window" and not modifiers.over:
         raise QueryError("MISSING_OVER", f"{place(node)}: Window function {name} requires an OVER clause")
     return _aggregate(compiler, node, name, modifiers)
+
+
+_COUNTS = {
+    "coalesce": (2, 255, "The 'coalesce' function must have at least two arguments"),
+    "if": (2, 3, "Invalid number of arguments for 'if' function"),
+    "nullif": (2, 2, "Invalid number of arguments for 'nullif' function"),
+    "try": (1, 1, "The 'try' function must have exactly one argument"),
+}
+
+
+def _check_count(compiler: ExpressionCompiler, node: Any, name: str) -> None:
+    """Raises the error of too few or too many arguments."""
+    count, forms = len(node.expressions), signatures().get(name, ())
+    if name in _COUNTS:
+        least, most, message = _COUNTS[name]
+        if not least <= count <= most:
+            raise QueryError("SYNTAX_ERROR", f"{place(node)}: {message}")
+    elif forms and not any(form.takes(count) for form in forms):
+        _match(
+            node, name, [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in node.expressions]
+        )
 
 
 def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr]) -> Value:
