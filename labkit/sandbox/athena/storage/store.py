@@ -33,7 +33,7 @@ KEPT_BYTES = 1024**3
 """How many bytes of Parquet are kept; the copies used longest ago go first."""
 MOST_LOOKED_UP = 256
 """Up to so many objects, what is known of them is looked up in lists; more are joined."""
-PART_BYTES = 64 * 1024**2
+PART_BYTES = 256 * 1024**2
 """How many bytes of objects make a file of a copy, about."""
 _ROW_GROUP_ROWS, _ROW_GROUP_BYTES = 122_880, 64 * 1024**2
 _READERS = 2
@@ -344,10 +344,14 @@ def _write_parquet(path: Path, tables: Iterator[pa.Table], is_stopped: Callable[
 
 
 def _writer(path: Path, schema: pa.Schema) -> ParquetWriter:
-    """Statistics of `$object` alone are of use, a dictionary of it and of strings."""
+    """Statistics of `$object` alone are of use; a dictionary of it and of strings; compression of strings."""
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     return ParquetWriter(
-        path, schema, compression="lz4", use_dictionary=["$object", *texts], write_statistics=["$object"]
+        path,
+        schema,
+        compression={name: "lz4" if name in texts else "none" for name in schema.names},
+        use_dictionary=["$object", *texts],
+        write_statistics=["$object"],
     )
 
 
