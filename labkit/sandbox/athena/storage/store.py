@@ -8,12 +8,14 @@ One thread uncompresses, others take the lines apart, and one writes.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from queue import Queue
+from threading import Event
 from typing import Any
 
 import duckdb
@@ -38,6 +40,8 @@ PART_BYTES = 256 * 1024**2
 _ROW_GROUP_ROWS, _ROW_GROUP_BYTES = 122_880, 64 * 1024**2
 _READERS = 2
 """How many threads take lines apart."""
+_AHEAD = 8
+"""How many blocks may wait for being written."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +219,10 @@ class Store:
             object_ = pa.repeat(pa.scalar(number, pa.int32()), rows)
             return pa.table([object_, *found.columns], ["$object", *found.column_names])
 
-        with ThreadPoolExecutor(_READERS + 1) as pool:
-            tables = _ahead(pool, table, _next_made(pool, chain([nothing], blocks)))
+        with (
+            ThreadPoolExecutor(_READERS + 1) as pool,
+            closing(_ahead(pool, table, chain([nothing], blocks))) as tables,
+        ):
             _write_parquet(part.path, tables, is_stopped)
 
     def _drop_oldest(self) -> None:
@@ -307,25 +313,31 @@ def _rows(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.table({})
 
 
-def _next_made(pool: ThreadPoolExecutor, blocks: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """The blocks, each made while the one before it is in use."""
-    following = pool.submit(next, blocks, None)
-    while (block := following.result()) is not None:
-        following = pool.submit(next, blocks, None)
-        yield block
-
-
 def _ahead(
     pool: ThreadPoolExecutor, table: Callable[[int, bytes], pa.Table], blocks: Iterable[tuple[int, bytes]]
-) -> Iterator[pa.Table]:
-    """The tables of blocks, in order, a few of them made ahead."""
-    waiting: deque[Future[pa.Table]] = deque()
-    for block in blocks:
-        waiting.append(pool.submit(table, *block))
-        if len(waiting) > 2 * _READERS:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+) -> Generator[pa.Table]:
+    """The tables of blocks, in order; the pool's threads make blocks and tables ahead, but not many."""
+    made: Queue[Future[pa.Table] | None] = Queue(_AHEAD)
+    is_given_up = Event()
+
+    def feed() -> None:
+        try:
+            for block in blocks:
+                if is_given_up.is_set():
+                    return
+                made.put(pool.submit(table, *block))
+        finally:
+            made.put(None)
+
+    feeding = pool.submit(feed)
+    try:
+        while (following := made.get()) is not None:
+            yield following.result()
+        feeding.result()
+    finally:
+        is_given_up.set()
+        while following is not None:
+            following = made.get()
 
 
 def _write_parquet(path: Path, tables: Iterator[pa.Table], is_stopped: Callable[[], bool]) -> None:
