@@ -3,12 +3,15 @@
 import json
 import stat
 from collections.abc import Iterator
+from functools import cache
 
+import pyarrow as pa
 import pytest
 from botocore.stub import Stubber
 
 from labkit import cli, environment, settings
 from labkit.errors import LabError
+from labkit.flowlog import story
 from labkit.lab import Lab
 from labkit.provided import NotProvided
 from labkit.sandbox import process
@@ -27,8 +30,17 @@ def empty_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     process.stop(folder)
 
 
+@cache
+def one_hour_a_day() -> pa.Table:
+    """The sample's records of noon: enough to be found every day, and quickly put into a bucket."""
+    records = story.Story.of_sample().records()
+    return records.filter([start // 3600 % 24 == 12 for start in records["start"].to_pylist()])
+
+
 @pytest.fixture
 def aws(empty_account: Server, tmp_path, monkeypatch) -> Iterator[Lab]:
+    noon = one_hour_a_day()
+    monkeypatch.setattr(story.Story, "records", lambda _story: noon)
     empty_account.control("POST", "/faults", {"faults": []})
     empty_account.control("POST", "/reset", {})
     open_doors(empty_account, monkeypatch, tmp_path)
