@@ -1,4 +1,4 @@
-"""How Athena writes values as text in its results."""
+"""How Athena writes values in its results, and places in a statement."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def java_double(value: float) -> str:
         power = int(exponent or 0) - (len(fraction) - len(fraction.lstrip("0"))) - 1
     significant = significant.rstrip("0") or "0"
     return f"{sign}{significant[0]}.{significant[1:] or '0'}E{power}"
+
+
+def place_in(text: str, at: int) -> str:
+    """Where in a statement a character stands, as Trino says it: lines and columns are counted from 1.
+
+    >>> place_in("SELECT a\\nFROM b", 9)
+    'line 2:1'
+    """
+    return f"line {text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}"

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from labkit.sandbox.athena.dialect.scope import place
 from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.reserved import IN_QUERIES
 
 _OPERANDS = ("this", "expression", "expressions")
 _ENDS = ("with_", "order", "limit", "offset")
@@ -63,87 +64,6 @@ _READ: dict[type[exp.Expr], tuple[str, ...]] = {
 _CALLED = {"match": "MATCH_RECOGNIZE", "pivots": "PIVOT", "on": "DISTINCT ON"}
 
 
-RESERVED = frozenset(
-    [
-        "ALTER",
-        "AND",
-        "AS",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CAST",
-        "CONSTRAINT",
-        "CREATE",
-        "CROSS",
-        "CUBE",
-        "CURRENT_DATE",
-        "CURRENT_PATH",
-        "CURRENT_TIME",
-        "CURRENT_TIMESTAMP",
-        "CURRENT_USER",
-        "DEALLOCATE",
-        "DELETE",
-        "DESCRIBE",
-        "DISTINCT",
-        "DROP",
-        "ELSE",
-        "END",
-        "ESCAPE",
-        "EXCEPT",
-        "EXECUTE",
-        "EXISTS",
-        "EXTRACT",
-        "FALSE",
-        "FOR",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "GROUPING",
-        "HAVING",
-        "IN",
-        "INNER",
-        "INSERT",
-        "INTERSECT",
-        "INTO",
-        "IS",
-        "JOIN",
-        "LEFT",
-        "LIKE",
-        "LISTAGG",
-        "LOCALTIME",
-        "LOCALTIMESTAMP",
-        "NATURAL",
-        "NORMALIZE",
-        "NOT",
-        "NULL",
-        "ON",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "PREPARE",
-        "RECURSIVE",
-        "RIGHT",
-        "ROLLUP",
-        "SELECT",
-        "SKIP",
-        "TABLE",
-        "THEN",
-        "TRIM",
-        "TRUE",
-        "UESCAPE",
-        "UNION",
-        "UNNEST",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WITH",
-    ]
-)
-"""Words that name nothing without double quotes: https://docs.aws.amazon.com/athena/latest/ug/reserved-words.html, less
-FIRST and LAST, which the engine takes."""
-
-
 def _read(node: exp.Expr) -> tuple[str, ...]:
     return next((_READ[each] for each in type(node).__mro__ if each in _READ), ())
 
@@ -162,4 +82,4 @@ def check(tree: exp.Expr, text: str) -> None:
 def _is_no_name(node: exp.Identifier, text: str) -> bool:
     """A string, or a reserved word without quotes."""
     start = node.meta.get("start")
-    return start is not None and (text[start] == "'" or (text[start] != '"' and node.name.upper() in RESERVED))
+    return start is not None and (text[start] == "'" or (text[start] != '"' and node.name.upper() in IN_QUERIES))

@@ -13,6 +13,7 @@ from labkit.sandbox.athena.dialect import json_casts, literals
 from labkit.sandbox.athena.dialect.operators import number, string
 from labkit.sandbox.athena.dialect.scope import Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.text import place_in
 from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHAR, Type, duckdb_type, parse_type
 
 if TYPE_CHECKING:
@@ -248,8 +249,7 @@ def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
     if word == "char" and name == "char":
         return Value(string(text), Type("char", (len(text),)), text)
     if word and name in ("date", *types.CLOCKS):
-        start = len(before) - len(word)
-        where = f"line {before.count(chr(10)) + 1}:{start - before.rfind(chr(10))}"
+        where = place_in(compiler.queries.text, len(before) - len(word))
         return literals.temporal(text, data_type(node.to), where)
     return None
 
@@ -279,8 +279,7 @@ def _cast_place(compiler: ExpressionCompiler, node: Any) -> str:
     words = list(re.finditer(r"\b(?:TRY_)?CAST\s*\(", text[:start], re.IGNORECASE))
     if len(words) <= within:
         return place(node)
-    before = text[: words[-1 - within].start()]
-    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    return place_in(text, words[-1 - within].start())
 
 
 def _json_literal(compiler: ExpressionCompiler, node: Any) -> Value:

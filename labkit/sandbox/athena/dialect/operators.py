@@ -10,6 +10,7 @@ from sqlglot import exp
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect.scope import Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.text import place_in
 from labkit.sandbox.athena.types import (
     BIGINT,
     BOOLEAN,
@@ -93,8 +94,7 @@ def operator_place(compiler: ExpressionCompiler, node: Any, symbol: str) -> str:
     """Where the operator between two operands stands: that is what Trino points at."""
     after = max((part.meta["end"] for part in positioned(node.this)), default=-1) + 1
     at = compiler.queries.text.lower().find(symbol.lower(), after)
-    before = compiler.queries.text[: max(at, 0)]
-    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    return place_in(compiler.queries.text, max(at, 0))
 
 
 def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, right: Type) -> QueryError:

@@ -19,6 +19,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from labkit.sandbox.athena.dialect.arguments import check
 from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.text import place_in
 
 _SYNTAX_OF_ITS_OWN = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _NOT_IN_TRINO = {TokenType.DCOLON: "::", TokenType.QUALIFY: "QUALIFY"}
@@ -143,7 +144,7 @@ def _arrays_deep(tokens: Sequence[Token]) -> int:
 
 def backquoted(sql: str, at: int) -> QueryError:
     """The error of a name in backticks, which only Hive's statements take."""
-    where = f"line {sql.count(chr(10), 0, at) + 1}:{at - sql.rfind(chr(10), 0, at)}"
+    where = place_in(sql, at)
     return QueryError(
         "SYNTAX_ERROR",
         f"{where}: backquoted identifiers are not supported; use double quotes to quote identifiers",
@@ -153,7 +154,7 @@ def backquoted(sql: str, at: int) -> QueryError:
 def _unclosed(sql: str) -> QueryError:
     """The error of a quote or comment that does not end."""
     at = next((found.start() for found in _OPENED.finditer(sql) if found[1]), len(sql))
-    where = f"line {sql.count(chr(10), 0, at) + 1}:{at - sql.rfind(chr(10), 0, at)}"
+    where = place_in(sql, at)
     return QueryError("SYNTAX_ERROR", f"{where}: mismatched input '{sql[at : at + 1]}'. Expecting: <expression>")
 
 

@@ -13,6 +13,7 @@ from labkit.sandbox.athena.dialect.parser import backquoted, start_column, token
 from labkit.sandbox.athena.dialect.parser import parse as parse_query
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.statements import ddl, nodes
+from labkit.sandbox.athena.text import place_in
 
 _BLANK = re.compile(r"(\s+|--[^\n]*(\n|$)|/\*.*?\*/)*", re.DOTALL)
 _QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
@@ -106,11 +107,8 @@ def read(text: str) -> Parsed:
     if first in _NEVER_SUPPORTED:
         raise Malformed("Queries of this type are not supported")
     shown = word[0] if word and word[0] else (text[start : start + 1] or "<EOF>")
-    before = text[:start]
-    line, column = before.count("\n") + 1, start - before.rfind("\n")
-    raise Malformed(
-        f"line {line}:{column}: mismatched input '{shown}'. Expecting: {_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
-    )
+    expected = f"{_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
+    raise Malformed(f"{place_in(text, start)}: mismatched input '{shown}'. Expecting: {expected}")
 
 
 def _around_query(text: str, statement: nodes.QueryStatement) -> Parsed:
@@ -160,12 +158,11 @@ def _explain_options(text: str, head: re.Match[str]) -> dict[str, Any]:
     for part in head[4].split(","):
         name, _, value = part.strip().upper().partition(" ")
         value = value.strip()
-        before = text[: at + len(part) - len(part.lstrip())]
+        where = place_in(text, at + len(part) - len(part.lstrip()))
         at += len(part) + 1
         if value not in _EXPLAIN_OPTIONS.get(name, ()):
             wanted = ", ".join(f"'{each}'" for each in _EXPLAIN_OPTIONS.get(name, _EXPLAIN_OPTIONS))
-            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            raise Malformed(f"line {line}:{column}: mismatched input '{part.strip()}'. Expecting: {wanted}")
+            raise Malformed(f"{where}: mismatched input '{part.strip()}'. Expecting: {wanted}")
         found[name] = value
     return found
 

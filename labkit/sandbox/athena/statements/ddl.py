@@ -10,8 +10,8 @@ from lark import Lark, Token, Transformer, Tree, v_args
 from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
 
 from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.reserved import IN_DDL
 from labkit.sandbox.athena.statements import nodes
-from labkit.sandbox.athena.statements.reserved import RESERVED
 from labkit.sandbox.athena.types import Type, array, parse_type, row
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
@@ -143,7 +143,7 @@ class _Builder(Transformer[Any, Any]):
     @v_args(tree=True)
     def column_name(self, tree: Tree[Any]) -> _Name:
         token: Any = tree.children[0]
-        if token.upper() in RESERVED:
+        if token.upper() in IN_DDL:
             raise QueryError(
                 "",
                 f"FAILED: ParseException line {token.line}:{token.column - 1} cannot recognize input near"
