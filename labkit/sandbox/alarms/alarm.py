@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
+from labkit.sandbox.alarms.expression import CLOCK_FUNCTIONS, functions_in
 from labkit.sandbox.alarms.samples import Metric, metric_of
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class MetricAlarm(Alarm):
     """The length of a datapoint in seconds."""
     inputs: tuple[Metric, ...]
     """The metrics that go into it."""
+    follows_clock: bool
+    """Whether it may come to another state with time alone, as metric math with HOUR() does."""
     due: float | None = None
     """When it is evaluated next; None while that couldn't change anything."""
 
@@ -116,6 +119,8 @@ class MetricAlarm(Alarm):
         )
         described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
         self.inputs = tuple(dict.fromkeys(metric_of(metric) for metric in described))
+        called = (name for query in self.metrics for name in functions_in(query.get("Expression", "0")))
+        self.follows_clock = not CLOCK_FUNCTIONS.isdisjoint(called)
 
     @property
     def threshold(self) -> float:

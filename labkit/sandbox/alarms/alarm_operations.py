@@ -92,9 +92,7 @@ class AlarmOperations(Service):
             found = (region.find(child) for child in getattr(parent, "children", []))
             return (child for child in found if child is not None)
         if name := params.get("ParentsOfAlarmName"):
-            child = region.find(name)
-            names = {child.name, child.arn} if child else set()
-            return (alarm for alarm in region.composites() if names.intersection(alarm.children))
+            return iter(region.parents(name))
         return iter(region.alarms.values())
 
     @operation("DescribeAlarmsForMetric")
@@ -172,27 +170,19 @@ class AlarmOperations(Service):
 
     @operation("DeleteAlarms")
     def delete_alarms(self, call: Call) -> Result:
-        """Deletes alarms; not one that a composite alarm still has in its rule."""
+        """Deletes alarms, one composite alarm at most; not one that a composite alarm still has in its rule."""
         region, names = self.region(call.region), call.params["AlarmNames"]
-        alarms = [region.alarms[name] for name in names if name in region.alarms]
+        alarms = [region.alarms[name] for name in dict.fromkeys(names) if name in region.alarms]
+        if sum(isinstance(alarm, CompositeAlarm) for alarm in alarms) > 1:
+            raise ServiceError("ValidationError", "Only one composite alarm can be deleted at a time.")
         for alarm in alarms:
-            self._check_deletable(region, alarm, names)
+            _check_deletable(region, alarm)
         for alarm in alarms:
             self.evaluator(call.region).forget(alarm)
             del region.alarms[alarm.name]
             region.alarms_changed()
             record_configuration(region.history, alarm, "deleted", self.sandbox.clock.now())
         return {}
-
-    def _check_deletable(self, region: Region, alarm: Alarm, together: list[str]) -> None:
-        parents = [parent.name for parent in region.composites() if {alarm.name, alarm.arn} & set(parent.children)]
-        if isinstance(alarm, CompositeAlarm) and len(together) > 1:
-            raise ServiceError("ValidationError", "Only one composite alarm can be deleted at a time.")
-        if parents:
-            raise ServiceError(
-                "ValidationError",
-                f"Cannot delete {alarm.name} as there are composite alarm(s) depending on it: {parents}",
-            )
 
     @operation("TagResource")
     def tag_resource(self, call: Call) -> Result:
@@ -228,6 +218,14 @@ class AlarmOperations(Service):
                 ResourceId=name,
             )
         return alarm
+
+
+def _check_deletable(region: Region, alarm: Alarm) -> None:
+    if parents := [parent.name for parent in region.parents(alarm.name)]:
+        raise ServiceError(
+            "ValidationError",
+            f"Cannot delete {alarm.name} as there are composite alarm(s) depending on it: {parents}",
+        )
 
 
 def _check_json(data: str | None) -> None:

@@ -22,25 +22,33 @@ from labkit.sandbox.alarms.windows import WALL_CLOCK_PERIODS, UnknownTimezone, t
 from labkit.sandbox.service import Call, ServiceError
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
-MAX_METRICS = 10
+MAX_METRICS, MAX_QUERIES = 10, 20
+"""Of an alarm on metric math: metrics, and queries in all."""
 MAX_TAGS = 50
 """Of an alarm (TagResource)."""
 MAX_CHILDREN = 100
 """Of a composite alarm (PutCompositeAlarm, AlarmRule)."""
+MAX_ELEMENTS = 500
+"""Of a rule: child alarms, TRUE and FALSE, pairs of parentheses ("Create a composite alarm")."""
+MAX_PARENTS = 150
+"""Composite alarms with the same alarm in their rules (PutCompositeAlarm)."""
 
-_REFUSED = ("EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration", "ThresholdMetricId")
-"""Members that CloudWatch has and the sandbox doesn't act on: PromQL, warm-up, anomaly detection."""
+_REFUSED = (
+    *("EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration", "ThresholdMetricId", "ActionConfiguration"),
+)
+"""Members that CloudWatch has and the sandbox doesn't act on: PromQL, warm-up, anomaly detection, tags in actions."""
 
 
 def check_metric_alarm(call: Call) -> None:
     """Refuses a metric alarm that CloudWatch wouldn't take, or the sandbox can't evaluate."""
     params = call.params
     _check_refused(params)
+    _check_name(params["AlarmName"])
     check_tags(params.get("Tags", []))
     _check_given(params, "EvaluationPeriods", "ComparisonOperator")
     _check_threshold(params)
     if params.get("Metrics"):
-        _check_metrics(params)
+        _check_metrics(params, call.account_id)
     else:
         _check_metric(params)
     _check_treatment(params)
@@ -75,6 +83,11 @@ def _check_refused(params: dict[str, Any]) -> None:
     for name in _REFUSED:
         if name in params:
             raise _not_here(f"alarms with {name}")
+
+
+def _check_name(name: str) -> None:
+    if not name.isprintable():
+        raise _invalid(f"AlarmName must not have control characters: {name!r}")
 
 
 def _not_here(what: str) -> ServiceError:
@@ -121,14 +134,16 @@ def _check_period(period: int, evaluation_periods: int) -> None:
         )
 
 
-def _check_metrics(params: dict[str, Any]) -> None:
+def _check_metrics(params: dict[str, Any], account_id: str) -> None:
     for name in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"):
         if name in params:
             raise _invalid(f"{name} should not be set if list of Metrics is set.")
     queries = params["Metrics"]
-    if len(queries) > MAX_METRICS:
+    if len(queries) > MAX_QUERIES:
+        raise _invalid(f"The collection Metrics must not have a size greater than {MAX_QUERIES}.")
+    if sum("MetricStat" in query for query in queries) > MAX_METRICS:
         raise _invalid(f"Metrics list must not have more than {MAX_METRICS} metrics.")
-    check_queries(queries, "Metrics")
+    check_queries(queries, "Metrics", account_id)
     _check_no_search(queries)
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         raise _invalid("Exactly one element of the metrics list should return data.")
@@ -204,20 +219,32 @@ def check_actions(call: Call) -> None:
 
 
 def check_composite_alarm(call: Call, region: Region) -> None:
-    """Refuses a composite alarm whose rule can't be evaluated."""
+    """Refuses a composite alarm whose rule can't be evaluated.
+
+    A rule may lead back to its own alarm: CloudWatch takes it, and stops evaluating where it meets the cycle.
+    """
+    _check_refused(call.params)
+    _check_name(call.params["AlarmName"])
+    _check_rule(call.params["AlarmRule"], call.params["AlarmName"], region)
+    _check_suppressor(call.params, region)
+    check_tags(call.params.get("Tags", []))
+    check_actions(call)
+
+
+def _check_rule(rule: str, name: str, region: Region) -> None:
     try:
-        children = rules.children(call.params["AlarmRule"])
+        children, elements = rules.children(rule), rules.elements(rule)
     except rules.RuleError as error:
         raise _invalid(f"AlarmRule must be a valid expression: {error}") from None
     if len(children) > MAX_CHILDREN:
         raise _invalid(f"AlarmRule must not have more than {MAX_CHILDREN} children alarms, it has {len(children)}.")
-    if unknown := [name for name in children if region.find(name) is None]:
+    if elements > MAX_ELEMENTS:
+        raise _invalid(f"AlarmRule must not have more than {MAX_ELEMENTS} elements, it has {elements}.")
+    if unknown := [child for child in children if region.find(child) is None]:
         raise _invalid(f"Could not find alarm(s) named in the AlarmRule: {', '.join(unknown)}")
-    if _reaches(region, children, call.params["AlarmName"]):
-        raise _invalid("AlarmRule must not refer to the alarm itself, directly or through other composite alarms.")
-    _check_suppressor(call.params, region)
-    check_tags(call.params.get("Tags", []))
-    check_actions(call)
+    for child in children:
+        if sum(parent.name != name for parent in region.parents(child)) >= MAX_PARENTS:
+            raise _invalid(f"{child} is in the rules of {MAX_PARENTS} composite alarms already.", "LimitExceeded")
 
 
 def _check_suppressor(params: dict[str, Any], region: Region) -> None:
@@ -227,8 +254,3 @@ def _check_suppressor(params: dict[str, Any], region: Region) -> None:
         raise _invalid(f"ActionsSuppressor, {periods[0]} and {periods[1]} must be specified together.")
     if given and region.find(params["ActionsSuppressor"]) is None:
         raise _invalid(f"Could not find the alarm of ActionsSuppressor: {params['ActionsSuppressor']}")
-
-
-def _reaches(region: Region, names: list[str], wanted: str) -> bool:
-    alarms = [alarm for name in names if (alarm := region.find(name))]
-    return any(alarm.name == wanted or _reaches(region, getattr(alarm, "children", []), wanted) for alarm in alarms)

@@ -74,6 +74,8 @@ class Evaluator:
         self._sandbox = sandbox
         self._region = region
         self._schedule = Schedule(sandbox.clock, self._evaluate, f"evaluate the alarms of {name}")
+        self._path: list[Alarm] = []
+        """The alarms whose changes of state led to one another and are being carried on."""
 
     def wake(self, alarm: MetricAlarm) -> None:
         """Has an alarm evaluated at the next of its regular times."""
@@ -113,11 +115,11 @@ class Evaluator:
     ) -> None:
         """Has the alarm evaluated when it may come to something else.
 
-        Without a sample in the range, that is when there is one; with samples, at the next regular time, or later
-        where nothing moves before.
+        Without a sample in the range, that is when there is one, unless the alarm goes by the clock; with samples, at
+        the next regular time, or later where nothing moves before.
         """
         newest = max((self._region.store.newest(metric) or 0 for metric in alarm.inputs), default=0)
-        if newest < ranges[0].start:
+        if newest < ranges[0].start and not alarm.follows_clock:
             return
         window, *others = ranges
         steady = state is not None and newest < ranges[-1].end and every < HOUR
@@ -203,14 +205,19 @@ class Evaluator:
         return [child for child in named if child is not None and child.state.value == ALARM]
 
     def _carry_on(self, child: Alarm) -> None:
-        """Tells the composite alarms that have this alarm in their rule, or as their suppressor."""
+        """Tells the composite alarms that have this alarm in their rule, or as their suppressor.
+
+        One that has changed on the way here is part of a cycle, and the evaluation stops there (PutCompositeAlarm).
+        """
         now = self._sandbox.clock.now()
+        self._path.append(child)
         for composite in list(self._region.composites()):
             if composite.suppressor in (child.name, child.arn):
                 self._suppression(composite).suppressor_changed(child.state.value)
-            if child.name in composite.children or child.arn in composite.children:
+            if composite not in self._path and {child.name, child.arn}.intersection(composite.children):
                 why = f"{child.arn} transitioned to {child.state.value} at {in_words(now)}"
                 self.judge(composite, why, child)
+        self._path.pop()
 
     def judge(self, composite: CompositeAlarm, why: str, cause: Alarm | None = None) -> None:
         """Brings a composite alarm into the state that its rule gives."""

@@ -81,6 +81,10 @@ def _tokens(expression: str, kind: str) -> list[str]:
     return [str(token) for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
 
 
+CLOCK_FUNCTIONS = frozenset(("MINUTE", "HOUR", "DAY", "DATE", "MONTH", "YEAR", "EPOCH"))
+"""Functions whose values change with time, whatever the metrics do."""
+
+
 @dataclass
 class Scope:
     """What an expression can see: the series of the request by id, what a search finds, the timestamps of its range."""
@@ -147,6 +151,8 @@ def _negative(node: Tree[Token], scope: Scope) -> Value:
 
 def _call(node: Tree[Token], scope: Scope) -> Value:
     name, *arguments = node.children
+    if name == "PERIOD" and any(not _is_metric(argument, scope) for argument in arguments):
+        raise ExpressionError("PERIOD takes a metric, not the result of an expression")
     function = FUNCTIONS.get(str(name))
     if function is None:
         if name in REFUSED:
@@ -156,6 +162,10 @@ def _call(node: Tree[Token], scope: Scope) -> Value:
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(f"{name} takes {fewest} to {most} arguments, not {len(arguments)}")
     return computed(scope, *(_value(argument, scope) for argument in arguments))
+
+
+def _is_metric(node: Any, scope: Scope) -> bool:
+    return node.data == "metric" and node.children[0] in scope.metric_ids
 
 
 _NODES: Mapping[str, Callable[[Tree[Token], Scope], Value]] = {
@@ -185,8 +195,7 @@ def _fill(scope: Scope, value: Value, filler: Value) -> Value:
     def _filled(series: TimeSeries) -> TimeSeries:
         return functions.fill(series, filler, scope.timestamps(min(series.period, scope.period)))
 
-    fill = [_filled(series) for series in functions.many(value)]
-    return fill if isinstance(value, list) else fill[0]
+    return functions.of_each(_filled, value)
 
 
 def _search(scope: Scope, query: Value, statistic: Value, period: Value | None = None) -> Value:
@@ -196,7 +205,7 @@ def _search(scope: Scope, query: Value, statistic: Value, period: Value | None =
 
 
 def _time_series(scope: Scope, value: Value) -> Value:
-    return TimeSeries(dict.fromkeys(scope.timestamps(scope.period), functions.scalar(value)), scope.period)
+    return functions.constant(value, scope.timestamps(scope.period), scope.period)
 
 
 def _plain(function: Compute) -> Compute:
@@ -209,8 +218,13 @@ def _each(change: Callable[[float], float]) -> Compute:
 
 
 def _clock(part: Callable[[Any], float]) -> Compute:
-    """A function of every timestamp."""
-    return lambda scope, value: functions.of_timestamps(part, value)
+    """A function of every timestamp of the range."""
+
+    def _of_range(scope: Scope, value: Value) -> Value:
+        series = functions.one(value)
+        return functions.of_timestamps(part, series, scope.timestamps(series.period))
+
+    return _of_range
 
 
 FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
@@ -219,7 +233,7 @@ FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "FLOOR": (1, 1, _each(math.floor)),
     "LOG": (1, 1, _each(math.log)),
     "LOG10": (1, 1, _each(math.log10)),
-    "AVG": (1, 1, _plain(functions.reducer(functions.average))),
+    "AVG": (1, 1, _plain(functions.mean)),
     "MAX": (1, 1, _plain(functions.reducer(max))),
     "MIN": (1, 1, _plain(functions.reducer(min))),
     "STDDEV": (1, 1, _plain(functions.reducer(functions.deviation))),

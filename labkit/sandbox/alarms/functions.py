@@ -59,18 +59,20 @@ def with_points(series: TimeSeries, points: dict[int, float]) -> TimeSeries:
 
 
 def paired(compute: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    """An operation on two values: of two series, at the timestamps that both have."""
+    """An operation on two values: of two series, at the timestamps of either; what one of them lacks counts as 0."""
     if isinstance(left, list) or isinstance(right, list):
         pairs = _pairs(left, right)
         return [one(paired(compute, a, b)) for a, b in pairs]
-    if isinstance(left, TimeSeries):
-        others = right.points if isinstance(right, TimeSeries) else dict.fromkeys(left.points, scalar(right))
-        both = {at: _safely(compute, value, others[at]) for at, value in left.points.items() if at in others}
-        return with_points(left, both)
-    if isinstance(right, TimeSeries):
-        first = scalar(left)
-        return with_points(right, {at: _safely(compute, first, value) for at, value in right.points.items()})
-    return _safely(compute, scalar(left), scalar(right))
+    moments = [value.points for value in (left, right) if isinstance(value, TimeSeries)]
+    if not moments:
+        return _safely(compute, scalar(left), scalar(right))
+    points = {at: _safely(compute, _at(left, at), _at(right, at)) for at in sorted(set().union(*moments))}
+    return with_points(left if isinstance(left, TimeSeries) else one(right), points)
+
+
+def _at(value: Value, moment: int, missing: float = 0.0) -> float:
+    """A value at a timestamp; `missing` where the series has none there."""
+    return value.points.get(moment, missing) if isinstance(value, TimeSeries) else scalar(value)
 
 
 def _pairs(left: Value, right: Value) -> list[tuple[Value, Value]]:
@@ -107,10 +109,14 @@ def mapped(change: Callable[[float], float], value: Value) -> Value:
     return results if isinstance(value, list) else results[0]
 
 
-def of_timestamps(part: Callable[[datetime], float], value: Value) -> Value:
-    """A series whose values are a part of its timestamps."""
-    series = one(value)
-    return with_points(series, {at: float(part(datetime.fromtimestamp(at, UTC))) for at in series.points})
+def of_timestamps(part: Callable[[datetime], float], series: TimeSeries, timestamps: Sequence[int]) -> TimeSeries:
+    """A series without gaps whose values are a part of its timestamps."""
+    return with_points(series, {at: float(part(datetime.fromtimestamp(at, UTC))) for at in timestamps})
+
+
+def constant(value: Value, timestamps: Sequence[int], period: int) -> TimeSeries:
+    """A series without gaps that has the same value at all timestamps."""
+    return with_points(TimeSeries({}, period), dict.fromkeys(timestamps, scalar(value)))
 
 
 def average(numbers: Sequence[float]) -> float:
@@ -141,11 +147,27 @@ def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
     return _reduced
 
 
+def mean(value: Value) -> Value:
+    """AVG: of an array, what series lack at a timestamp counts as 0."""
+    if isinstance(value, TimeSeries):
+        return reducer(average)(value)
+    count = len(many(value))
+    return mapped(lambda total: total / count, reducer(sum)(value))
+
+
+def of_each(function: Callable[[TimeSeries], TimeSeries], value: Value) -> Value:
+    """A function of a series, of every series of an array."""
+    return [function(series) for series in value] if isinstance(value, list) else function(one(value))
+
+
 def _steps(value: Value, step: Callable[[float, float, float], float]) -> Value:
     """A function of every point and the one before it."""
-    series = one(value)
-    pairs = itertools.pairwise(series.points.items())
-    return with_points(series, {at: step(at - before, old, new) for (before, old), (at, new) in pairs})
+
+    def _of_series(series: TimeSeries) -> TimeSeries:
+        pairs = itertools.pairwise(series.points.items())
+        return with_points(series, {at: step(at - before, old, new) for (before, old), (at, new) in pairs})
+
+    return of_each(_of_series, value)
 
 
 def difference(value: Value) -> Value:
@@ -165,8 +187,12 @@ def rate(value: Value) -> Value:
 
 def running_sum(value: Value) -> Value:
     """The sum of the values so far."""
-    series = one(value)
-    return with_points(series, dict(zip(series.points, itertools.accumulate(series.points.values()), strict=True)))
+
+    def _of_series(series: TimeSeries) -> TimeSeries:
+        sums = itertools.accumulate(series.points.values())
+        return with_points(series, dict(zip(series.points, sums, strict=True)))
+
+    return of_each(_of_series, value)
 
 
 def fill(series: TimeSeries, filler: Value, timestamps: Sequence[int]) -> TimeSeries:
@@ -199,15 +225,17 @@ def _interpolated(points: dict[int, float], timestamps: Sequence[int]) -> dict[i
     return dict(sorted(filled.items()))
 
 
-def choose(condition: Value, when_true: Value, when_false: Value = math.nan) -> Value:
-    """IF: at each timestamp of the condition, one or the other."""
+def choose(condition: Value, when_true: Value, when_false: Value | None = None) -> Value:
+    """IF: at each timestamp of the condition, one or the other.
+
+    Where the condition is true and `when_true` has no value, that counts as 0; where it is false and `when_false` has
+    none, there is none ("Using IF expressions").
+    """
     if not isinstance(condition, TimeSeries):
-        return when_true if scalar(condition) else when_false
-
-    def _at(value: Value, moment: int) -> float:
-        return value.points.get(moment, math.nan) if isinstance(value, TimeSeries) else scalar(value)
-
-    chosen = {moment: _at(when_true if n else when_false, moment) for moment, n in condition.points.items()}
+        otherwise = with_points(one(when_true), {}) if when_false is None else when_false
+        return when_true if scalar(condition) else otherwise
+    other = math.nan if when_false is None else when_false
+    chosen = {at: _at(when_true, at) if n else _at(other, at, math.nan) for at, n in condition.points.items()}
     return with_points(condition, chosen)
 
 
@@ -229,9 +257,8 @@ def _nth(value: Value, index: int) -> TimeSeries:
 
 
 def sliced(value: Value, start: Value, end: Value | None = None) -> Value:
-    """A part of an array; one series where no end is given."""
-    begin = int(scalar(start))
-    return _nth(value, begin) if end is None else many(value)[begin : int(scalar(end))]
+    """A part of an array: from `start` up to, but not at, `end`; all the rest where no end is given."""
+    return many(value)[int(scalar(start)) : None if end is None else int(scalar(end))]
 
 
 def remove_empty(value: Value) -> Value:

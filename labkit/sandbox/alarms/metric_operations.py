@@ -12,7 +12,7 @@ from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.alarms.queries import Window, merged
 from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.region import Region
-from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, kept
+from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, is_plain, kept
 from labkit.sandbox.alarms.samples import Metric, SampleSet, metric_of, statistic_set
 from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
@@ -58,10 +58,9 @@ class MetricOperations(Service):
     @operation("PutMetricData")
     def put_metric_data(self, call: Call) -> Result:
         """Publishes samples: values, values with counts, or statistic sets."""
-        if call.params["Namespace"].startswith("AWS/"):
-            raise ServiceError(
-                "InvalidParameterValue", f"The value {call.params['Namespace']} for parameter Namespace is invalid."
-            )
+        namespace = call.params["Namespace"]
+        if namespace.startswith("AWS/") or not is_plain(namespace):
+            raise _wrong_value(namespace, "Namespace")
         data = [*call.params.get("MetricData", [])]
         data += [datum for entity in call.params.get("EntityMetricData", []) for datum in entity["MetricData"]]
         if len(data) > MAX_METRICS:
@@ -71,7 +70,7 @@ class MetricOperations(Service):
         now = self.sandbox.clock.now()
         checked = [(datum, _samples(datum, number), _moment(datum, number, now)) for number, datum in _numbered(data)]
         for datum, samples, moment in checked:
-            metric = metric_of({**datum, "Namespace": call.params["Namespace"]})
+            metric = metric_of({**datum, "Namespace": namespace})
             resolution = datum.get("StorageResolution", 60)
             self.put_samples(call.region, metric, moment.timestamp(), samples, datum.get("Unit"), resolution)
         return {}
@@ -103,12 +102,13 @@ class MetricOperations(Service):
         for name in extended:
             checked_statistic(name, "ExtendedStatistics")
         units = self.region(call.region).store.units(metric_of(params))
-        datapoints = [
+        found = (
             _statistics_datapoint(at, unit, samples, params.get("Statistics", []), extended)
             for unit, series in units.items()
             if params.get("Unit") in (None, unit)
             for at, samples in reversed(list(merged(series, window)))
-        ]
+        )
+        datapoints = [datapoint for datapoint in found if datapoint is not None]
         return {"Label": params["MetricName"], "Datapoints": datapoints}
 
     @operation("GetMetricData")
@@ -229,6 +229,11 @@ def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
             "InvalidParameterCombination",
             "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
         )
+    if params.get("Statistics") and params.get("ExtendedStatistics"):
+        raise ServiceError(
+            "InvalidParameterCombination",
+            "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both.",
+        )
     start, end, period = params["StartTime"], params["EndTime"], params["Period"]
     if start >= end:
         raise ServiceError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
@@ -247,10 +252,11 @@ def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
 
 def _statistics_datapoint(
     at: int, unit: str, samples: SampleSet, simple: list[str], extended: list[str]
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
+    """The datapoint of a period; None where its samples tell none of the extended statistics."""
     datapoint: dict[str, Any] = {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": unit}
-    datapoint |= {name: SIMPLE[name](samples) for name in simple}
+    if not extended:
+        return datapoint | {name: SIMPLE[name](samples) for name in simple}
     computed = {name: statistic(name)(samples) for name in extended}
-    if known := {name: value for name, value in computed.items() if value is not None}:
-        datapoint["ExtendedStatistics"] = known
-    return datapoint
+    known = {name: value for name, value in computed.items() if value is not None}
+    return datapoint | {"ExtendedStatistics": known} if known else None

@@ -30,6 +30,12 @@ class Region:
         """The alarms on other alarms."""
         return (alarm for alarm in self.alarms.values() if isinstance(alarm, CompositeAlarm))
 
+    def parents(self, name_or_arn: str) -> list[CompositeAlarm]:
+        """The alarms that have an alarm in their rule."""
+        alarm = self.find(name_or_arn)
+        names = {alarm.name, alarm.arn} if alarm else set()
+        return [composite for composite in self.composites() if names.intersection(composite.children)]
+
     def watching(self, metric: Metric) -> list[MetricAlarm]:
         """The alarms that a metric goes into."""
         if self._watching is None:

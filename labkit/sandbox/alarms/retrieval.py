@@ -145,12 +145,19 @@ class Retrieval:
             raise ServiceError(
                 "ValidationError", f"The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
             )
-        check_queries(self._asked, "MetricDataQueries")
+        check_queries(self._asked, "MetricDataQueries", self._viewer.account_id)
 
 
-def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str) -> None:
+def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str, account_id: str) -> None:
     """Refuses queries that can't be computed, as GetMetricData and PutMetricAlarm do."""
     ids = [query["Id"] for query in queries]
+    if elsewhere := [query["AccountId"] for query in queries if query.get("AccountId", account_id) != account_id]:
+        raise ServiceError(
+            "NotImplemented",
+            f"The sandbox does not implement metrics of other accounts ({elsewhere[0]}). docs/sandbox.md lists what it "
+            "does.",
+            status=501,
+        )
     if len(set(ids)) < len(ids):
         raise ServiceError("ValidationError", f"The values for parameter id in {parameter} are not unique.")
     for index, query in enumerate(queries, start=1):
@@ -196,11 +203,26 @@ def _check_stat(stat: Mapping[str, Any], where: str) -> None:
 
 
 def check_dimensions(metric: Mapping[str, Any], where: str) -> None:
-    """Refuses two dimensions of one name."""
-    names = [item["Name"] for item in metric.get("Dimensions", [])]
-    for name in names:
-        if names.count(name) > 1:
-            raise ServiceError("InvalidParameterValue", f"The parameter {where} has more than one value for {name}.")
+    """Refuses two dimensions of one name, and names and values that CloudWatch doesn't take (API_Dimension.html)."""
+    dimensions = metric.get("Dimensions", [])
+    names = [item["Name"] for item in dimensions]
+    for number, item in enumerate(dimensions, start=1):
+        if names.count(item["Name"]) > 1:
+            raise ServiceError(
+                "InvalidParameterValue", f"The parameter {where} has more than one value for {item['Name']}."
+            )
+        for member, text in (("Name", item["Name"]), ("Value", item["Value"])):
+            if not is_plain(text) or not text.strip() or (member == "Name" and text.startswith(":")):
+                raise ServiceError(
+                    "InvalidParameterValue",
+                    f"The value {text} for parameter {where}.member.{number}.{member} is invalid: it has ASCII "
+                    "characters, not only spaces, no control characters, and a name does not begin with a colon.",
+                )
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has ASCII characters only, and no control characters among them."""
+    return text.isascii() and text.isprintable()
 
 
 def _check_expression(query: Mapping[str, Any], ids: Sequence[str]) -> None:

@@ -49,6 +49,18 @@ def children(rule: str) -> list[str]:
     return list(dict.fromkeys(_unquoted(str(name)) for name in names))
 
 
+def elements(rule: str) -> int:
+    """How many elements a rule has: each mention of an alarm, TRUE or FALSE, pairs of parentheses that group.
+
+    >>> elements('(ALARM(a) OR ALARM(b)) AND NOT (ALARM(a) OR FALSE)')
+    6
+    """
+    return sum(node.data in _ELEMENTS for node in parse(rule).iter_subtrees())
+
+
+_ELEMENTS = frozenset(("name", "true", "false", "group"))
+
+
 def holds(rule: str, state_of: StateOf) -> bool:
     """Whether a rule is true of the states that alarms are in now."""
     return _holds(parse(rule), state_of)
@@ -86,6 +98,7 @@ _NODES: dict[str, Callable[[Any, StateOf], bool]] = {
     "either": lambda node, state_of: any(_holds(child, state_of) for child in node.children),
     "both": lambda node, state_of: all(_holds(child, state_of) for child in node.children),
     "negative": lambda node, state_of: not _holds(node.children[0], state_of),
+    "group": lambda node, state_of: _holds(node.children[0], state_of),
     "true": lambda node, state_of: True,
     "false": lambda node, state_of: False,
 }

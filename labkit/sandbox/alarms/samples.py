@@ -98,8 +98,12 @@ def union(sets: Iterable[SampleSet]) -> SampleSet:
 
 
 def statistic_set(sample_count: float, total: float, minimum: float, maximum: float) -> SampleSet:
-    """Samples of which only a statistic set was published: their values are known if all are the same."""
-    return SampleSet(sample_count, total, minimum, maximum, known=minimum == maximum or sample_count == 1)
+    """Samples of which only a statistic set was published: their values are known if all are the same.
+
+    The sum has to bear that out: it is the minimum times the count then (PutMetricData).
+    """
+    same = minimum == maximum and total == minimum * sample_count
+    return SampleSet(sample_count, total, minimum, maximum, known=same)
 
 
 class Series:

@@ -24,10 +24,11 @@ def test_a_division_by_zero_has_no_value_at_its_timestamp():
     assert math.isnan(divided(1.0, 0.0))
 
 
-def test_two_series_meet_at_the_timestamps_of_both():
+def test_what_one_of_two_series_lacks_counts_as_zero():
     other = TimeSeries({60: 1.0, 120: 1.0, 180: 1.0}, 60)
-    assert list(points(divided(M1, other))) == [60, 120]
+    assert points(divided(M1, other)) == {60: 0.0, 120: -9.0, 180: 0.0}
     assert points(divided(M1, EMPTY)) == {}
+    assert points(divided(EMPTY, M1)) == {0: 0.0, 120: 0.0}
 
 
 def test_what_is_not_a_real_number_has_no_value():
@@ -100,7 +101,7 @@ def test_a_condition_that_is_a_number_chooses_all(condition, expected):
 
 def test_a_condition_chooses_at_each_timestamp():
     condition = TimeSeries({0: 1.0, 60: 0.0, 180: 1.0}, 60)
-    assert points(functions.choose(condition, M1, 7.0)) == {0: 4.0, 60: 7.0}
+    assert points(functions.choose(condition, M1, 7.0)) == {0: 4.0, 60: 7.0, 180: 0.0}
     assert points(functions.choose(condition, 1.0)) == {0: 1.0, 180: 1.0}
 
 

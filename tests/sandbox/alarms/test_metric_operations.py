@@ -57,8 +57,9 @@ def test_values_with_counts(cloudwatch):
 def test_a_statistic_set(cloudwatch):
     values = {"SampleCount": 4.0, "Sum": 20.0, "Minimum": 2.0, "Maximum": 9.0}
     put(cloudwatch, {"MetricName": "Orders", "Timestamp": HOUR_AGO, "StatisticValues": values})
-    answer = statistics(cloudwatch, Statistics=["Average", "Maximum"], ExtendedStatistics=["p50"])
+    answer = statistics(cloudwatch, Statistics=["Average", "Maximum"])
     assert answer["Datapoints"] == [{"Timestamp": HOUR_AGO, "Unit": "None", "Average": 5.0, "Maximum": 9.0}]
+    assert statistics(cloudwatch, Statistics=[], ExtendedStatistics=["p50"])["Datapoints"] == []
 
 
 def test_percentiles(cloudwatch):
@@ -111,7 +112,16 @@ def test_a_region_has_its_own_metrics(cloudwatch):
             "InvalidParameterValue",
             "The parameter StartTime must be less than the parameter EndTime.",
         ),
-        ({"ExtendedStatistics": ["p101"]}, "InvalidParameterValue", "The value p101 for parameter ExtendedStatistics"),
+        (
+            {"ExtendedStatistics": ["p90"]},
+            "InvalidParameterCombination",
+            "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both.",
+        ),
+        (
+            {"Statistics": [], "ExtendedStatistics": ["p101"]},
+            "InvalidParameterValue",
+            "The value p101 for parameter ExtendedStatistics",
+        ),
         (
             {"StartTime": NOW - timedelta(days=5), "Period": 60},
             "InvalidParameterCombination",

@@ -212,7 +212,7 @@ def test_the_label_of_an_expression_comes_before_that_of_each_metric(cloudwatch)
     ("expression", "expected"),
     [
         ("SUM(s)", [[12.0, 6.0]]),
-        ("AVG(s)", [[4.0, 3.0]]),
+        ("AVG(s)", [[4.0, 2.0]]),
         ("MAX(s)", [[9.0, 5.0]]),
         ("MIN(s)", [[1.0, 1.0]]),
         ("METRIC_COUNT(s) * TIME_SERIES(1)", [[3.0] * 60]),
@@ -221,7 +221,7 @@ def test_the_label_of_an_expression_comes_before_that_of_each_metric(cloudwatch)
         ("FIRST(SORT(s, AVG, DESC))", [[9.0, 1.0]]),
         ("LAST(s)", [[2.0]]),
         ("s * 10", [[10.0, 50.0], [90.0, 10.0], [20.0]]),
-        ("s / SUM(s)", [[1 / 12, 5 / 6], [0.75, 1 / 6], [2 / 12]]),
+        ("s / SUM(s)", [[1 / 12, 5 / 6], [0.75, 1 / 6], [2 / 12, 0.0]]),
         ("SUM(METRICS('m'))", [[100.0]]),
         ("SUM([m1, FIRST(s)])", [[1.0, 105.0]]),
     ],
