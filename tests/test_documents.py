@@ -13,6 +13,7 @@ from labkit.phases import PHASES, START
 
 PROJECT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+TEST_DATA = sorted((PROJECT / "tests").rglob("*.json"))
 
 
 def load_script(name):
@@ -79,3 +80,10 @@ def test_every_command_of_labkit_is_in_the_cheat_sheet_or_the_sandboxs_page():
     text = "".join((PROJECT / "docs" / f"{name}.md").read_text() for name in ("cheat_sheet", "instructor", "learner"))
     text += (PROJECT / "CONTRIBUTING.md").read_text()
     assert [name for name in COMMANDS if f"labkit {name.replace('_', '-')}" not in text] == []
+
+
+@pytest.mark.parametrize("data", TEST_DATA, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_a_line_of_test_data_is_longer_than_120_columns_only_for_one_text_that_is(data):
+    lines = enumerate(data.read_text(encoding="utf-8").splitlines(), 1)
+    one_text = re.compile(r'\s*("[^"]*": )?"([^"\\]|\\[^n])*",?')
+    assert [number for number, line in lines if len(line) > 120 and not one_text.fullmatch(line)] == []

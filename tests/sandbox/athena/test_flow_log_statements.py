@@ -9,7 +9,14 @@ import pytest
 
 from tests.sandbox.athena.conftest import BUCKET
 
-CASES = json.loads(Path(__file__).with_name("flow_log_statements.json").read_text())
+
+def read_cases() -> list[dict[str, str]]:
+    """The cases of the file, where a statement of several lines is the list of them."""
+    cases = json.loads(Path(__file__).with_name("flow_log_statements.json").read_text())
+    return [case | {"sql": case["sql"] if isinstance(case["sql"], str) else "\n".join(case["sql"])} for case in cases]
+
+
+CASES = read_cases()
 BY_NAME = {case["name"]: case for case in CASES}
 DEFINITIONS = [case for case in CASES if "CREATE EXTERNAL TABLE" in case["sql"]]
 PARTITIONS = [case for case in CASES if case["sql"].startswith(("ALTER", "MSCK"))]
