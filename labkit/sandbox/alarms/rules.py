@@ -6,7 +6,7 @@ Source: PutCompositeAlarm (AmazonCloudWatch/latest/APIReference/API_PutComposite
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,17 @@ _ELEMENTS = frozenset(("name", "true", "false", "group"))
 
 
 def holds(rule: str, state_of: StateOf) -> bool:
-    """Whether a rule is true of the states that alarms are in now."""
-    return _holds(parse(rule), state_of)
+    """Whether a rule is true of the states that alarms are in now.
+
+    A rule may be nested as deep as it is long, so it is gone through from the innermost parts outwards.
+    """
+    tree, known = parse(rule), dict[int, bool]()
+    for node in tree.iter_subtrees():
+        if node.data in _PARTS:
+            known[id(node)] = _PARTS[node.data](node, state_of)
+        elif node.data in _JOINED:
+            known[id(node)] = _JOINED[node.data](known[id(child)] for child in node.children)
+    return known[id(tree)]
 
 
 def _name(node: Tree[Token]) -> str:
@@ -72,10 +81,6 @@ def _name(node: Tree[Token]) -> str:
 
 def _unquoted(text: str) -> str:
     return text[1:-1].replace('\\"', '"') if text[0] in "\"'" else text
-
-
-def _holds(node: Tree[Token], state_of: StateOf) -> bool:
-    return _NODES[node.data](node, state_of)
 
 
 def _in_state(node: Any, state_of: StateOf) -> bool:
@@ -92,13 +97,15 @@ def _at_least(node: Any, state_of: StateOf) -> bool:
     return bool(count >= least)
 
 
-_NODES: dict[str, Callable[[Any, StateOf], bool]] = {
+_PARTS: dict[str, Callable[[Any, StateOf], bool]] = {
     "in_state": _in_state,
     "at_least": _at_least,
-    "either": lambda node, state_of: any(_holds(child, state_of) for child in node.children),
-    "both": lambda node, state_of: all(_holds(child, state_of) for child in node.children),
-    "negative": lambda node, state_of: not _holds(node.children[0], state_of),
-    "group": lambda node, state_of: _holds(node.children[0], state_of),
     "true": lambda node, state_of: True,
     "false": lambda node, state_of: False,
+}
+_JOINED: dict[str, Callable[[Iterable[bool]], bool]] = {
+    "either": any,
+    "both": all,
+    "negative": lambda parts: not any(parts),
+    "group": all,
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from labkit.sandbox.moto_state import backend
 from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.validation import check
 from tests.sandbox.calls import client_call
 
 REGION = "eu-west-1"
@@ -29,6 +30,11 @@ class CloudWatch:
 
     def call(self, operation: str, **params: Any) -> Any:
         return client_call(self.sandbox, "cloudwatch", operation, **params)
+
+    def request(self, operation: str, **params: Any) -> Any:
+        """A call as a client's request is treated: held against the service's model first."""
+        check("cloudwatch", operation, params)
+        return self.call(operation, **params)
 
     def put_alarm(self, **settings: Any) -> None:
         self.call("PutMetricAlarm", **{name: value for name, value in (ALARM | settings).items() if value is not None})
@@ -62,6 +68,13 @@ class CloudWatch:
             ((item["Timestamp"].timestamp() - self.start) / 60, item["HistorySummary"].rsplit(" to ", 1)[1])
             for item in found["AlarmHistoryItems"]
         ]
+
+    def set_state(self, state: str, name: str = "SSH Rejects", reason: str = "testing") -> None:
+        """SetAlarmState, as for a test of the actions."""
+        self.call("SetAlarmState", AlarmName=name, StateValue=state, StateReason=reason)
+
+    def put_composite(self, name: str, rule: str, **settings: Any) -> None:
+        self.call("PutCompositeAlarm", AlarmName=name, AlarmRule=rule, **settings)
 
     def mails(self) -> list[dict[str, str]]:
         return [mail for mail in self.sandbox.notifications.inbox.messages() if "Confirmation" not in mail["subject"]]
