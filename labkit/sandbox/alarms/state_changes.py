@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HISTORY_KEPT = timedelta(days=30)
 """Alarm history is kept for 30 days ("Using Amazon CloudWatch alarms")."""
+MAX_SUBJECT = 99
+"""Characters of a subject: SNS takes less than 100 (Publish, Subject)."""
 
 
 class History:
@@ -113,7 +115,8 @@ def run_actions(sandbox: Sandbox, history: History, alarm: Alarm, old: State, ch
 def _publish(sandbox: Sandbox, alarm: Alarm, arn: str, message: str) -> str | None:
     """Publishes to a topic; the error's text where that failed."""
     try:
-        sandbox.notifications.publish(alarm.region, arn, message, subject(alarm)[:100], message_structure="json")
+        shown = subject(alarm)[:MAX_SUBJECT]
+        sandbox.notifications.publish(alarm.region, arn, message, shown, message_structure="json")
     except ServiceError as error:
         return error.message
     return None
