@@ -63,5 +63,8 @@ def parse_key(key: str) -> FileName | None:
     if match is None:
         return None
     file_format: FileFormat = "parquet" if match["suffix"] == "log.parquet" else "plain-text"
-    time = datetime.strptime(match["time"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    try:
+        time = datetime.strptime(match["time"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:  # digits in the right places that are no moment
+        return None
     return FileName(match["account_id"], match["region"], match["flow_log_id"], time, match["digest"], file_format)

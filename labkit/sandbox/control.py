@@ -173,7 +173,7 @@ def _address(name: str, value: Any) -> str:
 def _body(request: Request, members: tuple[str, ...]) -> dict[str, Any]:
     try:
         body = json.loads(request.get_data() or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ControlError(400, f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ControlError(400, f"the body is a JSON object, not {body!r:.80}")

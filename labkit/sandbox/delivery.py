@@ -27,6 +27,8 @@ ACCESS_ERROR = "Access error"
 
 _DELIVERY_SERVICE = "delivery.logs.amazonaws.com"
 _FLOW_LOGS_SERVICE = "vpc-flow-logs.amazonaws.com"
+_WRITE, _ACL_CHECK = "AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"
+"""The ids of the statements that let flow logs deliver."""
 _LOGS_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -78,19 +80,22 @@ class Delivery:
     def _may_write_bucket(self, flow_log: FlowLog) -> bool:
         if not s3.bucket_exists(str(flow_log.bucket), flow_log.account_id):
             return False
-        return may_deliver(s3.bucket_policy(str(flow_log.bucket), flow_log.account_id), flow_log)
+        policy = s3.bucket_policy(str(flow_log.bucket), flow_log.account_id)
+        return may_deliver(policy, flow_log, self.sandbox.clock.now())
 
     def _may_write_group(self, flow_log: FlowLog) -> bool:
         role = iam.role(flow_log.account_id, str(flow_log.role_arn))
         if role is None:
             return False
-        context = {"aws:sourceaccount": flow_log.account_id, "aws:sourcearn": flow_log.arn}
+        context = _context(flow_log, _FLOW_LOGS_SERVICE, flow_log.arn, self.sandbox.clock.now())
         if not allows([role.trust_policy], Request("sts:AssumeRole", "", _FLOW_LOGS_SERVICE, context)):
             return False
+        now = _times(self.sandbox.clock.now())
         resource = f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:log-group:{flow_log.group}"
         actions = _LOGS_ACTIONS if self._group_exists(flow_log) else ("logs:CreateLogGroup", *_LOGS_ACTIONS)
         return all(
-            allows(role.policies, Request(action, f"{resource}:*")) or allows(role.policies, Request(action, resource))
+            allows(role.policies, Request(action, f"{resource}:*", context=now))
+            or allows(role.policies, Request(action, resource, context=now))
             for action in actions
         )
 
@@ -110,30 +115,52 @@ class Delivery:
             logs.handlers["CreateLogGroup"](logs, call)
 
 
-def may_deliver(bucket_policy: str | None, flow_log: FlowLog) -> bool:
-    """Whether a bucket's policy lets flow logs deliver."""
-    context = {
-        "aws:sourceaccount": flow_log.account_id,
-        "aws:sourcearn": f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:delivery-source:{flow_log.id}",
-        "s3:x-amz-acl": "bucket-owner-full-control",
-    }
+def may_deliver(bucket_policy: str | None, flow_log: FlowLog, moment: datetime) -> bool:
+    """Whether a bucket's policy lets flow logs deliver at a moment."""
+    source = f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:delivery-source:{flow_log.id}"
+    context = _context(flow_log, _DELIVERY_SERVICE, source, moment)
     folder = flow_log.layout.folder(flow_log.account_id, flow_log.region)
     resource = f"arn:aws:s3:::{flow_log.bucket}/{folder}file"
+    context["s3:x-amz-acl"] = "bucket-owner-full-control"
     return allows([bucket_policy or "{}"], Request("s3:PutObject", resource, _DELIVERY_SERVICE, context))
+
+
+def _context(flow_log: FlowLog, service: str, source_arn: str, moment: datetime) -> dict[str, str]:
+    """The condition keys of a call that a service makes on behalf of a flow log.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    return {
+        "aws:sourceaccount": flow_log.account_id,
+        "aws:sourcearn": source_arn,
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": service,
+        "aws:securetransport": "true",
+        "aws:requestedregion": flow_log.region,
+        **_times(moment),
+    }
+
+
+def _times(moment: datetime) -> dict[str, str]:
+    return {"aws:currenttime": moment.isoformat(), "aws:epochtime": str(moment.timestamp())}
 
 
 def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
     """The bucket's policy with the statements that AWS adds when the owner of a bucket makes a flow log to it."""
-    document: dict[str, Any] = json.loads(bucket_policy or '{"Version": "2012-10-17", "Statement": []}')
+    document: dict[str, Any] = json.loads(bucket_policy or '{"Version": "2012-10-17"}')
+    present = document.get("Statement", [])
+    statements = present if isinstance(present, list) else [present]
+    number = _free_number({statement.get("Sid") for statement in statements})
     account, bucket = flow_log.account_id, f"arn:aws:s3:::{flow_log.bucket}"
     prefix = f"{flow_log.layout.prefix}/" if flow_log.layout.prefix else ""
     owner = f"aws-account-id={account}" if flow_log.layout.hive_compatible else account
     same_account = {"aws:SourceAccount": account}
     source = {"aws:SourceArn": f"arn:aws:logs:{flow_log.region}:{account}:*"}
     principal = {"Service": _DELIVERY_SERVICE}
-    document["Statement"] += [
+    document["Statement"] = [
+        *statements,
         {
-            "Sid": "AWSLogDeliveryWrite",
+            "Sid": f"{_WRITE}{number}",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "s3:PutObject",
@@ -144,7 +171,7 @@ def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
             },
         },
         {
-            "Sid": "AWSLogDeliveryAclCheck",
+            "Sid": f"{_ACL_CHECK}{number}",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "s3:GetBucketAcl",
@@ -153,6 +180,12 @@ def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
         },
     ]
     return json.dumps(document)
+
+
+def _free_number(taken: set[str | None]) -> str:
+    """What makes the statements' ids the only ones of their kind: nothing, or the first number that is free."""
+    numbers = ("", *(str(number) for number in range(1, len(taken) + 1)))
+    return next(each for each in numbers if not {f"{_WRITE}{each}", f"{_ACL_CHECK}{each}"} & taken)
 
 
 def _not_forwarded() -> Any:

@@ -59,6 +59,8 @@ class Dispatcher:
         """The response to a request; an error is a response too."""
         service = sandbox.services.get(address.service)
         try:
+            if service is not None:
+                wire.check_operation(request, address.service, address.operation)
             if service is None or (
                 address.operation not in service.handlers
                 and (service.answered_by_moto is None or address.operation in service.answered_by_moto)
@@ -99,6 +101,10 @@ class Dispatcher:
             return Response.from_app(self._moto, environ, buffered=True)
         except NotImplementedError as error:
             raise not_implemented(address) from error
+        except ValueError:
+            if address.service == "ec2":  # a number that is none is the client's fault, and said so here
+                wire.parse(request, address.service, address.operation)
+            raise
 
 
 _INTERNAL = "The sandbox failed on this request; its log (server.log beside its other files) has the details."

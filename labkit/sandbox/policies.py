@@ -1,15 +1,19 @@
 """Policy documents: whether one lets somebody do something.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 
@@ -27,7 +31,8 @@ class Request:
 def allows(documents: Iterable[str], request: Request) -> bool:
     """Whether some statement allows the request and none denies it.
 
-    A document that is no JSON, or a condition operator that is not known here, allows nothing and denies nothing.
+    A document that is no JSON, a statement that is not made as one should be, and a condition operator that is not
+    known here allow nothing and deny nothing.
     """
     effects = {
         statement.get("Effect")
@@ -48,41 +53,50 @@ def _statements(document: str) -> list[dict[str, Any]]:
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+    conditions = statement.get("Condition", {})
+    if not isinstance(conditions, dict) or not all(isinstance(each, dict) for each in conditions.values()):
+        return False
     return (
         _names(statement, "Action", request.action.lower(), str.lower)
         and _names(statement, "Resource", request.resource, str)
         and _is_principal(statement, request)
-        and all(
-            _condition_holds(operator, conditions, request.context)
-            for operator, conditions in statement.get("Condition", {}).items()
-        )
+        and all(_condition_holds(name, keys, request.context) for name, keys in conditions.items())
     )
 
 
 def _names(statement: Mapping[str, Any], element: str, value: str, fold: Callable[[str], str]) -> bool:
     """Whether an element, or its opposite (NotAction), covers a value; a trust policy has no Resource."""
     if f"Not{element}" in statement:
-        return not any(_like(fold(pattern), value) for pattern in _list(statement[f"Not{element}"]))
+        return not any(_like(fold(str(pattern)), value) for pattern in _list(statement[f"Not{element}"]))
     if element not in statement:
         return element == "Resource"
-    return any(_like(fold(pattern), value) for pattern in _list(statement[element]))
+    return any(_like(fold(str(pattern)), value) for pattern in _list(statement[element]))
 
 
 def _is_principal(statement: Mapping[str, Any], request: Request) -> bool:
     if request.principal is None:
         return True
-    principal = statement.get("Principal")
+    if "NotPrincipal" in statement:
+        return not _includes(statement["NotPrincipal"], request.principal)
+    return _includes(statement.get("Principal"), request.principal)
+
+
+def _includes(principal: Any, service: str) -> bool:
+    """Whether a Principal element covers a service."""
     if principal == "*":
         return True
     services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
     everybody = isinstance(principal, dict) and "*" in _list(principal.get("AWS", []))
-    return everybody or request.principal in services
+    return everybody or service in services
 
 
-def _condition_holds(operator: str, conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def _condition_holds(name: str, conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     """Every key of a condition must hold, and one of a key's values is enough (all must differ for a negated one)."""
-    if_exists = operator.endswith("IfExists")
-    test = _OPERATORS.get(operator.removesuffix("IfExists"))
+    if_exists = name.endswith("IfExists") or name.startswith("ForAllValues:")  # of no value at all, all are
+    name = name.removeprefix("ForAnyValue:").removeprefix("ForAllValues:")  # a key has one value here
+    if name == "Null":
+        return all(_is_null(context.get(key.lower()), value) for key, value in conditions.items())
+    test = _OPERATORS.get(name.removesuffix("IfExists"))
     if test is None:
         return False
     for key, values in conditions.items():
@@ -93,6 +107,11 @@ def _condition_holds(operator: str, conditions: Mapping[str, Any], context: Mapp
         elif any(test.holds(str(value), actual) for value in _list(values)) == test.negated:
             return False
     return True
+
+
+def _is_null(actual: str | None, wanted: Any) -> bool:
+    """Whether a key that is to be absent ("true") or present ("false") is."""
+    return any(str(value).lower() == ("true" if actual is None else "false") for value in _list(wanted))
 
 
 @dataclass(frozen=True)
@@ -119,19 +138,70 @@ def _equal_ignoring_case(pattern: str, value: str) -> bool:
     return pattern.lower() == value.lower()
 
 
+def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return _compared(float, compare)
+
+
+def _moment(text: str) -> float:
+    """A date as IAM has it, ISO 8601 or seconds since the epoch, as seconds since the epoch."""
+    try:
+        return float(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return _compared(_moment, compare)
+
+
+def _compared(read: Callable[[str], float], compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    """Compares the request's value with the policy's, by what they stand for; what can't be read is not alike."""
+
+    def holds(pattern: str, value: str) -> bool:
+        try:
+            return compare(read(value), read(pattern))
+        except ValueError:
+            return False
+
+    return holds
+
+
+def _in_network(pattern: str, value: str) -> bool:
+    try:
+        return ip_address(value) in ip_network(pattern, strict=False)
+    except ValueError:
+        return False
+
+
 _OPERATORS = {
     "StringEquals": _Operator(_equal),
     "StringNotEquals": _Operator(_equal, negated=True),
     "StringEqualsIgnoreCase": _Operator(_equal_ignoring_case),
+    "StringNotEqualsIgnoreCase": _Operator(_equal_ignoring_case, negated=True),
     "StringLike": _Operator(_like),
     "StringNotLike": _Operator(_like, negated=True),
+    "NumericEquals": _Operator(_numeric(operator.eq)),
+    "NumericNotEquals": _Operator(_numeric(operator.eq), negated=True),
+    "NumericLessThan": _Operator(_numeric(operator.lt)),
+    "NumericLessThanEquals": _Operator(_numeric(operator.le)),
+    "NumericGreaterThan": _Operator(_numeric(operator.gt)),
+    "NumericGreaterThanEquals": _Operator(_numeric(operator.ge)),
+    "DateEquals": _Operator(_dated(operator.eq)),
+    "DateNotEquals": _Operator(_dated(operator.eq), negated=True),
+    "DateLessThan": _Operator(_dated(operator.lt)),
+    "DateLessThanEquals": _Operator(_dated(operator.le)),
+    "DateGreaterThan": _Operator(_dated(operator.gt)),
+    "DateGreaterThanEquals": _Operator(_dated(operator.ge)),
+    "Bool": _Operator(_equal_ignoring_case),
+    "IpAddress": _Operator(_in_network),
+    "NotIpAddress": _Operator(_in_network, negated=True),
     "ArnEquals": _Operator(_like),
     "ArnNotEquals": _Operator(_like, negated=True),
     "ArnLike": _Operator(_like),
     "ArnNotLike": _Operator(_like, negated=True),
-    "Bool": _Operator(_equal_ignoring_case),
 }
 
 
-def _list(value: Any) -> list[str]:
+def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

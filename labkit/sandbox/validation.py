@@ -50,13 +50,24 @@ def check(service: str, operation: str, params: dict[str, Any]) -> None:
     shape, is_sound = _input(service, operation)
     if shape is None or is_sound(params):
         return
+    found = list(_faults(shape, params, ""))
+    if service == "ec2":
+        _refuse_missing(shape, params)
     faults = [
         f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must {rule}"
-        for path, value, rule in _faults(shape, params, "")
+        for path, value, rule in found
     ]
     if faults:
         count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected: "
         raise ServiceError(CODES.get(service, "ValidationException"), count + "; ".join(faults))
+
+
+def _refuse_missing(shape: Any, params: dict[str, Any]) -> None:
+    """Amazon EC2 has an error of its own for a required parameter that is not there, and names it as the query does."""
+    for name in shape.required_members:
+        if params.get(name) is None:
+            parameter = shape.members[name].serialization.get("name", name)
+            raise ServiceError("MissingParameter", f"The request must contain the parameter {parameter}")
 
 
 @cache

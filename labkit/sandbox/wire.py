@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any
 
 import cbor2
+from botocore.exceptions import UnknownServiceError
 from botocore.model import ServiceModel
 from botocore.session import get_session
 from werkzeug.wrappers import Request, Response
@@ -75,7 +76,7 @@ def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
     protocol = protocol_of(request)
     plain = _plain(request)
     if protocol == "query":
-        return query_wire.parse(service, operation, plain.values.to_dict())
+        return _parse_query(service, operation, plain.values.to_dict())
     body = plain.get_data()
     try:
         members = (cbor2.loads(body) if protocol == "cbor" else json.loads(body)) if body else {}
@@ -84,8 +85,33 @@ def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
         if b"\\ud" in body or b"\\uD" in body:
             json.dumps(members, ensure_ascii=False).encode()  # half of a surrogate pair is not a text
         return dict(_reader(service, operation, protocol)(members))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, cbor2.CBORError) as error:
         raise ServiceError("SerializationException", f"Could not parse the request: {error}") from error
+
+
+def _parse_query(service: str, operation: str, values: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return query_wire.parse(service, operation, values)
+    except ValueError as error:  # a number or a time that is none
+        code = "InvalidParameterValue" if service == "ec2" else "MalformedInput"
+        raise ServiceError(code, f"Could not parse the request: {error}") from error
+
+
+def check_operation(request: Request, service: str, operation: str) -> None:
+    """Raises the error that AWS answers a request with that asks for no operation, or for one that there is none of.
+
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and
+    https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+    """
+    if operation in service_model(service).operation_names:
+        return
+    protocol = protocol_of(request)
+    if protocol != "query":
+        status = 404 if protocol == "cbor" else 400
+        raise ServiceError("UnknownOperationException", f"There is no operation {service}:{operation}.", status=status)
+    if not operation:
+        raise ServiceError("MissingAction", "The request is missing an action or a required parameter.")
+    raise ServiceError("InvalidAction", f"The action {operation} is not valid for this web service.")
 
 
 def serialize(protocol: str, service: str, operation: str, result: Mapping[str, Any]) -> Response:
@@ -112,7 +138,7 @@ def _error_response(protocol: str, service: str, error: ServiceError) -> Respons
     message_key = "Message" if "Message" in members else "message"
     body = {"__type": name, message_key: error.message, **error.members}
     response = _respond(protocol, service, body, _status(shape, error.status))
-    if "awsQueryCompatible" in service_model(service).metadata:
+    if "awsQueryCompatible" in _metadata(service):
         fault = "Receiver" if error.status >= 500 else "Sender"
         response.headers["x-amzn-query-error"] = f"{_query_code(shape, error.code)};{fault}"
     return response
@@ -123,15 +149,26 @@ def _respond(protocol: str, service: str, body: Mapping[str, Any], status: int) 
     if protocol == "cbor":
         headers["smithy-protocol"] = "rpc-v2-cbor"
         return Response(cbor2.dumps(body), status, headers, content_type="application/cbor")
-    version = service_model(service).metadata.get("jsonVersion") or "1.1"
+    version = _metadata(service).get("jsonVersion") or "1.1"
     content = json.dumps(body, ensure_ascii=False, allow_nan=False)
     return Response(content, status, headers, content_type=f"application/x-amz-json-{version}")
+
+
+def _metadata(service: str) -> Mapping[str, Any]:
+    """What the model of a service says of it; nothing where the name that a request is signed with is no model's."""
+    try:
+        return dict(service_model(service).metadata)
+    except UnknownServiceError:
+        return {}
 
 
 @cache
 def _error_shape(service: str, code: str) -> Any:
     """The shape of an error, by its name or by the code that the query protocol gives it."""
-    shapes = service_model(service).error_shapes
+    try:
+        shapes = service_model(service).error_shapes
+    except UnknownServiceError:
+        return None
     by_name = {_query_code(shape, shape.name): shape for shape in reversed(shapes)}
     by_name.update((shape.name, shape) for shape in shapes)
     return by_name.get(code)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,10 @@ USUAL = {
     "Action": "s3:PutObject",
     "Resource": "arn:aws:s3:::bucket/*",
 }
+
+WITHOUT_PRINCIPAL = {k: v for k, v in USUAL.items() if k != "Principal"}
+WITHOUT_RESOURCE = {k: v for k, v in USUAL.items() if k != "Resource"}
+OPERATORS = json.loads((Path(__file__).parent / "condition_operators.json").read_text())
 
 
 def document(*statements):
@@ -43,6 +48,16 @@ STATEMENTS = [
     ("everybody", {**USUAL, "Principal": "*"}, True),
     ("every account", {**USUAL, "Principal": {"AWS": "*"}}, True),
     ("an account", {**USUAL, "Principal": {"AWS": "123456789012"}}, False),
+    ("all but another service", {**WITHOUT_PRINCIPAL, "NotPrincipal": {"Service": "s3.amazonaws.com"}}, True),
+    ("all but this service", {**WITHOUT_PRINCIPAL, "NotPrincipal": {"Service": "delivery.logs.amazonaws.com"}}, False),
+    ("all resources but another", {**WITHOUT_RESOURCE, "NotResource": "arn:aws:s3:::bucket/private/*"}, True),
+    ("all resources but these", {**WITHOUT_RESOURCE, "NotResource": "arn:aws:s3:::bucket/AWSLogs/*"}, False),
+    ("a star crosses slashes", {**USUAL, "Resource": "arn:aws:s3:::*file"}, True),
+    ("a condition that is no object", {**USUAL, "Condition": "aws:SourceAccount"}, False),
+    ("an operator without keys", {**USUAL, "Condition": {"StringEquals": "123456789012"}}, False),
+    ("an action that is no text", {**USUAL, "Action": [7]}, False),
+    ("no action at all", {k: v for k, v in USUAL.items() if k != "Action"}, False),
+    ("no effect at all", {k: v for k, v in USUAL.items() if k != "Effect"}, False),
     ("no principal", {k: v for k, v in USUAL.items() if k != "Principal"}, False),
     ("the source account", condition("StringEquals", "aws:SourceAccount", "123456789012"), True),
     ("another source account", condition("StringEquals", "aws:SourceAccount", "210987654321"), False),
@@ -54,7 +69,7 @@ STATEMENTS = [
     ("a key that the request lacks", condition("StringEquals", "aws:SourceVpce", "x"), False),
     ("a key that the request lacks, negated", condition("StringNotEquals", "aws:SourceVpce", "x"), True),
     ("if it exists", condition("StringEqualsIfExists", "aws:SourceVpce", "x"), True),
-    ("an operator that is not known", condition("DateGreaterThan", "aws:CurrentTime", "2020-01-01"), False),
+    ("an operator that is not known", condition("BinaryEquals", "aws:SourceAccount", "MTIz"), False),
     ("a deny alone", {**USUAL, "Effect": "Deny"}, False),
 ]
 
@@ -64,6 +79,21 @@ STATEMENTS = [
 )
 def test_a_statement_allows(statement, allowed):
     assert allows([document(statement)], PUT) is allowed
+
+
+@pytest.mark.parametrize("case", OPERATORS["cases"], ids=lambda case: case["name"])
+def test_a_condition_holds_as_iam_documents_its_operators(case):
+    request = Request("s3:PutObject", "arn:aws:s3:::bucket/key", context=OPERATORS["context"])
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": case["condition"]}
+    assert allows([document(statement)], request) is case["holds"]
+
+
+@pytest.mark.parametrize("case", OPERATORS["cases"], ids=lambda case: case["name"])
+def test_a_condition_that_holds_makes_a_deny_count(case):
+    request = Request("s3:PutObject", "arn:aws:s3:::bucket/key", context=OPERATORS["context"])
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": case["condition"]}
+    assert allows([document(everything, deny)], request) is not case["holds"]
 
 
 def test_a_deny_outdoes_an_allow_wherever_it_stands():
@@ -85,3 +115,23 @@ def test_a_role_s_own_policy_has_no_principal():
     logs = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
     assert allows([document(logs)], Request("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:log-group:g:*"))
     assert not allows([document(logs)], Request("logs:CreateLogStream", "arn:aws:logs:eu-west-1:1:log-group:g:*"))
+
+
+def test_without_any_statement_that_allows_it_everything_is_denied():
+    assert not allows([], PUT)
+    assert not allows([document({**USUAL, "Effect": "Deny", "Action": "s3:GetObject"})], PUT)
+
+
+def test_one_of_a_role_s_policies_may_allow_what_the_others_do_not_mention():
+    read = {"Effect": "Allow", "Action": "logs:Describe*", "Resource": "*"}
+    write = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
+    put = Request("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:log-group:g:*")
+    assert allows([document(read), document(write)], put)
+    assert not allows([document(read), document({**write, "Effect": "Deny"})], put)
+
+
+def test_the_whole_of_a_denied_service_may_be_all_but_a_few_actions():
+    only_logs = {"Effect": "Deny", "NotAction": ["logs:*", "s3:Get*"], "Resource": "*"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    assert not allows([document(everything, only_logs)], PUT)
+    assert allows([document(everything, only_logs)], Request("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:g"))

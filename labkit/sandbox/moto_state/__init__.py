@@ -65,6 +65,8 @@ def _amend(service: str) -> None:
 
 
 def _backend_app(service: Any) -> Any:
+    if service is None:
+        raise NotImplementedError("moto has no such service")
     _amend(str(service))
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True  # the dispatcher tells what is not implemented from what failed

@@ -25,9 +25,16 @@ MOST_TAG_KEYS = 2
 """Of one kind of resource in a record."""
 _TAG_FIELDS = {"instance": "instance-tag", "network-interface": "interface-tag", "auto-scaling-group": "asg-tag"}
 RESOURCE_TYPES = ("VPC", "Subnet", "NetworkInterface")
+MOST_RESOURCES, MOST_FLOW_LOG_IDS = 300, 1000
+"""Of one request."""
+MOST_TAGS = 50
+"""Of one resource. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions"""
 
 _ID = re.compile(r"fl-([0-9a-f]{8}|[0-9a-f]{17})")
-_BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>.*))?")
+_BUCKET_ARN = re.compile(
+    r"arn:aws[a-z-]*:s3:::(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9])(/(?P<prefix>.*))?"
+)
+"""The names of old buckets in us-east-1 are freer than those of new ones."""
 _GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _GROUP_ARN = re.compile(r"arn:aws[a-z-]*:logs:(?P<region>[^:]+):(?P<account>\d{12}):log-group:(?P<group>[^:*]+)(:\*)?")
 
@@ -109,6 +116,37 @@ class FlowLog:
             "HiveCompatiblePartitions": self.layout.hive_compatible,
             "PerHourPartition": self.layout.per_hour,
         }
+
+
+def check_size(params: Mapping[str, Any]) -> None:
+    """Refuses more resources than one request may name."""
+    count = len(params["ResourceIds"])
+    if count > MOST_RESOURCES:
+        message = f"The request names {count} resources; the most is {MOST_RESOURCES}. Make several requests of it."
+        raise ServiceError("InvalidParameterValue", message)
+
+
+def check_tags(params: Mapping[str, Any]) -> None:
+    """Refuses tags that a user may not give a flow log; those of CloudFormation begin with aws: and are its own."""
+    tags = [tag for each in params.get("TagSpecifications", []) for tag in each.get("Tags", [])]
+    keys = [tag.get("Key", "") for tag in tags]
+    if repeated := [key for key in keys if keys.count(key) > 1]:
+        raise ServiceError("InvalidParameterValue", f"Duplicate tag key '{repeated[0]}' specified.")
+    if len(tags) > MOST_TAGS:
+        raise ServiceError("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+    for tag in tags:
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        if not key:
+            raise ServiceError("InvalidParameterValue", "Tag key cannot be empty.")
+        if key.lower().startswith("aws:"):
+            message = "Tag keys starting with 'aws:' are reserved for internal use"
+            raise ServiceError("InvalidParameterValue", message)
+        if len(key) > 128:
+            message = f"Tag key exceeds the maximum length of 128 characters: '{key}'"
+            raise ServiceError("InvalidParameterValue", message)
+        if len(value) > 256:
+            message = f"Tag value exceeds the maximum length of 256 characters: '{value}'"
+            raise ServiceError("InvalidParameterValue", message)
 
 
 def parse(params: Mapping[str, Any], *, region: str, account_id: str, created: datetime) -> FlowLog:
@@ -194,7 +232,11 @@ def _tag_keys(params: Mapping[str, Any], log_format: LogFormat) -> tuple[tuple[s
 
 
 def check_ids(ids: Iterable[str]) -> None:
-    """Refuses what can be no flow log's id."""
+    """Refuses what can be no flow log's id, and more ids than one request may name."""
+    ids = list(ids)
+    if len(ids) > MOST_FLOW_LOG_IDS:
+        message = f"The request names {len(ids)} flow logs; the most is {MOST_FLOW_LOG_IDS}."
+        raise ServiceError("InvalidParameterValue", message)
     for flow_log_id in ids:
         if not _ID.fullmatch(flow_log_id):
             raise _invalid_format("flowLogId", flow_log_id)

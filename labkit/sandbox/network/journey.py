@@ -38,8 +38,9 @@ AMAZON_SERVICES: dict[Address, str] = {
     ip_address("169.254.169.251"): "Windows licence activation",
 }
 
-SAME_VPC, INTERNET_GATEWAY, PEERING, PEERING_OF_REGIONS, INTERNET_GATEWAY_NITRO = 1, 2, 4, 5, 8
-"""Values of the field traffic-path."""
+SAME_VPC, INTERNET_GATEWAY, VIRTUAL_PRIVATE_GATEWAY, PEERING, PEERING_OF_REGIONS = 1, 2, 3, 4, 5
+GATEWAY_ENDPOINT_NITRO, INTERNET_GATEWAY_NITRO = 7, 8
+"""Values of the field traffic-path; before Nitro, a gateway endpoint has the internet gateway's."""
 _PORT_UNREACHABLE = {ICMP: (3, 3), ICMPV6: (1, 4)}
 
 
@@ -108,8 +109,8 @@ class _Traveller:
         self.seen: dict[str, list[Sighting]] = {"request": [], "answer": []}
 
     def go(self) -> Journey:
-        service = AMAZON_SERVICES.get(self.packet.destination)
-        if service and self.sender:
+        service = self._amazon_service()
+        if service:
             return Journey("connected", _by_host(f"{service} answered; flow logs do not record this traffic"))
         try:
             admitted = self._follow("request", self._request())
@@ -118,6 +119,13 @@ class _Traveller:
         except Stopped as stopped:
             return self._journey("timed out", stopped.verdict)
         return self._journey(outcome, told or admitted)
+
+    def _amazon_service(self) -> str | None:
+        """What answers an instance at an address that is Amazon's own; None where the packet goes elsewhere."""
+        if self.sender is None:
+            return None
+        resolver = "the Amazon DNS server" if self.packet.destination in self.sender.resolvers else None
+        return AMAZON_SERVICES.get(self.packet.destination, resolver)
 
     def _journey(self, outcome: Outcome, verdict: Verdict) -> Journey:
         return Journey(outcome, verdict, tuple(self.seen["request"]), tuple(self.seen["answer"]))
@@ -280,6 +288,10 @@ class _Traveller:
             return SAME_VPC
         if target.startswith("igw-"):
             return INTERNET_GATEWAY_NITRO if interface.nitro else INTERNET_GATEWAY
+        if target.startswith("vpce-"):
+            return GATEWAY_ENDPOINT_NITRO if interface.nitro else INTERNET_GATEWAY
+        if target.startswith("vgw-"):
+            return VIRTUAL_PRIVATE_GATEWAY
         if target.startswith("pcx-"):
             regions = set(self.world.peered_vpcs(interface, target).values())
             return PEERING_OF_REGIONS if len(regions) > 1 else PEERING

@@ -9,7 +9,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import translate
 from typing import Any, TypeVar
 
 from labkit.sandbox.network.flow_logs import FlowLog
@@ -30,7 +29,11 @@ _FILTERS: dict[str, Callable[[FlowLog], Iterable[str | None]]] = {
 
 
 def filtered(flow_logs: Iterable[FlowLog], filters: Iterable[Mapping[str, Any]]) -> list[FlowLog]:
-    """The flow logs that every filter lets through; a filter does by one of its values, `*` and `?` being wildcards."""
+    """The flow logs that every filter lets through; a filter does by one of its values.
+
+    In a value `*` is any text and `?` any character, unless a backslash stands before it.
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html#Filtering_Resources_CLI
+    """
     tests = [_test(each.get("Name", ""), each.get("Values", [])) for each in filters]
     return [flow_log for flow_log in flow_logs if all(test(flow_log) for test in tests)]
 
@@ -46,7 +49,7 @@ def page(items: Sequence[T], most: int | None, token: str | None) -> tuple[Seque
 
 
 def _test(name: str, values: Iterable[str]) -> Callable[[FlowLog], bool]:
-    patterns = [re.compile(translate(value.replace("[", "[[]"))) for value in values]
+    patterns = [_wildcards(value) for value in values]
 
     def matches(flow_log: FlowLog) -> bool:
         found = [flow_log.tags.get(name[4:])] if name.startswith("tag:") else _FILTERS[name](flow_log)
@@ -55,6 +58,12 @@ def _test(name: str, values: Iterable[str]) -> Callable[[FlowLog], bool]:
     if name not in _FILTERS and not name.startswith("tag:"):
         raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
     return matches
+
+
+def _wildcards(value: str) -> re.Pattern[str]:
+    parts = re.findall(r"\\.|.", value, re.DOTALL)
+    kinds = {"*": ".*", "?": "."}
+    return re.compile("".join(kinds.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
 def _encode(place: int) -> str:

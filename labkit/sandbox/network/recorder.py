@@ -24,8 +24,6 @@ from labkit.sandbox.network.protocols import UDP
 from labkit.sandbox.network.topology import Interface
 
 _DHCP_PORTS = frozenset({67, 68, 546, 547})
-_ROUTER = 1
-"""The first address of a subnet is its router's; AWS logs no traffic to it."""
 
 
 class Recorder:
@@ -115,6 +113,4 @@ def is_logged(interface: Interface, packet: Packet) -> bool:
         return False
     if packet.protocol == UDP and {packet.source_port, packet.destination_port} <= _DHCP_PORTS:
         return False
-    routers = {network[_ROUTER] for network in interface.subnet_networks if network.version == 4}
-    resolvers = {network[2] for network in interface.vpc_networks if network.version == 4}
-    return not ends & (routers | resolvers)
+    return not ends & (interface.routers | interface.resolvers)

@@ -33,6 +33,9 @@ FLOW_LOGS_OF_A_RESOURCE = 250
 LARGEST_BUCKET_POLICY = 20 * 1024
 """In bytes. https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-troubleshooting.html"""
 
+LONGEST_CLIENT_TOKEN = 64
+"""In ASCII characters. https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html"""
+
 _SPREAD_SECONDS = 30.0
 """Several attempts of one call are spread over half a minute at most."""
 
@@ -58,7 +61,7 @@ class NetworkService(Service):
         self.recorder = Recorder()
         self.collector = Collector(sandbox, self.recorder)
         self._formats: dict[tuple[str, str], str] = {}
-        self._made_by_token: dict[tuple[str, str], dict[str, Any]] = {}
+        self._made_by_token: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {}
         moto_flow_logs.take_over(self._create_from_template, self._delete)
         self.world = World(
             interfaces_with=lambda address: ec2.interfaces_with(sandbox.account_id, address),
@@ -98,12 +101,28 @@ class NetworkService(Service):
     @operation("CreateFlowLogs")
     def create_flow_logs(self, call: Call) -> dict[str, Any]:
         """Makes a flow log for each resource; what keeps one resource from having one does not keep the others."""
+        flow_logs.check_size(call.params)
+        flow_logs.check_tags(call.params)
         token = call.params.get("ClientToken")
+        if token and len(token) > LONGEST_CLIENT_TOKEN:
+            message = f"ClientToken has {len(token)} characters; the most is {LONGEST_CLIENT_TOKEN}."
+            raise ServiceError("InvalidParameterValue", message)
         if token and (call.region, token) in self._made_by_token:
-            return self._made_by_token[call.region, token]
+            return self._made_before(call, token)
         result = self._create_all(call.region, call.params)
         if token:
-            self._made_by_token[call.region, token] = result
+            self._made_by_token[call.region, token] = call.params, result
+        return result
+
+    def _made_before(self, call: Call, token: str) -> dict[str, Any]:
+        """What a request with the same client token was answered, as long as it asked for the same."""
+        _end_dry_run(call.params)
+        params, result = self._made_by_token[call.region, token]
+        if params != call.params:
+            message = (
+                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
+            )
+            raise ServiceError("IdempotentParameterMismatch", message)
         return result
 
     @operation("DescribeFlowLogs")
@@ -201,7 +220,8 @@ class NetworkService(Service):
         if not s3.bucket_exists(bucket, flow_log.account_id):
             raise ServiceError("400", f"LogDestination: {bucket} does not exist.")
         policy = s3.bucket_policy(bucket, flow_log.account_id)
-        if may_deliver(policy, flow_log):
+        now = self.sandbox.clock.now()
+        if may_deliver(policy, flow_log, now):
             return
         extended = policy_with_delivery(policy, flow_log)
         if len(extended) > LARGEST_BUCKET_POLICY:
@@ -209,7 +229,7 @@ class NetworkService(Service):
                 f"LogDestination: {bucket}: its policy would be larger than 20 KB with the statements for delivery."
             )
             raise ServiceError("LogDestinationPermissionIssueException", message)
-        if not may_deliver(extended, flow_log):
+        if not may_deliver(extended, flow_log, now):
             message = f"Access Denied for LogDestination: {bucket}. Please check LogDestination permission"
             raise ServiceError("400", message)
         s3.set_bucket_policy(bucket, extended, flow_log.account_id)

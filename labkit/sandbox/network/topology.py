@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_FAMILY_BEFORE_NITRO = re.compile(r"t[12]|m[1-4]|c[134]|cc[12]|cr1|r[34]|i[23]|d2|h1|hs1|x1e?|g2|g3s?|p[23]|f1")
+_FAMILY_BEFORE_NITRO = re.compile(r"t[12]|m[1-4]|c[134]|cc[12]|cg1|cr1|hi1|r[34]|i[23]|d2|h1|hs1|x1e?|g2|g3s?|p[23]|f1")
 _PRIVATE: tuple[Network, ...] = tuple(
     map(ip_network, ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"])
 )
@@ -130,6 +130,16 @@ class Interface:
         if self.instance_type.endswith("metal"):
             return True
         return _FAMILY_BEFORE_NITRO.fullmatch(self.instance_type.partition(".")[0]) is None
+
+    @property
+    def routers(self) -> frozenset[Address]:
+        """The addresses of its subnet's router: the first one after the network's own."""
+        return frozenset(network[1] for network in self.subnet_networks if network.version == 4)
+
+    @property
+    def resolvers(self) -> frozenset[Address]:
+        """The addresses at which the Amazon DNS server answers in its VPC: "VPC+2"."""
+        return frozenset(network[2] for network in self.vpc_networks if network.version == 4)
 
     def owns(self, address: Address) -> bool:
         """Whether the address is one of its own, private or public."""

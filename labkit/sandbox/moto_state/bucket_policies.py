@@ -1,0 +1,63 @@
+"""Bucket policies as Amazon S3 takes them: moto would keep any bytes at all.
+
+Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html and
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import S3Backend
+
+_put_bucket_policy = S3Backend.put_bucket_policy
+_REQUIRED = ("Effect", "Principal", "Action", "Resource")
+
+
+def check(bucket: str, document: bytes | str) -> None:
+    """Raises MalformedPolicy, in the words of S3, for what can be no policy of the bucket."""
+    try:
+        policy = json.loads(document)
+    except ValueError:
+        policy = None
+    if not isinstance(policy, dict):
+        raise _malformed("Policies must be valid JSON and the first byte must be '{'")
+    if "Statement" not in policy:
+        raise _malformed("Missing required field Statement")
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    for statement in statements:
+        _check_statement(bucket, statement)
+
+
+def _check_statement(bucket: str, statement: Any) -> None:
+    if not isinstance(statement, Mapping):
+        raise _malformed("Statement is not an object")
+    for name in _REQUIRED:
+        if name not in statement and f"Not{name}" not in statement:
+            raise _malformed(f"Missing required field {name}")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise _malformed(f"Invalid effect: {statement.get('Effect')}")
+    resources = statement.get("Resource", statement.get("NotResource"))
+    for resource in resources if isinstance(resources, list) else [resources]:
+        name = str(resource).partition(":::")[2].partition("/")[0]
+        if name != bucket:
+            raise _malformed("Policy has invalid resource")
+
+
+def _malformed(message: str) -> S3ClientError:
+    return S3ClientError("MalformedPolicy", message)
+
+
+def _put(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
+    """moto's, of a policy that the bucket can have."""
+    backend.get_bucket(bucket_name)  # a bucket that there is none of is told first
+    check(bucket_name, policy)
+    _put_bucket_policy(backend, bucket_name, policy)
+
+
+def take_over() -> None:
+    """Has moto look at policies before it keeps them."""
+    setattr(S3Backend, "put_bucket_policy", _put)  # noqa: B010 (mypy)
