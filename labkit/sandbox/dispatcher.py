@@ -120,4 +120,6 @@ def not_implemented(address: Address) -> ServiceError:
 def error_response(request: Request, service: str, error: ServiceError) -> Response:
     """An error in the protocol of its request."""
     protocol = "query" if service == "s3" else wire.protocol_of(request)
-    return wire.serialize_error(protocol, service, error)
+    response = wire.serialize_error(protocol, service, error)
+    response.headers["x-amzn-ErrorType"] = error.code  # where clients of REST services that speak JSON look for it
+    return response

@@ -1,9 +1,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from labkit.sandbox.host import Host
 from labkit.sandbox.sandbox import Sandbox
+from tests.sandbox.in_process import BARE, open_host
 
 
 @pytest.fixture
@@ -12,3 +15,11 @@ def sandbox() -> Iterator[Sandbox]:
     sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     yield sandbox
     sandbox.close()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    """A host in this process, of an empty account, its clock still at Monday 2 November 2026, 09:00 UTC."""
+    host = open_host(tmp_path / "journal.sqlite", BARE)
+    yield host
+    host.close()

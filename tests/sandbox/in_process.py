@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import boto3
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.config import Config
+from botocore.credentials import Credentials as Signer
 from urllib3 import HTTPResponse
 from werkzeug.test import Client, run_wsgi_app
 
@@ -26,6 +29,8 @@ CREDENTIALS = Credentials("LKIASANDBOXTEST", "secret", "token")
 SESSION = boto3.session.Session()
 """One for all: a session keeps the service models that it has read."""
 ORIGIN = Origin(start=1793610000.0, frozen=True, seed=7, provision=True, region="eu-west-1")
+BARE = replace(ORIGIN, provision=False)
+"""An account without the lab's environment, which takes a moment to deploy."""
 
 
 def open_host(journal: Path, origin: Origin = ORIGIN) -> Host:
@@ -61,6 +66,16 @@ def sender(host: Host, after: Callable[[], None] = lambda: None) -> Callable[...
         return AWSResponse(request.url, int(status.split()[0]), headers, raw)
 
     return send
+
+
+def send_signed(
+    host: Host, service: str, body: bytes, headers: dict[str, str], *, path: str = "/", method: str = "POST"
+) -> AWSResponse:
+    """A host's answer to a request as it stands, signed; `service` is the name that requests are signed with."""
+    request = AWSRequest(method=method, url=f"{ENDPOINT}{path}", data=body, headers=headers)
+    signer = Signer(CREDENTIALS.access_key_id, CREDENTIALS.secret_access_key)
+    SigV4Auth(signer, service, "eu-west-1").add_auth(request)
+    return sender(host)(request.prepare())
 
 
 class InProcessCloud(SandboxCloud):

@@ -21,10 +21,15 @@ def role(account_id: str, arn: str) -> Role | None:
     """The role of an ARN; None where the account has none of it."""
     for each in moto_state.backend("iam", account_id, "aws").roles.values():
         if each.arn == arn:
-            attached = [policy.document for policy in each.managed_policies.values()]
+            attached = [_in_force(policy) for policy in each.managed_policies.values()]
             documents = (*each.policies.values(), *attached)
             return Role(_text(each.assume_role_policy_document), tuple(map(_text, documents)))
     return None
+
+
+def _in_force(policy: models.ManagedPolicy) -> str:
+    """The document of a managed policy's default version, which is the one that counts."""
+    return next(version.document for version in policy.versions if version.version_id == policy.default_version_id)
 
 
 def _text(document: Any) -> str:
