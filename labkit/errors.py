@@ -9,3 +9,10 @@ class LabError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: the message alone is what helps."""
         return [f"{type(self).__name__}: {self}"]
+
+
+def require_positive(**values: object) -> None:
+    """Refuses what is no number above 0, by its name: `require_positive(minutes=minutes)`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise LabError(f"{name}={value!r}: give a number above 0, such as {name}=10.")

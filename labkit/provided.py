@@ -124,7 +124,12 @@ def find_security_group(lab: Lab, name: str) -> SecurityGroup:
     groups = list(_pages(lab, "ec2", "describe_security_groups", "SecurityGroups", Filters=filters))
     exact = [group for group in groups if group["GroupName"] == name]
     found = exact or [group for group in groups if name in group["GroupName"]]
-    group = _one(lab, found, f"security group with {name!r} in its name in the VPC {lab.vpc.id}")
+    what = f"security group with {name!r} in its name in the VPC {lab.vpc.id}"
+    if name not in SECURITY_GROUPS and len(found) != 1:
+        there = ", ".join(sorted(group["GroupName"] for group in groups))
+        word = "more than one" if found else "no"
+        raise LabError(f"There is {word} {what} in {lab.region}: give the whole name of one of {there}.")
+    group = _one(lab, found, what)
     return SecurityGroup(group["GroupId"], group["GroupName"])
 
 

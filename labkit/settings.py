@@ -13,7 +13,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -54,7 +54,9 @@ class Settings:
         """Settings out of text as typed; all that is wrong with it at once in a SettingsError."""
         known = {field.name: field.default for field in fields(cls)}
         typed = {name: str(values.get(name, default)).strip() for name, default in known.items()}
-        found = problems(typed) | {name: "is no setting of the lab" for name in values if name not in known}
+        found = problems(typed) | {
+            name: f"is no setting of the lab; it has {', '.join(known)}" for name in values if name not in known
+        }
         if found:
             raise SettingsError(found)
         return cls(**typed)
@@ -124,7 +126,7 @@ def save(settings: Settings) -> None:
 
 def change(**values: str) -> Settings:
     """The kept settings with these changed, checked and kept again."""
-    settings = Settings.parse(asdict(replace(load(), **values)))
+    settings = Settings.parse({**asdict(load()), **values})
     save(settings)
     return settings
 

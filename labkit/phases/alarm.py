@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from labkit import made
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.cloud import WaitedInVain
-from labkit.errors import LabError
+from labkit.errors import LabError, require_positive
 from labkit.lab import TAGS, Lab
 from labkit.phases.metric_filter import METRIC_NAME, NAMESPACE
 from labkit.phases.traffic import CLOSED_GROUP, OPEN_GROUP, connect_by_ssh, swap_security_group
@@ -40,7 +40,14 @@ WANTED: Mapping[str, Any] = {
     "ComparisonOperator": "GreaterThanOrEqualToThreshold",
 }
 """What the alarm watches, as DescribeAlarms has it."""
+CALM = ("missing", "notBreaching")
+"""What it may take missing data for: most minutes have no rejected attempt, and so no datapoint.
 
+`breaching` would have it fire without one, `ignore` never let it go from ALARM.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+"""
+
+STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 _CONFIRM_LINK = re.compile(r"https?://[^\s\"'<>]+")
 _PENDING = "PendingConfirmation"
 
@@ -120,6 +127,8 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
     A change to the state counts however short it was; `since` leaves out the changes of an earlier time. An alarm that
     doesn't come to rest is told as such.
     """
+    if state not in STATES:
+        raise LabError(f"state={state!r}: an alarm has no such state; give one of {', '.join(STATES)}.")
     if find_alarm(lab) is None:
         raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
     try:
@@ -147,6 +156,7 @@ def read_metric(lab: Lab, *, minutes: int = 60) -> pd.DataFrame:
     """The metric's datapoints of the last minutes: timestamp, sum."""
     import pandas as pd
 
+    require_positive(minutes=minutes)
     now = lab.now()
     answer = lab.client("cloudwatch").get_metric_statistics(
         Namespace=NAMESPACE,
@@ -261,12 +271,18 @@ def subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
 
 
 def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
-    found = [each for each in subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
+    wanted = ("email", lab.email)
+    found = [each for each in _living_subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == wanted]
     return max(found, key=_is_confirmed, default=None)
 
 
+def _living_subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
+    """One that was unsubscribed stays in the list for a while, as `Deleted`."""
+    return [each for each in subscriptions(lab, topic) if each["SubscriptionArn"] != "Deleted"]
+
+
 def _is_confirmed(subscription: Mapping[str, str]) -> bool:
-    """Until then `PendingConfirmation` stands in place of the ARN, and `Deleted` after it was unsubscribed."""
+    """Until then `PendingConfirmation` stands in place of the ARN."""
     return subscription["SubscriptionArn"].startswith("arn:")
 
 
@@ -293,8 +309,26 @@ def find_alarm(lab: Lab) -> Mapping[str, Any] | None:
     return alarms[0] if alarms else None
 
 
+def _differences(alarm: Mapping[str, Any], topic: str) -> list[tuple[str, str, str]]:
+    """What of its settings is not as it should be: which, what was seen, what is wanted."""
+    found = [
+        (setting, str(alarm.get(setting, "nothing")), str(value))
+        for setting, value in WANTED.items()
+        if alarm.get(setting) != value
+    ]
+    if dimensions := [each["Name"] for each in alarm.get("Dimensions", [])]:
+        found.append(("Dimensions", ", ".join(dimensions), "none: the metric has none"))
+    if (missing := alarm.get("TreatMissingData", CALM[0])) not in CALM:
+        found.append(("TreatMissingData", missing, " or ".join(CALM)))
+    if not alarm.get("ActionsEnabled", True):
+        found.append(("ActionsEnabled", "no", "yes"))
+    if not topic or topic not in alarm["AlarmActions"]:
+        found.append(("notifies", ", ".join(alarm["AlarmActions"]) or "nothing", f"the topic {TOPIC_NAME}"))
+    return found
+
+
 def _is_wanted(alarm: Mapping[str, Any], topic: str) -> bool:
-    return all(alarm.get(name) == value for name, value in WANTED.items()) and topic in alarm["AlarmActions"]
+    return not _differences(alarm, topic)
 
 
 def _alarm_card(lab: Lab, alarm: Mapping[str, Any], outcome: str, calls: tuple[str, ...]) -> Card:
@@ -345,7 +379,10 @@ def _subscription_item(lab: Lab, topic: str) -> Item:
     name = f"subscription of {lab.email}"
     subscription = _find_subscription(lab, topic) if topic else None
     if subscription is None:
-        return absent(name, hint="Subscribe the address to the topic, with e-mail as the protocol.")
+        hint = "Subscribe the address to the topic, with e-mail as the protocol."
+        others = _living_subscriptions(lab, topic) if topic else []
+        seen = ", ".join(f"{each['Protocol']} {each['Endpoint']}" for each in others)
+        return wrong(name, seen=seen, wanted=f"email {lab.email}", hint=hint) if others else absent(name, hint=hint)
     if not _is_confirmed(subscription):
         hint = "Follow the link in the mail: confirm_subscription(lab). Until then SNS sends nothing."
         return wrong(name, seen="pending confirmation", wanted="confirmed", hint=hint)
@@ -358,11 +395,7 @@ def _alarm_items(alarm: Mapping[str, Any] | None, topic: str) -> list[Item]:
         return [absent(name, hint=f"Create an alarm on {NAMESPACE} / {METRIC_NAME} that is called {ALARM_NAME}.")]
     hint = "Edit the alarm, or put it once more with the same name: that replaces it."
     differing = [
-        wrong(f"{name}: {setting}", seen=str(alarm.get(setting)), wanted=str(value), hint=hint)
-        for setting, value in WANTED.items()
-        if alarm.get(setting) != value
+        wrong(f"{name}: {setting}", seen=seen, wanted=wanted, hint=hint)
+        for setting, seen, wanted in _differences(alarm, topic)
     ]
-    if not topic or topic not in alarm["AlarmActions"]:
-        seen = ", ".join(alarm["AlarmActions"]) or "nothing"
-        differing.append(wrong(f"{name}: notifies", seen=seen, wanted=f"the topic {TOPIC_NAME}", hint=hint))
     return differing or [right(name)]

@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/athena/latest/ug/vpc-flow-logs-create-table-statemen
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,17 @@ ROW FORMAT DELIMITED
 FIELDS TERMINATED BY ' '
 LOCATION '{{location}}'
 TBLPROPERTIES ("skip.header.line.count"="1")"""
+
+logging.getLogger("pyathena").addHandler(logging.NullHandler())
+"""It would write a refused query's traceback into the cell, which says what was refused in a sentence."""
+
+_COLUMNS = re.findall(r"^  (\w+) (\w+)", _CREATE, re.MULTILINE)
+"""The columns by name and type."""
+_READ_BY = {"int": ("int", "bigint"), "bigint": ("int", "bigint"), "string": ("string",)}
+"""The types that read a column's values as well."""
+_LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 _SAFE = {
     "bucket": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
@@ -103,6 +115,10 @@ def query(lab: Lab, sql: str) -> pd.DataFrame:
 
 def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
+    if "bytes_scanned" not in answer.attrs:
+        raise LabError(
+            "this frame doesn't say what was scanned for it: give price() what query(lab, ...) answered with"
+        )
     scanned, charged = answer.attrs["bytes_scanned"], prices.usd(answer.attrs["usd"])
     least = (
         f", the price of {prices.ATHENA_MINIMUM_MB} MB, the least"
@@ -143,17 +159,20 @@ def add_partition_statement(lab: Lab, days: Iterable[date]) -> str:
     return "\n  ".join([f"ALTER TABLE {DATABASE}.{TABLE} ADD IF NOT EXISTS", *clauses])
 
 
-def add_partition(lab: Lab, day: date) -> Card:
-    """Tells the table where the records of one day are; a day that it knows already stays as it is."""
+def add_partition(lab: Lab, day: date | str) -> Card:
+    """Tells the table where the records of one day are, as `"2026-10-05"` or a date; a known day stays as it is."""
+    day = _day(day)
     found = f"{day:%Y-%m-%d}" in partitions(lab)
     details = {"Location": records_location(lab, day)}
     statement = add_partition_statement(lab, [day])
     return _run(lab, "Partition", f"dt={day:%Y-%m-%d}", statement, found, details)
 
 
-def add_partitions(lab: Lab, days: Iterable[date]) -> Card:
+def add_partitions(lab: Lab, days: Iterable[date | str]) -> Card:
     """Tells the table where the records of several days are, in one statement."""
-    wanted = sorted(days)
+    if isinstance(days, date | str):
+        raise LabError(f"{days} is a single day: give a list of days, or call add_partition(lab, ...) for one")
+    wanted = sorted(map(_day, days))
     if not wanted:
         raise LabError(
             "there is no day to add: no records have been delivered yet. Wait for the first as notebook 03 does"
@@ -233,6 +252,14 @@ def _safe(what: str, value: str) -> str:
     return value
 
 
+def _day(value: date | str) -> date:
+    """The day, if it is one: it goes into a statement, and into the name of a folder."""
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise LabError(f"{value!r} is no day: give one as '2026-10-05', or as date(2026, 10, 5)") from None
+
+
 def _run(lab: Lab, kind: str, name: str, statement: str, found: bool, details: dict[str, str] | None = None) -> Card:
     mark = lab.calls.mark()
     connect(lab).cursor().execute(statement)
@@ -274,7 +301,35 @@ def _check_table(lab: Lab) -> Item:
     if seen.rstrip("/") != wanted.rstrip("/"):
         hint = f"drop it (DROP TABLE {DATABASE}.{TABLE}; the records stay) and make it again for bucket and region"
         return wrong(name, seen=f"a table at {seen}", wanted=f"at {wanted}", hint=hint)
-    return right(name, f"at {seen}")
+    for seen, described in _misdescribed(table):
+        hint = f"drop it (DROP TABLE {DATABASE}.{TABLE}; the records stay) and make it again as the notebook does"
+        return wrong(name, seen=seen, wanted=described, hint=hint)
+    return right(name, f"at {wanted}")
+
+
+def _misdescribed(table: Any) -> Iterator[tuple[str, str]]:
+    """What the table says of its files that isn't so, and what it should say.
+
+    A file's fields go to the columns by their places, and the lab's queries ask for them by their names.
+    """
+    storage = table["StorageDescriptor"]
+    columns = [(column["Name"], column["Type"]) for column in storage["Columns"]]
+    if len(columns) != len(_COLUMNS):
+        yield f"{len(columns)} columns", f"the {len(_COLUMNS)} of a record's fields"
+    for place, (seen, wanted) in enumerate(zip(columns, _COLUMNS, strict=False), 1):
+        if seen[0] != wanted[0] or seen[1] not in _READ_BY[wanted[1]]:
+            yield f"column {place} is {' '.join(seen)}", " ".join(wanted)
+    keys = ", ".join(f"{key['Name']} {key['Type']}" for key in table.get("PartitionKeys", []))
+    if keys != "dt string":
+        yield f"partitioned by {keys or 'nothing'}", "by dt string, a day as 2026-10-05"
+    serde = storage["SerdeInfo"]
+    delimiter = serde.get("Parameters", {}).get("field.delim", "\x01")
+    if serde["SerializationLibrary"] == _LAZY_SIMPLE and delimiter != " ":
+        yield f"fields separated by {delimiter!r}", "by a space, ' '"
+    elif serde["SerializationLibrary"] not in (_LAZY_SIMPLE, _REGEX):
+        yield f"files read by {serde['SerializationLibrary'].rpartition('.')[2]}", "as delimited text"
+    if (skipped := table.get("Parameters", {}).get("skip.header.line.count", "0")) != "1":
+        yield f"{skipped} lines skipped at the top of a file", "1: the names of the fields"
 
 
 def _check_partitions(lab: Lab) -> Item:
@@ -282,6 +337,9 @@ def _check_partitions(lab: Lab) -> Item:
     if not known:
         return absent(name, wanted="one for each day", hint="run the cell with add_partition: no partition, no rows")
     for day, location in sorted(known.items()):
+        if not _DAY.fullmatch(day):
+            hint = f"drop it (ALTER TABLE {DATABASE}.{TABLE} DROP PARTITION (dt='{day}')) and add it with dashes"
+            return wrong(name, seen=f"dt={day}", wanted="a day as 2026-10-05", hint=hint)
         wanted = f"{records_location(lab)}{day.replace('-', '/')}"
         if location.rstrip("/") != wanted:
             hint = f"drop it (ALTER TABLE {DATABASE}.{TABLE} DROP PARTITION (dt='{day}')) and add it again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.checks import Check, absent, right
+from labkit.checks import Check, Item, absent, right, wrong
 from labkit.lab import Lab
 from labkit.phases import flow_logs
 from labkit.phases.flow_logs import LOG_GROUP, Destination
@@ -20,10 +20,7 @@ def set_up(lab: Lab) -> Note:
 
 def check(lab: Lab) -> Check:
     """Looks for the log group, and a flow log of the lab VPC to it, of all traffic, over 1 minute, active."""
-    name = f"log group {LOG_GROUP}"
-    hint = f"Create a log group that is called exactly {LOG_GROUP}: capital and small letters count."
-    group = absent(name, hint=hint) if flow_logs.find_log_group(lab, LOG_GROUP) is None else right(name)
-    return Check(KEY, (group, *flow_logs.check_flow_log(lab, DESTINATION)))
+    return Check(KEY, (_group_item(lab), *flow_logs.check_flow_log(lab, DESTINATION)))
 
 
 def solve(lab: Lab) -> Card:
@@ -37,3 +34,14 @@ def clean_up(lab: Lab) -> Note:
     ids = flow_logs.delete_flow_logs(lab, DESTINATION)
     group = flow_logs.delete_log_group(lab, LOG_GROUP)
     return Note(f"Flow logs to CloudWatch Logs deleted: {len(ids)}. Log group {LOG_GROUP}: {group}.")
+
+
+def _group_item(lab: Lab) -> Item:
+    name = f"log group {LOG_GROUP}"
+    hint = f"Create a log group that is called exactly {LOG_GROUP}: capital and small letters count."
+    if flow_logs.find_log_group(lab, LOG_GROUP) is not None:
+        return right(name)
+    pages = lab.client("logs").get_paginator("describe_log_groups").paginate()
+    names = (group["logGroupName"] for page in pages for group in page["logGroups"])
+    alike = [each for each in names if each.lower() == LOG_GROUP.lower()]
+    return wrong(name, seen=alike[0], wanted=LOG_GROUP, hint=hint) if alike else absent(name, hint=hint)

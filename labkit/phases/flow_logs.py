@@ -16,6 +16,7 @@ from labkit import made
 from labkit.checks import Item, absent, right, wrong
 from labkit.cloud import WaitedInVain
 from labkit.errors import LabError
+from labkit.flowlog.formats import DEFAULT_FORMAT
 from labkit.lab import TAGS, Lab, Role
 from labkit.show import console
 from labkit.show.cards import Card
@@ -28,6 +29,14 @@ _NOT_KNOWN_YET = ("Unable to assume given IAM role", "Access Denied for LogDesti
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
+_DEFAULT, _PLAIN = "the default", "plain text, a folder for each day"
+_MAY_WRITE_TO_BUCKET = (
+    "See that the bucket is there, and with explain_bucket_policy(lab) that delivery.logs.amazonaws.com may write."
+)
+_MAY_WRITE_TO_GROUP = (
+    "See that the role lets VPC Flow Logs in (vpc-flow-logs.amazonaws.com in its trust policy) and may do "
+    "logs:CreateLogStream and logs:PutLogEvents."
+)
 FlowLog = Mapping[str, Any]
 
 
@@ -66,6 +75,8 @@ def publish_to_cloudwatch(
 
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
     """
+    if not isinstance(role, Role | None):
+        raise LabError(f"role={role!r}: give the role itself, `role=lab.delivery_role`, or leave it out.")
     destination = Destination("cloud-watch-logs", log_group)
     role_arn = (role or lab.delivery_role).arn
     return _publish(lab, destination, aggregation_seconds, LogGroupName=log_group, DeliverLogsPermissionArn=role_arn)
@@ -233,7 +244,8 @@ def _create(lab: Lab, wanted: Mapping[str, Any]) -> str:
 def _find_same(lab: Lab, destination: Destination, aggregation_seconds: int) -> FlowLog | None:
     for each in find_flow_logs(lab):
         settings = (each["ResourceId"], each.get("TrafficType"), each.get("MaxAggregationInterval"))
-        if destination.receives(each) and settings == (lab.vpc.id, "ALL", aggregation_seconds):
+        is_same = settings == (lab.vpc.id, "ALL", aggregation_seconds) and _format(each) == _DEFAULT
+        if destination.receives(each) and is_same and _files(each) == _PLAIN:
             return each
     return None
 
@@ -253,17 +265,42 @@ def _card(lab: Lab, flow_log: FlowLog, destination: Destination, outcome: str, c
 
 
 def _settings_items(flow_log: FlowLog) -> tuple[Item, ...]:
-    hint = "A flow log can't be changed: delete it and create it anew."
+    anew = "A flow log can't be changed: delete it and create it anew"
+    is_in_bucket = flow_log.get("LogDestinationType") == "s3"
+    files = ("files in the bucket", _files(flow_log), _PLAIN, f"{anew}, to the bucket itself and with AWS's defaults.")
     facts = (
-        ("all traffic", flow_log.get("TrafficType", ""), "ALL", hint),
-        ("aggregated over 1 minute", f"{flow_log.get('MaxAggregationInterval', 600)} s", "60 s", hint),
+        ("all traffic", flow_log.get("TrafficType", ""), "ALL", f"{anew}."),
+        ("aggregated over 1 minute", f"{flow_log.get('MaxAggregationInterval', 600)} s", "60 s", f"{anew}."),
+        ("format of the records", _format(flow_log), _DEFAULT, f"{anew}, with AWS's default format."),
+        *([files] if is_in_bucket else []),
         ("active", flow_log.get("FlowLogStatus", ""), "ACTIVE", "Wait a moment and check again."),
-        ("delivering", _delivery(flow_log), "no error", "See that the destination exists and may be written to."),
+        ("delivering", _delivery(flow_log), "no error", _MAY_WRITE_TO_BUCKET if is_in_bucket else _MAY_WRITE_TO_GROUP),
     )
     return tuple(
         right(name, seen) if seen == wanted else wrong(name, seen=seen, wanted=wanted, hint=advice)
         for name, seen, wanted, advice in facts
     )
+
+
+def _format(flow_log: FlowLog) -> str:
+    """The lab's filter pattern and table have the default format's fields in their places."""
+    asked = str(flow_log.get("LogFormat", DEFAULT_FORMAT))
+    return _DEFAULT if asked == str(DEFAULT_FORMAT) else f"one of its own, with {asked.count('${')} fields"
+
+
+def _files(flow_log: FlowLog) -> str:
+    """How its files lie in a bucket, as far as the lab's table would not find or not read them."""
+    if flow_log.get("LogDestinationType") != "s3":
+        return _PLAIN
+    options = flow_log.get("DestinationOptions", {})
+    folder = str(flow_log["LogDestination"]).partition("/")[2].strip("/")
+    odd = {
+        "Parquet": options.get("FileFormat", "plain-text") == "parquet",
+        "Hive-compatible folders": options.get("HiveCompatiblePartitions", False),
+        "a folder for each hour": options.get("PerHourPartition", False),
+        f"all of it under {folder}/": bool(folder),
+    }
+    return ", ".join(words for words, is_so in odd.items() if is_so) or _PLAIN
 
 
 def _delivery(flow_log: FlowLog) -> str:

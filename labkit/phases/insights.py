@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from labkit import prices
-from labkit.checks import Check, Item, absent, right
-from labkit.lab import Lab, LabError
+from labkit.checks import Check, Item, absent, right, wrong
+from labkit.errors import LabError, require_positive
+from labkit.lab import Lab
 from labkit.phases.flow_logs import LOG_GROUP
 from labkit.show.tables import Note
 
@@ -27,6 +28,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-example
 
 _UNFINISHED = frozenset({"Scheduled", "Running", "Unknown"})
 _POLLS, _SECONDS_BETWEEN_POLLS = 300, 0.2
+_SHOWN = 60
+"""How many letters of a query a check shows."""
 
 
 def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours: float = 24) -> pd.DataFrame:
@@ -38,6 +41,7 @@ def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours
     """
     import pandas as pd
 
+    require_positive(hours=hours)
     now = lab.now()
     query_id = lab.client("logs").start_query(
         logGroupName=log_group,
@@ -55,6 +59,10 @@ def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours
 
 def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
+    if "bytesScanned" not in answer.attrs:
+        raise LabError(
+            "this frame doesn't say what was scanned for it: give price() what run_query(lab, ...) answered with"
+        )
     charged = prices.usd(answer.attrs["usd"])
     return Note(f"Scanned {answer.attrs['bytesScanned']:,} bytes. On AWS: {charged}.")
 
@@ -122,8 +130,9 @@ def _check_queries(lab: Lab) -> Item:
     queries = lab.client("logs").describe_queries(logGroupName=LOG_GROUP, status="Complete")["queries"]
     if any("REJECT" in query["queryString"] for query in queries):
         return right(name, "run and complete")
-    return absent(
-        name,
-        wanted='a finished query of the log group with action="REJECT" in it',
-        hint="run AWS's sample query for the top 20 rejected sources, here or in the console",
-    )
+    wanted = 'a finished query of the log group with action="REJECT" in it'
+    hint = "run AWS's sample query for the top 20 rejected sources, here or in the console"
+    if queries:
+        seen = " ".join(str(queries[0]["queryString"]).split())
+        return wrong(name, seen=seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]} ...", wanted=wanted, hint=hint)
+    return absent(name, wanted=wanted, hint=hint)

@@ -109,6 +109,10 @@ def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPL
 
     A pattern that CloudWatch Logs can't read is its ClientError `InvalidParameterException`.
     """
+    if isinstance(lines, str) or not lines:
+        raise LabError(
+            "give the lines to hold the pattern against as a tuple, at least one: `(line,)`, or SAMPLE_LINES"
+        )
     answer = lab.client("logs").test_metric_filter(filterPattern=pattern, logEventMessages=list(lines))
     by_line = {
         match["eventMessage"]: {name.lstrip("$"): value for name, value in match["extractedValues"].items()}
@@ -154,17 +158,15 @@ def check(lab: Lab) -> Check:
     found = find_filter(lab)
     name = f"metric filter {FILTER_NAME} of {LOG_GROUP}"
     if found is None:
-        return Check(KEY, (absent(name, hint=f"Create a metric filter on {LOG_GROUP} with the name {FILTER_NAME}."),))
-    metric = found["metricTransformations"][0]
-    seen_metric = f"{metric['metricNamespace']} / {metric['metricName']}"
+        return Check(KEY, (_other_item(lab, name),))
     hint = "Put the filter once more with the same name: that replaces it."
     return Check(
         KEY,
         (
             right(name),
             _pattern_item(lab, found.get("filterPattern", "")),
-            _equal("metric", seen_metric, f"{NAMESPACE} / {METRIC_NAME}", hint),
-            _equal("value for a match", metric["metricValue"], METRIC_VALUE, hint),
+            _equal("metric", _metric(found), f"{NAMESPACE} / {METRIC_NAME}", hint),
+            _equal("value for a match", found["metricTransformations"][0]["metricValue"], METRIC_VALUE, hint),
         ),
     )
 
@@ -194,21 +196,43 @@ def is_the_labs_filter(lab: Lab) -> bool:
 
 def find_filter(lab: Lab) -> Mapping[str, Any] | None:
     """The lab's filter as DescribeMetricFilters has it."""
+    return next(
+        (each for each in _filters(lab, filterNamePrefix=FILTER_NAME) if each["filterName"] == FILTER_NAME), None
+    )
+
+
+def _filters(lab: Lab, **asked: str) -> list[Mapping[str, Any]]:
+    """The filters of the lab's log group; none where there is no such group."""
+    pages = lab.client("logs").get_paginator("describe_metric_filters").paginate(logGroupName=LOG_GROUP, **asked)
     try:
-        answer = lab.client("logs").describe_metric_filters(logGroupName=LOG_GROUP, filterNamePrefix=FILTER_NAME)
+        return [each for page in pages for each in page["metricFilters"]]
     except ClientError as refusal:
         if refusal.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
+            return []
         raise
-    return next((each for each in answer["metricFilters"] if each["filterName"] == FILTER_NAME), None)
+
+
+def _metric(found: Mapping[str, Any]) -> str:
+    """The metric it counts into. One with dimensions is another metric, of which the alarm sees nothing."""
+    metric = found["metricTransformations"][0]
+    by = f" by {', '.join(metric['dimensions'])}" if metric.get("dimensions") else ""
+    return f"{metric['metricNamespace']} / {metric['metricName']}{by}"
 
 
 def _is_wanted(found: Mapping[str, Any] | None) -> bool:
     if found is None or found.get("filterPattern") != PATTERN:
         return False
-    metric = found["metricTransformations"][0]
-    wanted = (NAMESPACE, METRIC_NAME, METRIC_VALUE)
-    return (metric["metricNamespace"], metric["metricName"], metric["metricValue"]) == wanted
+    value = found["metricTransformations"][0]["metricValue"]
+    return (_metric(found), value) == (f"{NAMESPACE} / {METRIC_NAME}", METRIC_VALUE)
+
+
+def _other_item(lab: Lab, name: str) -> Item:
+    """Where no filter has the name, one that counts the same, or into the same metric, is the lab's under another."""
+    for each in _filters(lab):
+        if each.get("filterPattern") == PATTERN or _metric(each) == f"{NAMESPACE} / {METRIC_NAME}":
+            hint = f"A filter keeps its name: create one that is called {FILTER_NAME}, and delete this one."
+            return wrong(name, seen=f"one that is called {each['filterName']}", wanted=FILTER_NAME, hint=hint)
+    return absent(name, hint=f"Create a metric filter on {LOG_GROUP} with the name {FILTER_NAME}.")
 
 
 def _pattern_item(lab: Lab, pattern: str) -> Item:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from labkit import made
-from labkit.checks import Check, Item, absent, right
+from labkit.checks import Check, Item, absent, right, wrong
 from labkit.flowlog import story
 from labkit.flowlog.story.files import FLOW_LOG_ID
 from labkit.lab import Lab
@@ -195,12 +195,19 @@ def _check_days(lab: Lab) -> Item:
 
 def _check_question(name: str, asked: list[str]) -> Item:
     _, grouped_by = QUESTIONS[name]
-    for text in asked:
-        before, _, after = text.partition("group by")
-        if "reject" in before and (grouped_by in after or (after and grouped_by in before)):
-            return right(name, "asked and answered")
     hint = f"count rejected flows with GROUP BY {grouped_by}, here or in Athena's console"
+    grouped = [text for text in asked if _groups_by(grouped_by, text)]
+    if any("reject" in text.partition("group by")[0] for text in grouped):
+        return right(name, "asked and answered")
+    if grouped:
+        return wrong(name, seen="a count of all flows, let in or not", wanted="of those with REJECT alone", hint=hint)
     return absent(name, wanted="a finished query that counts REJECT", hint=hint)
+
+
+def _groups_by(column: str, text: str) -> bool:
+    """Whether a query groups by the column, also by its place in the SELECT."""
+    before, _, after = text.partition("group by")
+    return column in after or bool(after and column in before)
 
 
 def _finished_queries(lab: Lab) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from labkit.checks import Check, Item, absent, right, wrong
-from labkit.errors import LabError
+from labkit.errors import LabError, require_positive
 from labkit.lab import Lab
 from labkit.phases import delivered
 from labkit.phases.flow_logs import LOG_GROUP, Destination, find_flow_logs
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KEY = "traffic"
 SSH_PORT = 22
+ACTIONS = ("ACCEPT", "REJECT")
 OPEN_GROUP, CLOSED_GROUP = "HTTPAndSSH", "HTTPOnly"
 
 
@@ -72,6 +73,8 @@ def ssh_pattern(action: str) -> str:
 
 def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Note:
     """Waits until the log group holds a record of SSH traffic with that action."""
+    if action not in ACTIONS:
+        raise LabError(f"action={action!r}: a record has no such action; give one of {', '.join(ACTIONS)}.")
     _require_flow_log(lab, Destination("cloud-watch-logs", log_group))
     what = f"a record of SSH traffic with {action} in {log_group}"
     return lab.wait_until(lambda: has_ssh_record(lab, action, log_group), what=what)
@@ -91,6 +94,7 @@ def read_log_events(
     """
     from labkit.flowlog import reader
 
+    require_positive(minutes=minutes, limit=limit)
     since = int((lab.now() - timedelta(minutes=minutes)).timestamp() * 1000)
     lines = list(_messages(lab, log_group, pattern, startTime=since))
     return reader.frame(reader.read_lines(lines[-limit:]))
@@ -116,6 +120,7 @@ def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
 
     from labkit.flowlog import reader
 
+    require_positive(limit=limit)
     keys = [each["Key"] for each in delivered.objects(lab)][-limit:]
     if not keys:
         raise LabError(

@@ -19,6 +19,10 @@ RUN_ABOVE = "A cell above was not run: choose Run → Run All Above Selected Cel
 COMPARE = "Compare the cell with the text above it; the folded traceback names the line."
 NO_MODULE = "This kernel isn't the lab's: start with `make lab`, or choose the Python of .venv as the kernel."
 QUERY = "Look at the place that the message names, and compare with the query above; the cheat sheet has the forms."
+NO_TABLE = (
+    "Compare the table's name with the text above. If it is right, the table isn't made yet, or in another region: run "
+    "the notebook's lab.catch_up(...) cell, then this one."
+)
 LOOK = "Look what there is: `list(...)` of a dictionary, `.columns` of a DataFrame."
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
@@ -66,7 +70,7 @@ def _step(failure: BaseException, known_names: list[str]) -> str:
     if isinstance(failure, ModuleNotFoundError):
         return NO_MODULE
     if type(failure).__module__.startswith("pyathena."):
-        return QUERY
+        return NO_TABLE if re.search("(?i)table(_| )not(_| )found", str(failure)) else QUERY
     return LOOK if isinstance(failure, KeyError) else COMPARE
 
 

@@ -19,6 +19,8 @@ from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from labkit.errors import LabError, require_positive
+
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 PALE = 0.45
 """How opaque a surface is that is written on: its colour is told from another one still, and black is read on it."""
@@ -69,7 +71,7 @@ VERDICTS = ("ACCEPT", "REJECT")
 Who = Callable[[str], str]
 
 
-class ChartError(ValueError):
+class ChartError(LabError, ValueError):
     """A frame that a chart can't be made of; says which columns it should have."""
 
 
@@ -110,6 +112,7 @@ def rejects_by_source(frame: pd.DataFrame, *, who: Who | None = None, top: int =
     `who` names the one behind an address, where that is known.
     """
     data = columns_of(frame, "source", "rejects")
+    require_positive(top=top)
     shown = data.nlargest(top, "rejects")
     names = [f"{source}  {who(source)}" if who else str(source) for source in shown["source"]]
     return _bars(names, shown["rejects"], "Who was turned away most often", _unit(shown, data, "sources"))
@@ -118,6 +121,7 @@ def rejects_by_source(frame: pd.DataFrame, *, who: Who | None = None, top: int =
 def rejects_by_port(frame: pd.DataFrame, *, top: int = 15) -> Axes:
     """Rejected flows to each destination port, the most first: columns port, rejects."""
     data = columns_of(frame, "port", "rejects")
+    require_positive(top=top)
     check_whole(data["port"], "port", range(65536))
     shown = data.nlargest(top, "rejects")
     names = [service(int(port)) for port in shown["port"]]
@@ -224,6 +228,10 @@ def sizes(frame: pd.DataFrame, *, unit: str) -> Axes:
 
 def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame's columns under the names that a chart calls them by; a frame that doesn't fit is refused."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ChartError(
+            f"give this chart a DataFrame with {len(names)} columns ({', '.join(names)}), not a {type(frame).__name__}"
+        )
     if len(frame.columns) != len(names):
         raise ChartError(
             f"give this chart a frame with {len(names)} columns ({', '.join(names)}); "
@@ -231,7 +239,10 @@ def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
         )
     data = frame.set_axis(list(names), axis="columns")
     if not pd.api.types.is_numeric_dtype(data[names[-1]]):
-        raise ChartError(f"column {frame.columns[-1]!r} has to hold the numbers; it holds {data[names[-1]].dtype}")
+        raise ChartError(
+            f"column {frame.columns[-1]!r} has to hold the numbers; it holds {data[names[-1]].dtype}: "
+            "make numbers of it, or give the columns in their order"
+        )
     data[names[-1]] = data[names[-1]].astype(float)
     if data.empty:
         raise ChartError(

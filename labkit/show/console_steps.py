@@ -11,11 +11,16 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from labkit.errors import LabError
 from labkit.show.html import Html, folded, join, marked_up, tag
 from labkit.show.shown import Shown
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
+
+
+class UnknownAction(LabError, LookupError):
+    """An action that has no steps in the console."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,10 +45,10 @@ class ConsoleSteps(Shown):
 def in_console(lab: Lab, action: str) -> ConsoleSteps:
     """How to do an action of the lab in the AWS console, for this lab's VPC, bucket and region.
 
-    Raises LookupError, with the actions there are, for an action that has no steps.
+    Raises UnknownAction, with the actions there are, for an action that has no steps.
     """
     if action not in _recipes():
-        raise LookupError(f'there are no console steps for "{action}"; choose one of {", ".join(_recipes())}')
+        raise UnknownAction(f'there are no console steps for "{action}"; choose one of {", ".join(_recipes())}')
     return ConsoleSteps(action, tuple(step.format(lab=lab, now=lab.now()) for step in _recipes()[action]))
 
 

@@ -7,10 +7,12 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
     TokenRetrievalError,
+    UnknownServiceError,
 )
 
 from labkit.show.masking import masked
@@ -37,6 +39,14 @@ _QUOTA = (
 )
 _NOT_ENABLED = "This region isn't enabled in the account: choose another in notebook 00, or enable it in the console."
 _MISSING = "Something that this step builds on isn't there: run the notebook's lab.catch_up(...) cell, then this one."
+_TWICE = (
+    "A flow log to that place is there already, with other settings, and they can't be changed: delete it, as the last "
+    "hint of `check(...)` shows, then run this cell again."
+)
+_NO_POLICY = (
+    "AWS adds one with the first flow log to the bucket, if you may put bucket policies; one to copy is in "
+    "infra/lab_environment.yaml."
+)
 
 NEXT_STEPS = {
     "AccessDenied": _NOT_ALLOWED,
@@ -72,6 +82,8 @@ NEXT_STEPS = {
     "NotFound": _MISSING,
     "ResourceNotFound": _MISSING,
     "ResourceNotFoundException": _MISSING,
+    "FlowLogAlreadyExists": _TWICE,
+    "NoSuchBucketPolicy": _NO_POLICY,
     "NotImplemented": "The sandbox can't do this; docs/sandbox.md says what it can.",
     "InternalFailure": "The sandbox failed, and that is its fault: .labkit/sandbox/server.log says where.",
 }
@@ -86,6 +98,9 @@ _NO_ANSWER = (
 
 _PATTERN = "Look for a missing bracket or quotation mark, and for curly ones; the cheat sheet has all forms."
 _QUERY = "Look at the place that the message names, and compare with the query above; the cheat sheet has the forms."
+_DESTINATION = "Name a bucket that is there and yours: `lab.bucket` is the lab's."
+_VALUE = "The message names the value that AWS doesn't take, and what it may be: correct it in the cell."
+_CALL = "The call was not made: the message names what is wrong in it. Correct it in the cell."
 _INTERVAL = "A flow log gathers for 60 or for 600 seconds: give one of these."
 
 _BY_WORDS = {
@@ -95,12 +110,17 @@ _BY_WORDS = {
     "mismatched input": _QUERY,
     "Access Denied for LogDestination": _BUCKET_POLICY,
     "Unable to assume given IAM role": _ROLE,
+    "Invalid filter pattern": _PATTERN,
+    "LogDestination: ": _DESTINATION,
+    "LogDestination arn:": _DESTINATION,
+    "failed to satisfy constraint": _VALUE,
 }
 """What to do about errors whose code is one of many meanings."""
 _WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     ((ProfileNotFound,), _NO_PROFILE),
     ((NoCredentialsError, PartialCredentialsError), _NO_CREDENTIALS),
     ((SSOError, TokenRetrievalError, CredentialRetrievalError), _LOG_IN_AGAIN),
+    ((ParamValidationError, UnknownServiceError), _CALL),
 )
 """What to do where botocore gave up before AWS answered, by the kind of error."""
 
@@ -113,7 +133,8 @@ def explanation(failure: BaseException) -> list[str]:
         code = error.get("Code", "")
         said = f"AWS refused {known.operation_name}: {code}: {error.get('Message', '')}"
         return [masked(said), f"Next: {next_step(code, said)}"]
-    return [masked(f"{type(known).__name__}: {known}"), f"Next: {_step_without_answer(known)}"]
+    words = str(known).partition(". Valid service names are")[0]  # of which there are hundreds
+    return [masked(f"{type(known).__name__}: {words}"), f"Next: {_step_without_answer(known)}"]
 
 
 def next_step(code: str, said: str) -> str:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from labkit.errors import require_positive
 from labkit.show.charts import (
     ACCEPT,
     NEUTRAL,
@@ -47,6 +48,7 @@ def flow_map(frame: pd.DataFrame, *, who: Who | None = None, top: int = 7) -> Ax
     The largest sources and ports stand for themselves, the rest together for all others.
     """
     data = columns_of(frame, "source", "port", "action", "flows")
+    require_positive(top=top)
     check_whole(data["port"], "port", range(65536))
     check_verdicts(data["action"])
     data["source"] = data["source"].map(who) if who else data["source"].astype(str)

@@ -76,32 +76,43 @@ class Ladder:
         return place, self.take(place)
 
     def button(self) -> Any:
-        """A button that gives a hint each time it is pressed, and the place where they appear."""
+        """A button that gives a hint each time it is pressed, and the place where they appear.
+
+        After the last one it hides them and shows them again: a button that is disabled while it has the keyboard's
+        focus loses it, and who works by keyboard has to begin at the top of the page. The newest hint is an alert,
+        which a screen reader says aloud.
+        """
         import ipywidgets
 
-        given = 0
+        given, is_open = 0, True
         shown = ipywidgets.HTML()
         button = ipywidgets.Button(tooltip=f"Hint for: {self.name}", layout={"width": "auto"})
         button.add_class("labkit-hint")
 
         def label() -> None:
-            more = given < len(self.rungs)
-            button.description = f"Hint {given + 1}: {RUNGS[given]}" if more else "No more hints"
-            button.disabled = not more
+            if given < len(self.rungs):
+                button.description = f"Hint {given + 1}: {RUNGS[given]}"
+            else:
+                button.description = "Hide the hints" if is_open else "Show the hints again"
 
-        def give(_: Any) -> None:
-            nonlocal given
-            given += 1
-            self.take(given)
-            shown.value = join(
-                tag("div", tag("strong", f"Hint {place}"), rung.html())
-                for place, rung in enumerate(self.rungs[:given], 1)
-            )
+        def press(_: Any) -> None:
+            nonlocal given, is_open
+            if given < len(self.rungs):
+                given += 1
+                self.take(given)
+                shown.value = join(_given(place, rung, given) for place, rung in enumerate(self.rungs[:given], 1))
+            else:
+                is_open = not is_open
+                shown.layout.display = "" if is_open else "none"
             label()
 
-        button.on_click(give)
+        button.on_click(press)
         label()
         return ipywidgets.VBox([button, shown])
+
+
+def _given(place: int, rung: Rung, newest: int) -> Html:
+    return tag("div", tag("strong", f"Hint {place}"), rung.html(), role="alert" if place == newest else "")
 
 
 @dataclass(frozen=True, repr=False)

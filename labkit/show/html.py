@@ -11,7 +11,7 @@ class Html(str):
     """A piece of finished HTML; anything else that goes into a tag is text and is escaped."""
 
 
-def tag(name: str, *children: str, **attributes: str) -> Html:
+def tag(name: str, /, *children: str, **attributes: str) -> Html:
     """An element with its children; `class_` stands for the attribute `class`, `aria_label` for `aria-label`.
 
     >>> tag("td", "a < b", class_="num")

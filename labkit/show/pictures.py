@@ -48,6 +48,8 @@ class Picture(Shown):
 
 def picture(axes: Axes) -> Picture:
     """The figure that the axes are on, drawn, with the words of the chart."""
+    if not isinstance(axes, Axes):
+        raise ChartError(f"give picture() the axes that a chart's function returns, not a {type(axes).__name__}")
     return Picture(_image(axes), describe(axes))
 
 

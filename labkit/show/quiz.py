@@ -1,6 +1,7 @@
 """Three questions at the end of a notebook: choose an answer and read what speaks for or against it.
 
 The answers fold, so they need no kernel and no widget: they work in Jupyter, in the HTML book and by keyboard alone.
+Choosing another answer closes the one before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from labkit.phases import Phase, find_phase
-from labkit.show.html import Html, folded, join, tag
+from labkit.show.html import Html, join, tag
 from labkit.show.shown import Shown
 
 _LETTERS = "abcd"
@@ -53,7 +54,8 @@ class Quiz(Shown):
 
     def html(self) -> Html:
         """The questions, each answer unfolding to its feedback."""
-        return tag("div", join(map(_question_html, self.questions)), style="max-width:50em")
+        parts = (_question_html(question, f"{self.title} {n}") for n, question in enumerate(self.questions, 1))
+        return tag("div", join(parts), style="max-width:50em")
 
 
 def quiz(name: str | int | Phase) -> Quiz:
@@ -71,9 +73,18 @@ def _question(entry: Mapping[str, Any]) -> Question:
     return Question(entry["question"], tuple(Answer(**answer) for answer in entry["answers"]))
 
 
-def _question_html(question: Question) -> Html:
+def _question_html(question: Question, group: str) -> Html:
+    """The answers of one question share a name: opening another one closes the one before, where browsers know that."""
     answers = (
-        tag("li", folded(answer.text, tag("p", tag("strong", "Yes. " if answer.right else "No. "), answer.feedback)))
+        tag(
+            "li",
+            tag(
+                "details",
+                tag("summary", answer.text),
+                tag("p", tag("strong", "Yes. " if answer.right else "No. "), answer.feedback),
+                name=group,
+            ),
+        )
         for answer in question.answers
     )
     return tag("div", tag("p", tag("strong", question.text)), tag("ul", join(answers), style="list-style:none"))

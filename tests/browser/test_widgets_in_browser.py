@@ -72,6 +72,9 @@ def test_a_check_fails_with_a_hint_and_passes_when_the_work_is_done(jupyter):
     expect(found).to_contain_text("absent")
     found.get_by_role("button", name="Hint 1").click()
     expect(found.get_by_role("button", name="Hint 2")).to_be_visible()
+    for name in ("Hint 3", "Hide the hints", "Show the hints again"):
+        jupyter.page.keyboard.press("Enter")
+        expect(found.get_by_role("button", name=name)).to_be_focused()
     jupyter.run("flow_log = flow_logs.publish_to_s3", 'check("flow log to S3")')
     expect(found).not_to_contain_text("absent")
     expect(found).to_contain_text("✓")
@@ -91,6 +94,7 @@ def test_a_quiz_says_what_speaks_against_a_wrong_answer_and_for_the_right_one(ju
     right.locator("summary").focus()
     right.locator("summary").press("Enter")
     expect(right.locator("strong", has_text="Yes. ")).to_be_visible()
+    expect(wrong.locator("strong", has_text="No. ")).to_be_hidden()
 
 
 def test_the_pattern_tester_answers_at_every_change(jupyter):

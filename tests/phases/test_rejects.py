@@ -113,7 +113,7 @@ def test_a_query_in_other_words_counts_as_well():
 
 def test_a_query_that_does_not_count_rejects_is_not_enough():
     asked = ["select sourceaddress, count(*) from vpc_flow_logs group by sourceaddress"]
-    assert rejects._check_question("rejects by source", asked).verdict is Verdict.ABSENT
+    assert rejects._check_question("rejects by source", asked).verdict is Verdict.WRONG
 
 
 def test_every_question_has_its_item(lab):

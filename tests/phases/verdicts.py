@@ -1,0 +1,35 @@
+"""What a check found, in the words that tests compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from labkit.checks import Check, Item, Verdict
+
+
+def cases(beside: str, name: str) -> list[dict[str, Any]]:
+    """The cases of the JSON file of that name beside a test."""
+    found: list[dict[str, Any]] = json.loads(Path(beside).with_name(name).read_text("utf-8"))
+    return found
+
+
+def named(case: dict[str, Any]) -> str:
+    """What pytest calls a case."""
+    return str(case["name"])
+
+
+def absent(found: Check) -> list[str]:
+    """The names of what is not there."""
+    return [item.name for item in found.items if item.verdict is Verdict.ABSENT]
+
+
+def wrong(found: Check) -> dict[str, str]:
+    """What is there but wrong, and what was seen of it."""
+    return {item.name: item.seen for item in found.items if item.verdict is Verdict.WRONG}
+
+
+def item(found: Check, name: str) -> Item:
+    """The item of that name."""
+    return next(item for item in found.items if item.name == name)
