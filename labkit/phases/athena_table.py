@@ -117,7 +117,7 @@ def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
     if "bytes_scanned" not in answer.attrs:
         raise LabError(
-            "this frame doesn't say what was scanned for it: give price() what query(lab, ...) answered with"
+            f"this frame of {len(answer)} rows doesn't say what was scanned: give price() an answer of query(lab, ...)"
         )
     scanned, charged = answer.attrs["bytes_scanned"], prices.usd(answer.attrs["usd"])
     least = (

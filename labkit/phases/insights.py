@@ -61,7 +61,7 @@ def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
     if "bytesScanned" not in answer.attrs:
         raise LabError(
-            "this frame doesn't say what was scanned for it: give price() what run_query(lab, ...) answered with"
+            f"this frame of {len(answer)} rows doesn't say what was scanned: give price() an answer of run_query(...)"
         )
     charged = prices.usd(answer.attrs["usd"])
     return Note(f"Scanned {answer.attrs['bytesScanned']:,} bytes. On AWS: {charged}.")

@@ -110,9 +110,7 @@ def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPL
     A pattern that CloudWatch Logs can't read is its ClientError `InvalidParameterException`.
     """
     if isinstance(lines, str) or not lines:
-        raise LabError(
-            "give the lines to hold the pattern against as a tuple, at least one: `(line,)`, or SAMPLE_LINES"
-        )
+        raise LabError(f"lines={lines!r}: give the lines as a tuple, one at least: `(line,)`, or leave them out.")
     answer = lab.client("logs").test_metric_filter(filterPattern=pattern, logEventMessages=list(lines))
     by_line = {
         match["eventMessage"]: {name.lstrip("$"): value for name, value in match["extractedValues"].items()}
