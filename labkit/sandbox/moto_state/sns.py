@@ -1,4 +1,4 @@
-"""Topics as moto holds them (Amazon SNS), and what it says of filter policies."""
+"""Topics as moto holds them (Amazon SNS)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from moto.sns.exceptions import TopicNotFound
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.sandbox import ACCOUNT_ID
-from labkit.sandbox.service import ServiceError
 
 
 def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
@@ -35,14 +34,6 @@ def delete_topic(region: str, topic_arn: str) -> None:
     """Deletes a topic; that there is none is no error."""
     if topic_attributes(region, topic_arn) is not None:
         _backend(region).delete_topic(topic_arn)
-
-
-def check_filter_policy(policy: dict[str, Any], scope: str) -> None:
-    """Raises SNS's error for a filter policy that it wouldn't take, as far as moto knows them."""
-    try:
-        _backend("us-east-1")._validate_filter_policy(policy, scope=scope)
-    except ServiceException as error:
-        raise ServiceError(error.code or "InvalidParameter", error.message, status=400) from None
 
 
 def _backend(region: str) -> Any:

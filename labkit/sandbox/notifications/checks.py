@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from labkit.sandbox.notifications import filter_policies
+from labkit.sandbox.notifications import filter_policy_checks
+from labkit.sandbox.notifications.subscriptions import BY_ATTRIBUTES
 from labkit.sandbox.service import ServiceError
 
 MAX_MESSAGE = 262_144
-MAX_SUBJECT = 100
+MAX_SUBJECT = 99
+"""Characters: "less than 100" (Publish, Subject)."""
+MAX_NAME = 256
+MAX_BATCH = 10
 _ELSEWHERE = frozenset(("application", "firehose", "lambda", "sms"))
 _REFUSED_ATTRIBUTES = frozenset(("DeliveryPolicy", "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"))
 
@@ -57,8 +61,11 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def check_attribute(name: str, value: str, attributes: Mapping[str, str], protocol: str) -> None:
-    """Refuses an attribute of a subscription."""
+def check_attribute(
+    name: str, value: str, attributes: Mapping[str, str], protocol: str, *, subscribing: bool = False
+) -> None:
+    """Refuses an attribute of a subscription; SNS words its errors a little differently for Subscribe."""
+    reason = "Attributes Reason: " if subscribing else ""
     if name in _REFUSED_ATTRIBUTES:
         raise refused(f"the subscription attribute {name}")
     if name == "RawMessageDelivery":
@@ -69,10 +76,14 @@ def check_attribute(name: str, value: str, attributes: Mapping[str, str], protoc
     elif name == "FilterPolicyScope":
         if value not in ("MessageAttributes", "MessageBody"):
             raise invalid(
-                f"FilterPolicyScope: Invalid value [{value}]. Please use either MessageBody or MessageAttributes"
+                f"{reason}FilterPolicyScope: Invalid value [{value}]. "
+                "Please use either MessageBody or MessageAttributes"
             )
     elif name == "FilterPolicy":
-        filter_policies.parse(value or "{}", attributes.get("FilterPolicyScope", "MessageAttributes"))
+        try:
+            filter_policy_checks.checked(value or "{}", attributes.get("FilterPolicyScope", BY_ATTRIBUTES))
+        except filter_policy_checks.PolicyError as error:
+            raise invalid(f"{reason}{error}") from None
     else:
         raise invalid("AttributeName")
 
@@ -81,13 +92,43 @@ def check_message(params: Mapping[str, Any]) -> None:
     """Refuses a message that SNS wouldn't publish."""
     if not params["Message"]:
         raise invalid("Empty message")
-    if len(params["Message"].encode()) > MAX_MESSAGE:
+    if size(params) > MAX_MESSAGE:
         raise invalid("Message too long")
     subject = params.get("Subject")
-    if subject is not None and not re.fullmatch(rf"[!-~][ -~]{{0,{MAX_SUBJECT - 1}}}", subject):
+    if subject is not None and not (1 <= len(subject) <= MAX_SUBJECT and subject.isprintable()):
         raise invalid("Subject")
     if (params.get("TopicArn") or params.get("TargetArn") or "").endswith(".fifo"):
         raise refused("publishing to FIFO topics")
+
+
+def check_batch(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Refuses a batch as a whole (PublishBatch, errors)."""
+    ids = [entry["Id"] for entry in entries]
+    if not entries:
+        raise ServiceError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+    if len(entries) > MAX_BATCH:
+        raise ServiceError(
+            "TooManyEntriesInBatchRequest", f"The batch request contains more entries than permissible: {len(entries)}."
+        )
+    if len(set(ids)) < len(ids):
+        raise ServiceError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+    if odd := [each for each in ids if not re.fullmatch(r"[\w-]{1,80}", each, re.ASCII)]:
+        raise ServiceError(
+            "InvalidBatchEntryId",
+            f"The Id of a batch entry in a batch request doesn't abide by the specification: {odd[0]}",
+        )
+    if sum(map(size, entries)) > MAX_MESSAGE:
+        raise ServiceError(
+            "BatchRequestTooLong", "The length of all the batch messages put together is more than the limit."
+        )
+
+
+def size(params: Mapping[str, Any]) -> int:
+    """The bytes of a message: its body, and the names, types and values of its attributes."""
+    texts = [params["Message"]]
+    for name, attribute in params.get("MessageAttributes", {}).items():
+        texts += [name, attribute.get("DataType", ""), attribute.get("StringValue", "")]
+    return sum(len(text.encode()) for text in texts)
 
 
 def messages_by_protocol(message: str, structure: str | None) -> dict[str, str]:
@@ -111,6 +152,7 @@ def message_attributes(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict
 
 
 def _message_attribute(name: str, attribute: Mapping[str, Any]) -> dict[str, str]:
+    _check_name(name)
     kind, value = attribute["DataType"], attribute.get("StringValue")
     if kind.partition(".")[0] not in ("String", "Binary", "Number"):
         raise _invalid_value(
@@ -127,6 +169,26 @@ def _message_attribute(name: str, attribute: Mapping[str, Any]) -> dict[str, str
     if kind.startswith("Number") and not _is_number(value):
         raise _invalid_value(f"Could not cast message attribute '{name}' value to number.")
     return {"Type": kind, "Value": value}
+
+
+def _check_name(name: str) -> None:
+    """Refuses the name of a message attribute (sns-message-attributes.html)."""
+    if len(name) > MAX_NAME:
+        raise _invalid_value(f"Length of message attribute name must be less than {MAX_NAME} bytes.")
+    for place, words in ((name[:1], "starting"), (name[-1:], "ending")):
+        if place == ".":
+            raise _invalid_value(f"Invalid message attribute name {words} with character '.' was found.")
+    if other := re.search(r"[^A-Za-z0-9_.-]", name):
+        raise _invalid_value(
+            f"Invalid non-alphanumeric character '#x{ord(other[0]):X}' was found in the message attribute name. "
+            "Can only include alphanumeric characters, hyphens, underscores, or dots."
+        )
+    if ".." in name:
+        raise _invalid_value("Message attribute name can not have successive '.' character.")
+    if re.match(r"(aws|amazon)\.", name, re.IGNORECASE):
+        raise _invalid_value(
+            "Message attribute names starting with 'AWS.' or 'Amazon.' are reserved for use by Amazon."
+        )
 
 
 def _invalid_value(message: str) -> ServiceError:

@@ -25,6 +25,8 @@ from labkit.sandbox.notifications.subscriptions import Subscription
 from labkit.sandbox.outbox import Done, Outbox
 
 LOG = logging.getLogger(__name__)
+MAX_QUEUED_ATTRIBUTES = 10
+"""Of a raw message for a queue (sns-message-attributes.html)."""
 POST_TIMEOUT = 15
 """Seconds that an endpoint has to answer (SendMessageToHttp.prepare.html)."""
 RETRIES, RETRY_AFTER = 3, 20
@@ -139,6 +141,10 @@ class Delivery:
         return json.dumps(self._notification(publication, subscription), indent=2)
 
     def _queue(self, publication: Publication, subscription: Subscription) -> None:
+        """Sends to a queue, whose messages have ten attributes at most: a raw one with more is discarded."""
+        if subscription.raw and len(publication.attributes) > MAX_QUEUED_ATTRIBUTES:
+            LOG.warning("%s: a raw message has more attributes than a queue takes", publication.topic_arn)
+            return
         attributes = (
             {
                 name: {"DataType": item["Type"], "StringValue": item["Value"]}
@@ -161,6 +167,8 @@ class Delivery:
         }
         if kind == "Notification":
             headers["x-amz-sns-subscription-arn"] = subscription.arn
+            if subscription.raw:
+                headers["x-amz-sns-rawdelivery"] = "true"
         request = urllib.request.Request(subscription.endpoint, body.encode(), headers, method="POST")
         self._outbox.put(lambda done: threading.Thread(target=_send, args=(request, done), daemon=True).start())
 

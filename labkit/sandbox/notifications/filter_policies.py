@@ -1,7 +1,6 @@
 """Filter policies: which messages a subscription wants.
 
-Source: SNS Developer Guide, "Amazon SNS subscription filter policies" (sns-subscription-filter-policies.html). Whether
-a policy is well formed moto knows, but for the operators that it lacks.
+Source: SNS Developer Guide, "Amazon SNS subscription filter policies" (sns-subscription-filter-policies.html).
 """
 
 from __future__ import annotations
@@ -13,52 +12,10 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from labkit.sandbox.moto_state import sns
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.notifications.filter_policy_checks import is_choice
 
 Holds = Callable[[Any, Any], bool]
 """Whether a condition's operand holds for one value."""
-
-
-def parse(policy: str, scope: str) -> dict[str, Any]:
-    """A filter policy, parsed; raises SNS's error for one that it wouldn't take."""
-    try:
-        parsed = json.loads(policy)
-    except ValueError:
-        raise _invalid("failed to parse JSON.") from None
-    if not isinstance(parsed, dict):
-        raise _invalid("Filter is not an object")
-    sns.check_filter_policy(_known_to_moto(parsed), scope)
-    return parsed
-
-
-def _invalid(what: str) -> ServiceError:
-    return ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicy: {what}")
-
-
-def _known_to_moto(node: Any) -> Any:
-    """The policy with a prefix in place of what moto has no word for, once that is found to be in order."""
-    if isinstance(node, list):
-        return [_known_to_moto(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if len(node) == 1 and isinstance(operand := next(iter(node.values())), str):
-        operator = next(iter(node))
-        if operator == "wildcard" and "**" in operand:
-            raise _invalid(f"Consecutive wildcard characters at pos {operand.index('**') + 1}")
-        if operator == "cidr" and not _is_network(operand):
-            raise _invalid(f"Malformed CIDR, one is written as 10.0.0.0/24: {operand}")
-        if operator in ("wildcard", "cidr"):
-            return {"prefix": operand}
-    return {name: _known_to_moto(item) for name, item in node.items()}
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return "/" in text
 
 
 def wants(policy: Mapping[str, Any], scope: str, attributes: Mapping[str, Mapping[str, str]], message: str) -> bool:
@@ -69,7 +26,7 @@ def wants(policy: Mapping[str, Any], scope: str, attributes: Mapping[str, Mappin
         body = json.loads(message)
     except ValueError:
         return False
-    return any(isinstance(each, dict) and _matches(policy, each) for each in _several(body))
+    return isinstance(body, dict) and _matches(policy, body)
 
 
 def _attribute(attribute: Mapping[str, str]) -> Any:
@@ -84,7 +41,8 @@ def _attribute(attribute: Mapping[str, str]) -> Any:
 
 
 def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    """A value, or those of an array and of the arrays in it."""
+    return [inner for each in value for inner in _several(each)] if isinstance(value, list) else [value]
 
 
 def _matches(policy: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
@@ -93,7 +51,7 @@ def _matches(policy: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
 
 
 def _key_matches(name: str, wanted: Any, message: Mapping[str, Any]) -> bool:
-    if name == "$or" and all(isinstance(each, dict) for each in wanted):
+    if is_choice(name, wanted):
         return any(_matches(each, message) for each in wanted)
     if isinstance(wanted, dict):
         return any(isinstance(each, dict) and _matches(wanted, each) for each in _several(message.get(name, {})))
@@ -107,7 +65,7 @@ def _holds(condition: Any, values: Sequence[Any] | None) -> bool:
     if operator == "exists":
         return (values is not None) == bool(operand)
     if operator == "anything-but":
-        return values is not None and not any(_is_but(operand, value) for value in values)
+        return values is not None and any(not _is_but(operand, value) for value in values)
     return values is not None and any(_OPERATORS[operator](operand, value) for value in values)
 
 
@@ -123,9 +81,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _equals(wanted: Any, value: Any) -> bool:
-    """Numbers are compared to six digits after the point."""
+    """Numbers are compared to five digits after the point."""
     if _is_number(wanted) and _is_number(value):
-        return int(wanted * 1_000_000) == int(value * 1_000_000)
+        return bool(round(wanted * 100_000) == round(value * 100_000))
     return type(wanted) is type(value) and bool(wanted == value)
 
 

@@ -12,6 +12,7 @@ from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.moto_state import sns
 from labkit.sandbox.notifications.checks import (
     check_attribute,
+    check_batch,
     check_endpoint,
     check_message,
     invalid,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
 LISTED_PAGE = 100
-_BATCH = 10
 
 
 class NotificationService(Service):
@@ -62,20 +62,23 @@ class NotificationService(Service):
         message_structure: str | None = None,
         attributes: dict[str, Any] | None = None,
     ) -> str:
-        """Publishes to a topic's confirmed subscriptions; the id of the message."""
+        """Publishes to a topic's confirmed subscriptions; the id of the message.
+
+        Attributes are sent with one message for all protocols, not with one for each (sns-message-attributes.html); in
+        both cases they are what filter policies go by.
+        """
         self._topic(region, topic_arn)
+        given = attributes or {}
         publication = Publication(
             topic_arn,
             self._new_id(),
             messages_by_protocol(message, message_structure),
             subject,
             self.sandbox.clock.now(),
-            attributes or {},
+            {} if message_structure else given,
         )
         for subscription in self._subscriptions(region).of_topic(topic_arn, self.sandbox.clock.timestamp()):
-            if subscription.confirmed and subscription.wants(
-                publication.message(subscription.protocol), publication.attributes
-            ):
+            if subscription.confirmed and subscription.wants(publication.message(subscription.protocol), given):
                 self._delivery.deliver(publication, subscription)
         return publication.message_id
 
@@ -95,7 +98,7 @@ class NotificationService(Service):
         check_endpoint(protocol, endpoint)
         attributes = dict(params.get("Attributes", {}))
         for name, value in attributes.items():
-            check_attribute(name, value, attributes, protocol)
+            check_attribute(name, value, attributes, protocol, subscribing=True)
         subscription = self._held(call.region, topic_arn, protocol, endpoint)
         if subscription is None:
             subscription = self._new_subscription(call, protocol, endpoint, attributes)
@@ -183,12 +186,7 @@ class NotificationService(Service):
     def publish_batch(self, call: Call) -> Result:
         """Publishes up to ten messages to a topic."""
         entries = call.params["PublishBatchRequestEntries"]
-        ids = [entry["Id"] for entry in entries]
-        if not 1 <= len(entries) <= _BATCH:
-            code = "EmptyBatchRequest" if not entries else "TooManyEntriesInBatchRequest"
-            raise ServiceError(code, f"The batch request contains {len(entries)} entries, not 1 to {_BATCH}.")
-        if len(set(ids)) < len(ids):
-            raise ServiceError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+        check_batch(entries)
         done: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for entry in entries:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.sandbox.notifications import filter_policies
 
 PENDING = "PendingConfirmation"
+BY_ATTRIBUTES = "MessageAttributes"
+"""What a filter policy is about unless its scope says otherwise."""
 CONFIRM_WITHIN = 2 * 24 * 3600
 """Seconds after which an unconfirmed subscription is gone (Subscribe: "Confirmation tokens are valid for two days")."""
 
@@ -37,8 +40,8 @@ class Subscription:
         """Whether a message passes the subscription's filter policy."""
         if "FilterPolicy" not in self.attributes:
             return True
-        scope = self.attributes.get("FilterPolicyScope", "MessageAttributes")
-        policy = filter_policies.parse(self.attributes["FilterPolicy"], scope)
+        scope = self.attributes.get("FilterPolicyScope", BY_ATTRIBUTES)
+        policy = json.loads(self.attributes["FilterPolicy"])
         return filter_policies.wants(policy, scope, message_attributes, message)
 
     def listed(self) -> dict[str, str]:
@@ -53,6 +56,7 @@ class Subscription:
 
     def described(self) -> dict[str, str]:
         """The subscription's attributes."""
+        scope = {"FilterPolicyScope": BY_ATTRIBUTES} if "FilterPolicy" in self.attributes else {}
         return {
             "SubscriptionArn": self.arn,
             "TopicArn": self.topic_arn,
@@ -63,6 +67,7 @@ class Subscription:
             "ConfirmationWasAuthenticated": "true" if self.authenticated else "false",
             "SubscriptionPrincipal": f"arn:aws:iam::{self.owner}:root",
             "RawMessageDelivery": "false",
+            **scope,
             **self.attributes,
         }
 

@@ -37,6 +37,13 @@ class Notifications:
     def confirm(self, arn: str) -> str:
         return str(self.call("ConfirmSubscription", TopicArn=TOPIC, Token=self.token(arn))["SubscriptionArn"])
 
+    def attributes(self, arn: str) -> dict[str, str]:
+        """What GetSubscriptionAttributes tells of a subscription."""
+        return dict(self.call("GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"])
+
+    def set_attribute(self, arn: str, name: str, value: str) -> None:
+        self.call("SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
+
     def publish(self, message: str = "hello", **params: Any) -> str:
         return str(self.call("Publish", TopicArn=TOPIC, Message=message, **params)["MessageId"])
 
