@@ -41,7 +41,7 @@ class MetadataOperations(SavedQueryOperations):
     @operation("ListDatabases")
     def list_databases(self, call: Call) -> dict[str, Any]:
         """The databases of a catalog."""
-        found = [_database(each) for each in self.catalog(call, call.params["CatalogName"]).databases()]
+        found = _only(call, [_database(each) for each in self.catalog(call, call.params["CatalogName"]).databases()])
         return page(call, "DatabaseList", found, 50)
 
     @operation("GetDatabase")
@@ -66,7 +66,7 @@ class MetadataOperations(SavedQueryOperations):
             pattern = re.compile(expression or ".*", re.IGNORECASE)
         except re.error:
             raise bad_request(f"Invalid expression: {expression}") from None
-        found = [_table(table) for table in catalog.tables(database) if pattern.fullmatch(table.name)]
+        found = _only(call, [_table(table) for table in catalog.tables(database) if pattern.fullmatch(table.name)])
         return page(call, "TableMetadataList", found, 50)
 
     @operation("GetTableMetadata")
@@ -109,7 +109,20 @@ class MetadataOperations(SavedQueryOperations):
     def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
         """The tags of a resource."""
         held = self._tagged(call)
-        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(held.items())]}
+        return page(call, "Tags", [{"Key": key, "Value": value} for key, value in sorted(held.items())], 75)
+
+
+_ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
+
+
+def _only(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The members that AttributesToGet asks for; all where it asks for none."""
+    if "AttributesToGet" not in call.params or not call.params["AttributesToGet"]:
+        return found
+    if "NAME" not in call.params["AttributesToGet"]:
+        raise bad_request("AttributesToGet must include NAME")
+    wanted = [_ATTRIBUTES[each] for each in call.params["AttributesToGet"]]
+    return [{key: each[key] for key in wanted} for each in found]
 
 
 def _database(entry: dict[str, Any]) -> dict[str, Any]:

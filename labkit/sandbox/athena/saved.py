@@ -24,9 +24,8 @@ class SavedQueryOperations(WorkGroupOperations):
     def create_named_query(self, call: Call) -> dict[str, Any]:
         """Saves a query under a name."""
         region = self.region(call)
-        token = call.params.get("ClientRequestToken")
-        if token and token in region.tokens:
-            return {"NamedQueryId": region.tokens[token][0]}
+        if held := region.made_before(call):
+            return {"NamedQueryId": held}
         group = self.work_group(call, call.params.get("WorkGroup"))
         query = {
             "NamedQueryId": new_id(self.sandbox),
@@ -37,8 +36,7 @@ class SavedQueryOperations(WorkGroupOperations):
             "WorkGroup": group.name,
         }
         region.named_queries[query["NamedQueryId"]] = query
-        if token:
-            region.tokens[token] = (query["NamedQueryId"], "")
+        region.remember(call, query["NamedQueryId"])
         return {"NamedQueryId": query["NamedQueryId"]}
 
     @operation("GetNamedQuery")

@@ -23,6 +23,12 @@ NO_OUTPUT_LOCATION = (
     " configuration setting"
     " or as an API input."
 )
+EXTERNAL_LOCATION = (
+    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena"
+    " Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location'"
+    " property and resubmit the query."
+)
+"""https://docs.aws.amazon.com/athena/latest/ug/workgroups-troubleshooting.html"""
 MOST_ROWS = 1000
 
 
@@ -54,24 +60,16 @@ class AthenaService(MetadataOperations):
     @operation("StartQueryExecution")
     def start_query_execution(self, call: Call) -> dict[str, Any]:
         """Starts a statement."""
-        region, params = self.region(call), call.params
-        asked = repr(
-            [params.get(key) for key in ("QueryString", "QueryExecutionContext", "ResultConfiguration", "WorkGroup")]
-        )
-        token = params.get("ClientRequestToken")
-        if token and token in region.tokens:
-            held, before = region.tokens[token]
-            if before != asked:
-                raise bad_request("Idempotent parameters do not match")
+        region = self.region(call)
+        if held := region.made_before(call):
             return {"QueryExecutionId": held}
-        group = self.work_group(call, params.get("WorkGroup"))
+        group = self.work_group(call, call.params.get("WorkGroup"))
         if group.state != "ENABLED":
             raise bad_request(f"WorkGroup {group.name} is disabled")
         execution = self._new_execution(call, group)
         self._run(call, group, execution)
         region.executions[execution.id] = execution
-        if token:
-            region.tokens[token] = (execution.id, asked)
+        region.remember(call, execution.id)
         return {"QueryExecutionId": execution.id}
 
     def _new_execution(self, call: Call, group: WorkGroup) -> QueryExecution:
@@ -101,11 +99,13 @@ class AthenaService(MetadataOperations):
         try:
             parsed = self._parsed(call, group, execution)
         except Malformed as error:
-            raise ServiceError("InvalidRequestException", str(error), AthenaErrorCode="MALFORMED_QUERY") from None
+            raise bad_request(str(error), "MALFORMED_QUERY") from None
         except QueryError as error:
             execution.statement_type = "DDL" if error.name == "" else "DML"
             execution.fail(error)
             return
+        if group.enforced and group.results.get("OutputLocation") and parsed.external_location:
+            raise bad_request(EXTERNAL_LOCATION)
         execution.statement_type = parsed.statement_type
         execution.substatement_type = parsed.substatement_type
         execution.output_location = folder + _result_name(parsed, execution.id) if folder else ""
@@ -258,7 +258,10 @@ class AthenaService(MetadataOperations):
                 "INVALID_QUERY_EXECUTION_STATE",
             )
         first, most = token_number(call), call.params.get("MaxResults") or MOST_ROWS
-        rows, more = self._rows(execution, first, most)
+        if call.params.get("QueryResultType") == "DATA_MANIFEST":
+            rows, more = _page_of_lines(_manifest(execution), first, most)
+        else:
+            rows, more = self._rows(execution, first, most)
         answer: dict[str, Any] = {
             "UpdateCount": execution.update_count or 0,
             "ResultSet": {
@@ -276,8 +279,7 @@ class AthenaService(MetadataOperations):
             return [], False
         body = _result(execution)
         if not execution.has_header:
-            lines = body.decode().splitlines()
-            return [[line] for line in lines[first : first + most]], first + most < len(lines)
+            return _page_of_lines(body, first, most)
         batch = 0 if first == 0 else (first - 1) // BATCH + 1
         before = 0 if batch == 0 else (batch - 1) * BATCH + 1
         start = execution.starts[batch] if batch < len(execution.starts) else len(body)
@@ -302,12 +304,26 @@ def _location(group: WorkGroup, location: str, asked: str | None) -> str:
 
 
 def _result(execution: QueryExecution) -> bytes:
-    if execution.managed:
-        return execution.body
+    return execution.body if execution.managed else _object(execution.output_location)
+
+
+def _manifest(execution: QueryExecution) -> bytes:
+    """The list of the objects that a query wrote."""
+    if execution.manifest_location is None:
+        raise bad_request("Only CREATE TABLE AS SELECT, UNLOAD and INSERT queries have a data manifest")
+    return _object(execution.manifest_location)
+
+
+def _object(location: str) -> bytes:
     try:
-        return s3.get_object(*split_object(execution.output_location))
+        return s3.get_object(*split_object(location))
     except ServiceError:
-        raise bad_request(f"Could not find results at location {execution.output_location}") from None
+        raise bad_request(f"Could not find results at location {location}") from None
+
+
+def _page_of_lines(body: bytes, first: int, most: int) -> tuple[list[list[str | None]], bool]:
+    lines = body.decode().splitlines()
+    return [[line] for line in lines[first : first + most]], first + most < len(lines)
 
 
 def _result_name(parsed: Parsed, identity: str) -> str:

@@ -116,7 +116,7 @@ class WorkGroupOperations(Service):
     def list_engine_versions(self, call: Call) -> dict[str, Any]:
         """The engine versions that a work group can ask for."""
         chosen = {**_ENGINE, "SelectedEngineVersion": _ENGINE["EffectiveEngineVersion"]}
-        return {"EngineVersions": [_ENGINE, chosen]}
+        return page(call, "EngineVersions", [_ENGINE, chosen], 10)
 
     @operation("CreateWorkGroup")
     def create_work_group(self, call: Call) -> dict[str, Any]:
@@ -180,9 +180,7 @@ class WorkGroupOperations(Service):
         ran = [q for q in region.executions.values() if q.work_group == name]
         if (held or ran) and not call.params.get("RecursiveDeleteOption"):
             raise bad_request("WorkGroup is not empty")
-        for query in held:
-            del region.named_queries[query["NamedQueryId"]]
-        del region.work_groups[name]
+        region.forget(call, name)
         return {}
 
 

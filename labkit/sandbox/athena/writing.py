@@ -20,14 +20,14 @@ from labkit.sandbox.athena.dialect import casts
 from labkit.sandbox.athena.dialect.scope import Column, Query, Value
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.execution import QueryExecution
-from labkit.sandbox.athena.results import formatter
+from labkit.sandbox.athena.results import ResultColumn, formatter, metadata
 from labkit.sandbox.athena.statements import definitions, nodes, tables
 from labkit.sandbox.athena.statements.context import Context
 from labkit.sandbox.athena.storage import formats
 from labkit.sandbox.athena.storage.lazy import Delimiters
 from labkit.sandbox.athena.storage.location import Listing, split
 from labkit.sandbox.athena.storage.serialized import delimited_line, json_line
-from labkit.sandbox.athena.types import Type, coerces
+from labkit.sandbox.athena.types import BIGINT, Type, coerces
 from labkit.sandbox.moto_state import glue, s3
 
 MOST_PARTITIONS = 100
@@ -96,7 +96,7 @@ class Target:
             _partitioned_by(options, columns),
             names,
             compression=_compression(str(options.get("compression", "GZIP"))),
-            delimiters=_delimiters(options, ","),
+            delimiters=_delimiters(options),
             numbers=tuple(range(len(columns))),
             casts=tuple(kind for _, kind in columns),
         )
@@ -140,7 +140,7 @@ class Target:
             compression=_compression(
                 str(options.get("write_compression") or options.get("parquet_compression") or "GZIP")
             ),
-            delimiters=_delimiters(options, "\x01"),
+            delimiters=_delimiters(options),
             created=(database, name),
             numbers=tuple(range(len(columns))),
             casts=tuple(kind for _, kind in columns),
@@ -151,8 +151,12 @@ class Target:
         """INSERT INTO."""
         database, name = context.named(statement.table)
         table = context.catalog.table(database, name)
-        if table is None or table.is_view:
+        if table is None:
             raise QueryError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
+        if table.is_view:
+            raise QueryError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
+        if table.storage.get("BucketColumns"):
+            raise QueryError("NOT_SUPPORTED", "Inserting into bucketed tables is not supported")
         if table.serde not in _SERDES:
             raise not_supported(f"INSERT INTO a table with the SerDe {table.serde}")
         wanted = _inserted(table, statement.columns)
@@ -250,8 +254,12 @@ def _columns(query: Query) -> tuple[tuple[str, Type], ...]:
     return columns
 
 
-def _delimiters(options: dict[str, Any], default: str) -> Delimiters:
-    return Delimiters.of({"field.delim": str(options.get("field_delimiter", default))})
+def _delimiters(options: dict[str, Any]) -> Delimiters:
+    """What stands between columns, \\x01 if nothing is said: https://docs.aws.amazon.com/athena/latest/ug/unload.html"""
+    delimiter = str(options.get("field_delimiter", "\x01"))
+    if len(delimiter) != 1:
+        raise QueryError("INVALID_TABLE_PROPERTY", f"field_delimiter '{delimiter}' must be a single character")
+    return Delimiters.of({"field.delim": delimiter})
 
 
 def _partitioned_by(options: dict[str, Any], columns: tuple[tuple[str, Type], ...]) -> tuple[str, ...]:
@@ -301,13 +309,17 @@ class Output:
             bucket, _ = split(path)
             s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
         execution.rows, execution.update_count = 0, self.rows
+        execution.columns = [ResultColumn("rows", BIGINT).info()]
         if execution.managed:
             return
-        manifest = f"{execution.output_location}-manifest.csv"
-        bucket, _ = split(manifest)
         listed = "".join(f"{path}\n" for path, _ in self.files).encode()
-        s3.put_object(bucket, manifest.split("/", 3)[3], listed, account_id)
-        execution.manifest_location = manifest
+        execution.manifest_location = f"{execution.output_location}-manifest.csv"
+        for path, body in (
+            (execution.manifest_location, listed),
+            (f"{execution.output_location}.metadata", metadata(execution.columns)),
+        ):
+            bucket, _ = split(path)
+            s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
 
 
 def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Target, directory: Path) -> Output:

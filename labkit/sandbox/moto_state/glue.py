@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -43,14 +44,20 @@ def delete_database(account_id: str, region: str, name: str) -> None:
 def tables(account_id: str, region: str, database_name: str) -> list[Entry]:
     """The tables and views of a database, in the order of their names."""
     found = _call(_backend(account_id, region).get_tables, database_name, None)
-    return sorted((each.as_dict() for each in found), key=lambda each: each["Name"])
+    return sorted((_table(each) for each in found), key=lambda each: each["Name"])
 
 
 def table(account_id: str, region: str, database_name: str, name: str) -> Entry | None:
     """A table, or None."""
     held = _backend(account_id, region).databases.get(database_name)
     found = held.tables.get(name) if held else None
-    return found.as_dict() if found else None
+    return _table(found) if found else None
+
+
+def _table(held: Any) -> Entry:
+    """A table of moto's, which keeps moments without saying that they are UTC."""
+    entry: Entry = held.as_dict()
+    return {**entry, "CreateTime": entry["CreateTime"].replace(tzinfo=UTC)}
 
 
 def create_table(account_id: str, region: str, database_name: str, entry: Entry) -> None:

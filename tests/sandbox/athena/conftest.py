@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labkit.sandbox import moto_state
+from labkit.sandbox import moto_state, validation
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call, ServiceError
@@ -109,6 +109,15 @@ class Athena:
             return f"{error.code}: {error.message}"
         assert done.state == "FAILED", done.rows
         return done.reason
+
+    def refused(self, operation: str, *, region: str = "eu-west-1", **params: Any) -> str:
+        """How an operation is refused, by the constraints of AWS's model or by what the sandbox holds."""
+        try:
+            validation.check("athena", operation, params)
+            self.call(operation, region=region, **params)
+        except ServiceError as error:
+            return f"{error.code}: {error.message}"
+        raise AssertionError(f"{operation} was not refused")
 
     def put(self, key: str, text: str | bytes, bucket: str = BUCKET) -> int:
         """Stores an object, compressed if its key ends in .gz; says how many bytes it takes."""

@@ -13,12 +13,6 @@ from tests.sandbox.athena.conftest import BUCKET, make_athena
 OUTPUT = {"OutputLocation": f"s3://{BUCKET}/results/"}
 
 
-def refused(athena, operation, **params):
-    with pytest.raises(ServiceError) as caught:
-        athena.call(operation, **params)
-    return f"{caught.value.code}: {caught.value.message}"
-
-
 # --- executions
 
 
@@ -57,7 +51,7 @@ def test_pages(athena):
     assert seen == ["n", *(str(n) for n in range(1, 12001))]
     assert len(athena.call("GetQueryResults", QueryExecutionId=done.id)["ResultSet"]["Rows"]) == 1000
     assert (
-        refused(athena, "GetQueryResults", QueryExecutionId=done.id, NextToken="x")
+        athena.refused("GetQueryResults", QueryExecutionId=done.id, NextToken="x")
         == "InvalidRequestException: Invalid NextToken"
     )
 
@@ -75,8 +69,8 @@ def test_results_need_a_location(athena):
         athena.error("SELECT 1", ResultConfiguration=missing)
         == "Unable to verify/create output bucket no-such-bucket-here"
     )
-    local = refused(
-        athena, "StartQueryExecution", QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "/tmp"}
+    local = athena.refused(
+        "StartQueryExecution", QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "/tmp"}
     )
     assert local == "InvalidRequestException: outputLocation is not a valid S3 path. Provided outputLocation: /tmp"
 
@@ -84,9 +78,9 @@ def test_results_need_a_location(athena):
 def test_results_of_a_failed_query_are_refused(athena):
     done = athena.run("SELECT nope FROM nope")
     message = "InvalidRequestException: Query did not finish successfully. Final query state: FAILED"
-    assert refused(athena, "GetQueryResults", QueryExecutionId=done.id) == message
+    assert athena.refused("GetQueryResults", QueryExecutionId=done.id) == message
     assert (
-        refused(athena, "GetQueryExecution", QueryExecutionId="x")
+        athena.refused("GetQueryExecution", QueryExecutionId="x")
         == "InvalidRequestException: QueryExecution x was not found"
     )
 
@@ -114,7 +108,7 @@ def test_a_running_query_stops(athena):
         "SELECT count(*) FROM UNNEST(sequence(1, 100000)) AS a (x), UNNEST(sequence(1, 1000000)) AS b (y) WHERE x * y % 7 = 3"
     )
     assert athena.call("GetQueryExecution", QueryExecutionId=identity)["QueryExecution"]["Status"]["State"] == "RUNNING"
-    assert "not yet finished" in refused(athena, "GetQueryResults", QueryExecutionId=identity)
+    assert "not yet finished" in athena.refused("GetQueryResults", QueryExecutionId=identity)
     athena.call("StopQueryExecution", QueryExecutionId=identity)
     status = athena.wait(identity).execution["Status"]
     assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Query cancelled by user")
@@ -168,17 +162,17 @@ def test_prepare_and_execute(athena):
 
 
 def test_prepared_statements_of_the_api(athena):
-    given = {"StatementName": "q", "WorkGroup": "primary", "QueryStatement": "SELECT ?"}
+    given = {"StatementName": "query", "WorkGroup": "primary", "QueryStatement": "SELECT ?"}
     athena.call("CreatePreparedStatement", **given)
-    assert "already exists" in refused(athena, "CreatePreparedStatement", **given)
-    assert athena.rows("EXECUTE q USING 'x'") == [["x"]]
+    assert "already exists" in athena.refused("CreatePreparedStatement", **given)
+    assert athena.rows("EXECUTE query USING 'x'") == [["x"]]
     athena.call("UpdatePreparedStatement", **{**given, "QueryStatement": "SELECT ? || '!'"})
-    assert athena.rows("EXECUTE q USING 'x'") == [["x!"]]
-    names = ["q", "z"]
+    assert athena.rows("EXECUTE query USING 'x'") == [["x!"]]
+    names = ["query", "z"]
     batch = athena.call("BatchGetPreparedStatement", WorkGroup="primary", PreparedStatementNames=names)
-    assert [each["StatementName"] for each in batch["PreparedStatements"]] == ["q"]
-    athena.call("DeletePreparedStatement", StatementName="q", WorkGroup="primary")
-    gone = refused(athena, "GetPreparedStatement", StatementName="q", WorkGroup="primary")
+    assert [each["StatementName"] for each in batch["PreparedStatements"]] == ["query"]
+    athena.call("DeletePreparedStatement", StatementName="query", WorkGroup="primary")
+    gone = athena.refused("GetPreparedStatement", StatementName="query", WorkGroup="primary")
     assert gone.startswith("ResourceNotFoundException")
 
 
@@ -195,7 +189,7 @@ def test_named_queries(athena):
     batch = athena.call("BatchGetNamedQuery", NamedQueryIds=[identity, "x"])
     assert (len(batch["NamedQueries"]), len(batch["UnprocessedNamedQueryIds"])) == (1, 1)
     athena.call("DeleteNamedQuery", NamedQueryId=identity)
-    assert "was not found" in refused(athena, "GetNamedQuery", NamedQueryId=identity)
+    assert "was not found" in athena.refused("GetNamedQuery", NamedQueryId=identity)
 
 
 # --- work groups
@@ -214,20 +208,20 @@ def test_work_groups(athena):
     assert [each["Name"] for each in athena.call("ListWorkGroups")["WorkGroups"]] == ["primary", "team"]
     group = athena.call("GetWorkGroup", WorkGroup="team")["WorkGroup"]
     assert group["Configuration"]["EnforceWorkGroupConfiguration"] is True
-    assert "already" in refused(athena, "CreateWorkGroup", Name="team")
+    assert "already" in athena.refused("CreateWorkGroup", Name="team")
     done = athena.run("SELECT 1", WorkGroup="team")
     assert done.output == f"s3://{BUCKET}/team/{done.id}.csv"
-    assert refused(athena, "DeleteWorkGroup", WorkGroup="team") == "InvalidRequestException: WorkGroup is not empty"
+    assert athena.refused("DeleteWorkGroup", WorkGroup="team") == "InvalidRequestException: WorkGroup is not empty"
     athena.call("DeleteWorkGroup", WorkGroup="team", RecursiveDeleteOption=True)
-    assert "not found" in refused(athena, "GetWorkGroup", WorkGroup="team")
-    assert "not found" in refused(athena, "StartQueryExecution", QueryString="SELECT 1", WorkGroup="team")
+    assert "not found" in athena.refused("GetWorkGroup", WorkGroup="team")
+    assert "not found" in athena.refused("StartQueryExecution", QueryString="SELECT 1", WorkGroup="team")
 
 
 def test_settings_that_are_not_enforced_give_way(athena):
     make_group(athena, EnforceWorkGroupConfiguration=False)
     assert athena.run("SELECT 1", WorkGroup="team").output.startswith(f"s3://{BUCKET}/results/")
     athena.call("UpdateWorkGroup", WorkGroup="team", State="DISABLED")
-    assert "disabled" in refused(athena, "StartQueryExecution", QueryString="SELECT 1", WorkGroup="team")
+    assert "disabled" in athena.refused("StartQueryExecution", QueryString="SELECT 1", WorkGroup="team")
 
 
 def test_removing_a_work_groups_location(athena):
@@ -275,14 +269,14 @@ def test_managed_results_are_in_no_bucket(athena):
 
 def test_managed_results_have_no_location(athena):
     athena.call("CreateWorkGroup", Name="managed", Configuration=MANAGED)
-    assert "An output location cannot be provided" in refused(
-        athena, "StartQueryExecution", QueryString="SELECT 1", WorkGroup="managed", ResultConfiguration=OUTPUT
+    assert "An output location cannot be provided" in athena.refused(
+        "StartQueryExecution", QueryString="SELECT 1", WorkGroup="managed", ResultConfiguration=OUTPUT
     )
     both = {**MANAGED, "ResultConfiguration": OUTPUT}
-    assert "cannot both be set" in refused(athena, "CreateWorkGroup", Name="both", Configuration=both)
+    assert "cannot both be set" in athena.refused("CreateWorkGroup", Name="both", Configuration=both)
     updates = {"ResultConfigurationUpdates": OUTPUT}
-    assert "cannot both be set" in refused(
-        athena, "UpdateWorkGroup", WorkGroup="managed", State="DISABLED", ConfigurationUpdates=updates
+    assert "cannot both be set" in athena.refused(
+        "UpdateWorkGroup", WorkGroup="managed", State="DISABLED", ConfigurationUpdates=updates
     )
     assert athena.call("GetWorkGroup", WorkGroup="managed")["WorkGroup"]["State"] == "ENABLED"
     table = athena.call("StartQueryExecution", QueryString="CREATE TABLE t AS SELECT 1 AS a", WorkGroup="managed")
@@ -309,11 +303,9 @@ def test_metadata(athena):
     assert (table["Parameters"]["k"], table["Parameters"]["location"]) == ("v", f"s3://{BUCKET}/t/")
     assert len(athena.call("ListTableMetadata", **where, Expression="t.*")["TableMetadataList"]) == 1
     assert athena.call("ListTableMetadata", **where, Expression="x.*")["TableMetadataList"] == []
-    assert refused(athena, "GetTableMetadata", **where, TableName="x").startswith("MetadataException")
-    assert refused(athena, "GetDatabase", CatalogName="AwsDataCatalog", DatabaseName="x").startswith(
-        "MetadataException"
-    )
-    assert refused(athena, "ListDatabases", CatalogName="other").startswith("InvalidRequestException")
+    assert athena.refused("GetTableMetadata", **where, TableName="x").startswith("MetadataException")
+    assert athena.refused("GetDatabase", CatalogName="AwsDataCatalog", DatabaseName="x").startswith("MetadataException")
+    assert athena.refused("ListDatabases", CatalogName="other").startswith("InvalidRequestException")
 
 
 def test_regions_are_apart(athena):
@@ -323,7 +315,7 @@ def test_regions_are_apart(athena):
     )["QueryExecutionId"]
     elsewhere = athena.call("GetQueryExecution", region="us-east-1", QueryExecutionId=identity)["QueryExecution"]
     assert elsewhere["Status"]["StateChangeReason"].startswith("TABLE_NOT_FOUND")
-    assert "not found" in refused(athena, "GetQueryExecution", QueryExecutionId=identity)
+    assert "not found" in athena.refused("GetQueryExecution", QueryExecutionId=identity)
 
 
 def test_explain(athena):
@@ -359,14 +351,13 @@ def test_explain_takes_no_other_options(athena):
     text = athena.lines("EXPLAIN (FORMAT TEXT, TYPE DISTRIBUTED) SELECT 1 AS x")
     assert text == athena.lines("EXPLAIN SELECT 1 AS x") == athena.lines("EXPLAIN (SELECT 1 AS x)")
     assert athena.error("EXPLAIN (FORMAT GRAPHVIZ) SELECT 1").startswith("NOT_SUPPORTED: EXPLAIN (FORMAT GRAPHVIZ)")
-    assert "line 1:22: mismatched input 'FORMAT XML'" in refused(
-        athena,
+    assert "line 1:22: mismatched input 'FORMAT XML'" in athena.refused(
         "StartQueryExecution",
         QueryString="EXPLAIN (TYPE IO,    FORMAT XML) SELECT 1",
         ResultConfiguration=OUTPUT,
     )
-    assert "mismatched input" in refused(
-        athena, "StartQueryExecution", QueryString="EXPLAIN", ResultConfiguration=OUTPUT
+    assert "mismatched input" in athena.refused(
+        "StartQueryExecution", QueryString="EXPLAIN", ResultConfiguration=OUTPUT
     )
 
 

@@ -80,6 +80,13 @@ class Parsed:
         return "DML" if self.kind in ("select", "insert", "unload", "execute") else "DDL"
 
     @property
+    def external_location(self) -> str:
+        """Where CREATE TABLE AS is told to put its table; nothing if it is not told."""
+        if self.kind != "create_table_as_select" or not isinstance(self.statement, nodes.QueryStatement):
+            return ""
+        return str((self.statement.options or {}).get("external_location") or "")
+
+    @property
     def substatement_type(self) -> str:
         """The SubstatementType: the words of the statement, a few of them as only AWS writes them."""
         return _SUBSTATEMENTS.get(self.kind, self.kind.upper())

@@ -120,9 +120,26 @@ def _semantic(why: str) -> QueryError:
 class _Name(str):
     """An identifier, in lower case as the catalog has it."""
 
+    token: Token
+    """As it is written."""
+
 
 class _Table(tuple[str, ...]):
-    pass
+    names: list[_Name]
+    """Its parts, as they are written."""
+
+
+def _check_underscore(token: Token, where: str) -> None:
+    """Hive's names begin with a letter or a digit, or are in backticks.
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+    """
+    if token.startswith("_"):
+        raise QueryError(
+            "",
+            f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
+            f" '{token}' in {where}",
+        )
 
 
 class _Builder(Transformer[Any, Any]):
@@ -138,7 +155,9 @@ class _Builder(Transformer[Any, Any]):
         text = str(items[0])
         if text[0] in '`"':
             text = text[1:-1].replace(text[0] * 2, text[0])
-        return _Name(text.lower())
+        found = _Name(text.lower())
+        found.token = items[0]
+        return found
 
     @v_args(tree=True)
     def column_name(self, tree: Tree[Any]) -> _Name:
@@ -150,13 +169,16 @@ class _Builder(Transformer[Any, Any]):
                 f" '{token}' in column"
                 " specification",
             )
+        _check_underscore(token, "column specification")
         return self.name([token])
 
     def table(self, items: list[_Name]) -> _Table:
         names = [str(name) for name in items[1:]] if len(items) > 2 else [str(name) for name in items]
         if len(names) == 1 and "." in names[0]:  # SHOW CREATE TABLE writes `database.table`
             names = names[0].split(".", 1)
-        return _Table(names)
+        found = _Table(names)
+        found.names = items
+        return found
 
     def property(self, items: list[str]) -> tuple[str, str]:
         return items[0], items[1]
@@ -239,6 +261,8 @@ class _Builder(Transformer[Any, Any]):
     # --- tables
 
     def create_table(self, items: list[Any]) -> nodes.Statement:
+        for name in _of(items, _Table)[0].names:
+            _check_underscore(name.token, "table name")
         row_format: Tree[Any] = [*_trees(items, "row_format"), Tree("row_format", [])][0]
         serde = next((item for item in row_format.children if isinstance(item, str)), "")
         delimiters = {

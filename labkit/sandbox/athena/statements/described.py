@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/athena/latest/ug/describe-table.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from labkit.sandbox.athena.catalog import Partition, Table
@@ -157,8 +157,8 @@ def _listed(items: list[Any] | None) -> str:
 
 
 def _created(table: Table) -> datetime:
-    created = table.entry.get("CreateTime") or 0
-    return created.astimezone(UTC) if isinstance(created, datetime) else datetime.fromtimestamp(float(created), UTC)
+    created: datetime = table.entry["CreateTime"]
+    return created
 
 
 def _pair(name: str, value: str) -> str:

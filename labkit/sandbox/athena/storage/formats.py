@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labkit.sandbox.athena.catalog import Table
+from labkit.sandbox.athena.dialect.date_formats import joda_format
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.storage import fields
 from labkit.sandbox.athena.storage.lazy import Delimiters, lazy_value, split_escaped
-from labkit.sandbox.athena.types import Type, duckdb_type
+from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -55,7 +57,7 @@ def reading(table: Table) -> Reading:
         serde = PARQUET
     if serde != PARQUET and serde not in _READERS:
         raise not_supported(f"the SerDe {serde}")
-    options = sorted(table.serde_parameters.items())
+    options = [*sorted(table.serde_parameters.items()), _takes_null_for_invalid(table)]
     kinds = [str(kind) if serde not in (HIVE_JSON, OPENX_JSON) else f"{name} {kind}" for name, kind in table.columns]
     skipped = int(table.parameters.get("skip.header.line.count", "0") or 0)
     key = repr((serde, options, skipped, kinds))
@@ -77,9 +79,10 @@ def _lazy_simple(table: Table, numbers: Sequence[int]) -> Reader:
     delimiters = Delimiters.of(parameters)
     delimiter, delimiters = delimiters.levels[0], delimiters.inner
     kinds = {n: table.columns[n][1] for n in numbers}
-    if "timestamp.formats" in parameters and any(kind.name == "timestamp" for kind in kinds.values()):
-        raise not_supported("the SerDe property timestamp.formats")
-    values = [f"{lazy_value(f'c{n}', kind, delimiters)} AS c{n}" for n, kind in kinds.items()]
+    values = [
+        f"{_also_as_formatted(lazy_value(f'c{n}', kind, delimiters), f'c{n}', kind, parameters)} AS c{n}"
+        for n, kind in kinds.items()
+    ]
     if delimiters.escape:
         split = f"SELECT {split_escaped('line', delimiter, delimiters.escape)} AS fields FROM block"
         texts = ", ".join(f"nullif(fields[{n + 1}], {string(delimiters.null)}) AS c{n}" for n in numbers)
@@ -100,26 +103,51 @@ def _lazy_simple(table: Table, numbers: Sequence[int]) -> Reader:
 
 
 def _open_csv(table: Table, numbers: Sequence[int]) -> Reader:
-    """Quoted fields; a field that is not of its column's type fails the query."""
+    """Quoted fields; a field that is not of its column's type fails the query, or is NULL if the table says so.
+
+    https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
+    """
     parameters = table.serde_parameters
     separator, quote, escape = (
         parameters.get(name, default)[:1]
         for name, default in (("separatorChar", ","), ("quoteChar", '"'), ("escapeChar", "\\"))
     )
-    values = [f"{_strict(f'c{n}', *table.columns[n])} AS c{n}" for n in numbers]
-    return lambda block, cursor: _converted(
-        cursor, fields.quoted(block, separator, quote, escape, numbers), values, "block"
-    )
+    values = [f"{_from_csv(f'c{n}', table.columns[n][1])} AS c{n}" for n in numbers]
+    is_strict = not _takes_null_for_invalid(table)
+
+    def read(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+        texts = fields.quoted(block, separator, quote, escape, numbers)
+        found = _converted(cursor, texts, values, "block")
+        for number in numbers if is_strict else ():
+            _check_read(number, texts[f"c{number}"], found[f"c{number}"])
+        return found
+
+    return read
 
 
-def _strict(sql: str, name: str, kind: Type) -> str:
+def _takes_null_for_invalid(table: Table) -> bool:
+    return table.parameters.get("use.null.for.invalid.data", "").lower() == "true"
+
+
+def _from_csv(sql: str, kind: Type) -> str:
+    """The value of a field, NULL if it has none. Dates are days since 1970, timestamps milliseconds."""
     if kind.name in ("varchar", "char"):
         return sql
+    whole = f"CASE WHEN regexp_full_match({sql}, '[+-]?\\d+') THEN TRY_CAST({sql} AS BIGINT) END"
     if kind.name == "date":
-        return f"('1970-01-01'::DATE + CAST(nullif({sql}, '') AS INTEGER))"
+        return f"('1970-01-01'::DATE + TRY_CAST({whole} AS INTEGER))"
     if kind.name == "timestamp":
-        return f"make_timestamp(CAST(nullif({sql}, '') AS BIGINT) * 1000)"
-    return f"CAST(nullif({sql}, '') AS {duckdb_type(kind)})"
+        return f"make_timestamp({whole} * 1000)"
+    return f"TRY_CAST({whole if kind.name in INTEGERS else sql} AS {duckdb_type(kind)})"
+
+
+def _check_read(number: int, texts: pa.ChunkedArray, values: pa.ChunkedArray) -> None:
+    """Raises HIVE_BAD_DATA for the first field that has a text and no value."""
+    if values.null_count > texts.null_count:
+        text = texts.filter(pc.and_(pc.is_valid(texts), pc.is_null(values)))[0].as_py()
+        raise QueryError(
+            "HIVE_BAD_DATA", f"Error parsing field value '{text}' for field {number}: For input string: \"{text}\""
+        )
 
 
 def _regex(table: Table, numbers: Sequence[int]) -> Reader:
@@ -143,27 +171,98 @@ def _regex(table: Table, numbers: Sequence[int]) -> Reader:
 
 
 def _json(table: Table, numbers: Sequence[int]) -> Reader:
-    """One JSON object a line; names are matched without regard to case."""
+    """One JSON object a line; names are matched without regard to case, unless the OpenX SerDe is told otherwise.
+
+    https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+    """
     parameters = table.serde_parameters
-    ignored = parameters.get("ignore.malformed.json", "false").lower() == "true"
-    line = "CASE WHEN json_valid(line) THEN CAST(line AS JSON) END" if ignored else "CAST(line AS JSON)"
+    is_openx = table.serde == OPENX_JSON
+    keys = _Keys.of(parameters) if is_openx else _Keys()
     values = []
     for n in numbers:
         name, kind = table.columns[n]
-        key = parameters.get(f"mapping.{name}", name)
+        member = keys.member(parameters.get(f"mapping.{name}", name))
+        values.append(f"{_json_value(member, kind, parameters)} AS c{n}")
+    values += ["line IS NULL AS unread", f"{keys.repeated if is_openx else 'NULL::VARCHAR'} AS repeated"]
+    source = "(SELECT CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line FROM block)"
+    is_ignored = is_openx and parameters.get("ignore.malformed.json", "false").lower() == "true"
+
+    def read(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+        texts = fields.lines(block)
+        found = _converted(cursor, texts, values, source)
+        if not is_ignored:
+            _check_json(texts["line"], found, is_openx)
+        return found.select([f"c{n}" for n in numbers])
+
+    return read
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """How a JSON SerDe compares the keys of a line with the names of columns."""
+
+    folds_case: bool = True
+    replaces_dots: bool = False
+
+    @classmethod
+    def of(cls, parameters: dict[str, str]) -> _Keys:
+        """Those of the OpenX SerDe's properties."""
+        folds_case = parameters.get("case.insensitive", "true").lower() == "true"
+        return cls(folds_case, parameters.get("dots.in.keys", "false").lower() == "true")
+
+    def compared(self, sql: str) -> str:
+        """The DuckDB of a key as it is compared."""
+        sql = f"replace({sql}, '.', '_')" if self.replaces_dots else sql
+        return f"lower({sql})" if self.folds_case else sql
+
+    def member(self, key: str) -> str:
+        """The DuckDB of the value that a line has under a key."""
         path = f'$."{key}"'
         exact = f"json_extract(line, {string(path)})"
+        if not self.folds_case and not self.replaces_dots:
+            return exact
         entries = "map_entries(TRY_CAST(line AS MAP(VARCHAR, JSON)))"
-        alike = f"list_filter({entries}, lambda e: lower(e.key) = {string(key.lower())})[1].value"
-        values.append(f"{_json_value(f'coalesce({exact}, {alike})', kind)} AS c{n}")
-    source = f"(SELECT {line} AS line FROM block)"
-    return lambda block, cursor: _converted(cursor, fields.lines(block), values, source)
+        wanted = string(key.lower() if self.folds_case else key)
+        return f"coalesce({exact}, list_filter({entries}, lambda e: {self.compared('e.key')} = {wanted})[1].value)"
+
+    @property
+    def repeated(self) -> str:
+        """The DuckDB of the first key that a line has twice."""
+        keys = f"list_transform(json_keys(line), lambda k: {self.compared('k')})"
+        return f"list_filter({keys}, lambda k, i: list_position({keys}, k) < i)[1]"
 
 
-def _json_value(sql: str, kind: Type) -> str:
+def _check_json(lines: pa.ChunkedArray, found: pa.Table, is_openx: bool) -> None:
+    """Raises HIVE_CURSOR_ERROR for the first line that is no JSON object, or has a key twice.
+
+    The OpenX SerDe passes over a line that begins with neither { nor [: all its columns are NULL.
+    """
+    for text in lines.filter(found["unread"]).to_pylist():
+        if not is_openx or text.lstrip()[:1] in ("{", "["):
+            raise QueryError(
+                "HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - JSONException: can't read {text[:200]!r}"
+            )
+    for key in found["repeated"].drop_null()[:1].to_pylist():
+        raise QueryError("HIVE_CURSOR_ERROR", f'Row is not a valid JSON Object - JSONException: Duplicate key "{key}"')
+
+
+def _json_value(sql: str, kind: Type, parameters: dict[str, str]) -> str:
+    text = f"json_extract_string({sql}, '$')"
     if kind.name in ("varchar", "char"):
-        return f"json_extract_string({sql}, '$')"
-    return f"TRY_CAST({sql} AS {duckdb_type(kind)})"
+        return text
+    return _also_as_formatted(f"TRY_CAST({sql} AS {duckdb_type(kind)})", text, kind, parameters)
+
+
+def _also_as_formatted(value: str, text: str, kind: Type, parameters: dict[str, str]) -> str:
+    """A timestamp that may also be written in one of the formats that the table names.
+
+    https://docs.aws.amazon.com/athena/latest/ug/hive-json-serde.html
+    """
+    listed = parameters.get("timestamp.formats", "")
+    if kind.name != "timestamp" or not listed:
+        return value
+    patterns = ", ".join(string(joda_format(each, "timestamp.formats")) for each in listed.split(","))
+    return f"coalesce({value}, CAST(try_strptime({text}, [{patterns}]) AS TIMESTAMP))"
 
 
 _READERS: dict[str, Callable[[Table, Sequence[int]], Reader]] = {

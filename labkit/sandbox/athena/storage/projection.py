@@ -42,6 +42,15 @@ def is_projected(table: Table) -> bool:
 def partitions(table: Table, now: datetime, injected: dict[str, list[str]]) -> Iterator[Partition]:
     """Every partition that the properties describe; `injected` has the values that the query names for a column."""
     names = [name for name, _ in table.partition_columns]
+    keys = {key.lower() for key in table.parameters}
+    unset = [name for name in names if f"projection.{name}.type" not in keys]
+    if unset:
+        shown = f"{table.database}.{table.name}"
+        raise QueryError(
+            "HIVE_METASTORE_ERROR",
+            f"Table {shown} is configured for partition projection, but the following partition columns are missing"
+            f" projection configuration: [{', '.join(unset)}] (table {shown})",
+        )
     lists = [_values(table, name, now, injected) for name in names]
     total = 1
     for each in lists:

@@ -60,7 +60,6 @@ def test_values(properties, wanted):
 
 
 WRONG = [
-    ({}, "projection.p.type is missing"),
     ({"type": "list"}, "projection.p.type is list"),
     ({"type": "enum"}, "projection.p.values is missing"),
     ({"type": "integer", "range": "1"}, "projection.p.range is 1"),
