@@ -223,17 +223,6 @@ def test_nested_text_with_missing_parts(athena):
     ]
 
 
-def test_formats_of_timestamps_are_refused(athena):
-    athena.put("t/x", "02/11/2026\n")
-    row_format = (
-        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'"
-        " WITH SERDEPROPERTIES ('field.delim'=',', 'timestamp.formats'='dd/MM/yyyy')"
-    )
-    make_table(athena, "a timestamp, b string", row_format=row_format, location=f"s3://{BUCKET}/t/", more="")
-    assert athena.error("SELECT a FROM logs").startswith("NOT_SUPPORTED: the SerDe property timestamp.formats")
-    assert athena.rows("SELECT b FROM logs") == [[None]]
-
-
 def test_types_of_text(athena):
     athena.put("t/x", "true|2026-11-02|2026-11-02 09:00:00.5|1.25|2.5|a,b|k:1,l:2|7,z\n")
     columns = "a boolean, b date, c timestamp, d decimal(5,2), e double, f array<string>, g map<string,int>, h struct<i:int,j:string>"

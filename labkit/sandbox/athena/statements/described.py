@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/athena/latest/ug/describe-table.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from labkit.sandbox.athena.catalog import Partition, Table
@@ -79,7 +78,7 @@ def _details(table: Table, partition: Partition | None) -> Iterator[str]:
         yield _pair("Table:", table.name)
     else:
         yield _pair("Owner:", str(table.entry.get("Owner") or "hadoop"))
-    yield _pair("CreateTime:", _created(table).strftime("%a %b %d %H:%M:%S UTC %Y"))
+    yield _pair("CreateTime:", table.entry["CreateTime"].strftime("%a %b %d %H:%M:%S UTC %Y"))
     yield _pair("LastAccessTime:", "UNKNOWN")
     yield _pair("Protect Mode:", "None")
     if not partition:
@@ -113,7 +112,7 @@ def _thrift(table: Table, partition: Partition | None) -> str:
     if partition:
         values = f"values:[{', '.join(partition.values)}], dbName:{table.database}, tableName:{table.name}"
         return f"Detailed Partition Information\tPartition({values}, {sd})\t "
-    created = int(_created(table).timestamp())
+    created = int(table.entry["CreateTime"].timestamp())
     return (
         f"Detailed Table Information\tTable(tableName:{table.name}, dbName:{table.database},"
         f" owner:{table.entry.get('Owner') or 'hadoop'}, createTime:{created}, lastAccessTime:0,"
@@ -154,11 +153,6 @@ def _mapped(pairs: dict[str, str]) -> str:
 
 def _listed(items: list[Any] | None) -> str:
     return f"[{', '.join(str(each) for each in items or [])}]"
-
-
-def _created(table: Table) -> datetime:
-    created: datetime = table.entry["CreateTime"]
-    return created
 
 
 def _pair(name: str, value: str) -> str:
