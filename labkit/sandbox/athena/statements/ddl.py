@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer, Tree, v_args
-from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput, VisitError
 
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.reserved import IN_DDL
 from labkit.sandbox.athena.statements import nodes
+from labkit.sandbox.athena.statements.ddl_errors import check_size, check_underscore, parse_error
 from labkit.sandbox.athena.types import Type, array, parse_type, row
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
@@ -41,33 +42,7 @@ def parse(sql: str) -> nodes.Statement:
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedInput as error:
-        raise _parse_error(sql, error) from None
-
-
-def _parse_error(sql: str, error: UnexpectedInput) -> QueryError:
-    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        last = len(sql.rstrip(" ;\n"))
-        return parse_exception(sql, last, "<EOF>")
-    at = error.pos_in_stream or 0
-    if isinstance(error, UnexpectedToken):
-        at = error.token.start_pos or 0
-    glued = re.search(r"(\w+)$", sql[:at])
-    if sql[at : at + 1] == "-" and glued:
-        line, column = _line_and_column(sql, at)
-        return QueryError("", f"FAILED: ParseException line {line}:{column} missing EOF at '-' near '{glued[1]}'")
-    word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:])
-    return parse_exception(sql, at, word[0] if word and word[0] else "<EOF>")
-
-
-def _line_and_column(sql: str, at: int) -> tuple[int, int]:
-    """Hive counts columns from 0."""
-    return sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
-
-
-def parse_exception(sql: str, at: int, word: str) -> QueryError:
-    """Hive's error of a statement that it can't read."""
-    line, column = _line_and_column(sql, at)
-    return QueryError("", f"FAILED: ParseException line {line}:{column} cannot recognize input near '{word}'")
+        raise parse_error(sql, error) from None
 
 
 def unquoted(text: str) -> str:
@@ -98,25 +73,6 @@ def _of(items: list[Any], kind: type) -> list[Any]:
     return [item for item in items if isinstance(item, kind) and not isinstance(item, Token)]
 
 
-def _check_size(token: Token, name: str, parameters: list[int]) -> None:
-    """The length of a varchar or char, the digits of a decimal; raises Hive's errors."""
-    longest = {"varchar": 65535, "char": 255}.get(name, 0)
-    if longest and not parameters:
-        raise QueryError(
-            "",
-            f"FAILED: ParseException line {token.line}:{(token.end_column or 1) - 1} mismatched input ')' expecting ("
-            f" near '{token}' in primitive type specification",
-        )
-    if longest and not 1 <= parameters[0] <= longest:
-        raise _semantic(f"{name.capitalize()} length {parameters[0]} out of allowed range [1, {longest}]")
-    if name == "decimal" and parameters and not 1 <= parameters[0] <= 38:
-        raise _semantic("Decimal precision out of allowed range [1,38]")
-
-
-def _semantic(why: str) -> QueryError:
-    return QueryError("", f"FAILED: SemanticException {why}")
-
-
 class _Name(str):
     """An identifier, in lower case as the catalog has it."""
 
@@ -127,19 +83,6 @@ class _Name(str):
 class _Table(tuple[str, ...]):
     names: list[_Name]
     """Its parts, as they are written."""
-
-
-def _check_underscore(token: Token, where: str) -> None:
-    """Hive's names begin with a letter or a digit, or are in backticks.
-
-    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
-    """
-    if token.startswith("_"):
-        raise QueryError(
-            "",
-            f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
-            f" '{token}' in {where}",
-        )
 
 
 class _Builder(Transformer[Any, Any]):
@@ -169,7 +112,7 @@ class _Builder(Transformer[Any, Any]):
                 f" '{token}' in column"
                 " specification",
             )
-        _check_underscore(token, "column specification")
+        check_underscore(token, "column specification")
         return self.name([token])
 
     def table(self, items: list[_Name]) -> _Table:
@@ -208,7 +151,7 @@ class _Builder(Transformer[Any, Any]):
         try:
             if name.lower() not in _PRIMITIVES:
                 raise ValueError(name)
-            _check_size(items[0], name.lower(), [int(each) for each in parameters])
+            check_size(items[0], name.lower(), [int(each) for each in parameters])
             return parse_type(f"{name}({','.join(parameters)})" if parameters else name)
         except ValueError:
             token = items[0]
@@ -262,7 +205,7 @@ class _Builder(Transformer[Any, Any]):
 
     def create_table(self, items: list[Any]) -> nodes.Statement:
         for name in _of(items, _Table)[0].names:
-            _check_underscore(name.token, "table name")
+            check_underscore(name.token, "table name")
         row_format: Tree[Any] = [*_trees(items, "row_format"), Tree("row_format", [])][0]
         serde = next((item for item in row_format.children if isinstance(item, str)), "")
         delimiters = {

@@ -1,0 +1,69 @@
+"""Hive's errors of statements that it can't read."""
+
+from __future__ import annotations
+
+import re
+
+from lark import Token
+from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from labkit.sandbox.athena.errors import QueryError
+
+
+def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
+    """The ParseException of what the grammar can't read, with its place."""
+    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
+        last = len(sql.rstrip(" ;\n"))
+        return parse_exception(sql, last, "<EOF>")
+    at = error.pos_in_stream or 0
+    if isinstance(error, UnexpectedToken):
+        at = error.token.start_pos or 0
+    glued = re.search(r"(\w+)$", sql[:at])
+    if sql[at : at + 1] == "-" and glued:
+        line, column = _line_and_column(sql, at)
+        return QueryError("", f"FAILED: ParseException line {line}:{column} missing EOF at '-' near '{glued[1]}'")
+    word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:])
+    return parse_exception(sql, at, word[0] if word and word[0] else "<EOF>")
+
+
+def _line_and_column(sql: str, at: int) -> tuple[int, int]:
+    """Hive counts columns from 0."""
+    return sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
+
+
+def parse_exception(sql: str, at: int, word: str) -> QueryError:
+    """Hive's error of a statement that it can't read."""
+    line, column = _line_and_column(sql, at)
+    return QueryError("", f"FAILED: ParseException line {line}:{column} cannot recognize input near '{word}'")
+
+
+def check_size(token: Token, name: str, parameters: list[int]) -> None:
+    """The length of a varchar or char, the digits of a decimal; raises Hive's errors."""
+    longest = {"varchar": 65535, "char": 255}.get(name, 0)
+    if longest and not parameters:
+        raise QueryError(
+            "",
+            f"FAILED: ParseException line {token.line}:{(token.end_column or 1) - 1} mismatched input ')' expecting ("
+            f" near '{token}' in primitive type specification",
+        )
+    if longest and not 1 <= parameters[0] <= longest:
+        raise _semantic(f"{name.capitalize()} length {parameters[0]} out of allowed range [1, {longest}]")
+    if name == "decimal" and parameters and not 1 <= parameters[0] <= 38:
+        raise _semantic("Decimal precision out of allowed range [1,38]")
+
+
+def _semantic(why: str) -> QueryError:
+    return QueryError("", f"FAILED: SemanticException {why}")
+
+
+def check_underscore(token: Token, where: str) -> None:
+    """Hive's names begin with a letter or a digit, or are in backticks.
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+    """
+    if token.startswith("_"):
+        raise QueryError(
+            "",
+            f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
+            f" '{token}' in {where}",
+        )
