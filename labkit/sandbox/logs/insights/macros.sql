@@ -41,8 +41,10 @@ CREATE OR REPLACE MACRO hex_number(x) AS CASE WHEN regexp_full_match(x, '-?(0[xX
 CREATE OR REPLACE MACRO text_index(x) AS CAST(least(greatest(x, 0), 1e9) AS INTEGER);
 
 -- The distance along the surface of the earth, taken for a ball, between two places in degrees of latitude and longitude.
-CREATE OR REPLACE MACRO haversine_kilometres(lat1, lon1, lat2, lon2) AS 2 * 6371 * asin(sqrt(least(1,
-    pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2))));
+CREATE OR REPLACE MACRO haversine_kilometres(lat1, lon1, lat2, lon2) AS
+    CASE WHEN lat1 + lon1 + lat2 + lon2 IS NOT NULL THEN 2 * 6371 * asin(sqrt(least(1,
+    pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2)
+    ))) END;
 
 -- A sorted list of numbers, counted in ranges of equal width: a map of 'from - to' to the count. The last range has its end.
 CREATE OR REPLACE MACRO histogram_bound(l, n, i) AS l[1] + (l[len(l)] - l[1]) * i / n;
