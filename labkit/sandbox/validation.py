@@ -53,10 +53,7 @@ def check(service: str, operation: str, params: dict[str, Any]) -> None:
     found = list(_faults(shape, params, ""))
     if service == "ec2":
         _refuse_missing(shape, params)
-    faults = [
-        f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must {rule}"
-        for path, value, rule in found
-    ]
+    faults = [f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {rule}" for path, value, rule in found]
     if faults:
         count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected: "
         raise ServiceError(CODES.get(service, "ValidationException"), count + "; ".join(faults))
@@ -86,8 +83,8 @@ def _compile(shape: Any) -> Predicate:
         items = _items(shape.member)
         return lambda values: is_sound(values) and items(values)
     if shape.type_name == "map":
-        item = _compile(shape.value)
-        return lambda values: is_sound(values) and all(map(item, values.values()))
+        key, item = _compile(shape.key), _compile(shape.value)
+        return lambda values: is_sound(values) and all(map(key, values)) and all(map(item, values.values()))
     return is_sound
 
 
@@ -141,7 +138,8 @@ def _scalar(shape: Any) -> Predicate:
         return lambda value: isinstance(value, str) and low <= len(value) <= high
     if type_name in ("integer", "long"):
         return lambda value: type(value) is int and low <= value <= high
-    return lambda value: _has_type(type_name, value) and not any(_broken_rules(shape, value))
+    tests = [holds for _, holds in _rules(shape)]
+    return lambda value: _has_type(type_name, value) and all(holds(value) for holds in tests)
 
 
 def _structure(required: frozenset[str], members: dict[str, Predicate]) -> Predicate:
@@ -162,17 +160,20 @@ def _is_constrained(shape: Any) -> bool:
 
 def _shown(value: Any) -> str:
     """A value as AWS shows it; of ten thousand log events, the first."""
-    text = str(value)
+    is_map = isinstance(value, dict) and value
+    text = f"{{{', '.join(f'{name}={item}' for name, item in value.items())}}}" if is_map else str(value)
     return "null" if value is None else f"'{text[:MAX_SHOWN]}{'...' * (len(text) > MAX_SHOWN)}'"
 
 
 def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]:
     if not _has_type(shape.type_name, value):
         raise ServiceError("SerializationException", f"'{path}' must be of type {shape.type_name}, not {value!r:.80}")
-    yield from ((path, value, rule) for rule in _broken_rules(shape, value))
+    yield from ((path, value, rule) for rule, holds in _rules(shape) if not holds(value))
     if shape.type_name == "structure":
         yield from (
-            (_join(path, name), None, "not be null") for name in shape.required_members if value.get(name) is None
+            (_join(path, name), None, "Member must not be null")
+            for name in shape.required_members
+            if value.get(name) is None
         )
         for name, member in shape.members.items():
             if value.get(name) is not None:
@@ -181,8 +182,20 @@ def _faults(shape: Any, value: Any, path: str) -> Iterator[tuple[str, Any, str]]
         for number, item in enumerate(value, 1):
             yield from _faults(shape.member, item, f"{path}.{number}.member")
     elif shape.type_name == "map":
-        for item in value.values():
-            yield from _faults(shape.value, item, f"{path}.value")
+        yield from _faults_of_map(shape, value, path)
+
+
+def _faults_of_map(shape: Any, value: dict[str, Any], path: str) -> Iterator[tuple[str, Any, str]]:
+    """Of the keys of a map all rules are named at once, and so of its values where those are scalars."""
+    for noun, part, items in (("keys", shape.key, value), ("value", shape.value, value.values())):
+        if part.type_name in ("structure", "list", "map"):
+            for item in items:
+                yield from _faults(part, item, f"{path}.value")
+        elif not all(_has_type(part.type_name, item) for item in items):
+            raise ServiceError("SerializationException", f"the {noun} of '{path}' must be of type {part.type_name}")
+        elif not all(holds(item) for _, holds in _rules(part) for item in items):
+            rules = ", ".join(rule for rule, _ in _rules(part))
+            yield path, value, f"Map {noun} must satisfy constraint: [{rules}]"
 
 
 def _has_type(type_name: str, value: Any) -> bool:
@@ -199,25 +212,42 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _broken_rules(shape: Any, value: Any) -> Iterator[str]:
+def _rules(shape: Any) -> Iterator[tuple[str, Predicate]]:
+    """The constraints of a shape in AWS's words, each with what tells whether a value meets it."""
     metadata = shape.metadata
     if not _is_constrained(shape):
         return
-    sized = isinstance(value, str | list | dict)
-    size = len(value) if sized else value
+    sized = shape.type_name in ("string", "list", "map")
     noun = "length" if sized else "value"
-    if "min" in metadata and size < metadata["min"]:
-        yield f"have {noun} greater than or equal to {metadata['min']}"
-    if "max" in metadata and size > metadata["max"]:
-        yield f"have {noun} less than or equal to {metadata['max']}"
-    if shape.type_name == "string" and "pattern" in metadata and not _matches(metadata["pattern"], value):
-        yield f"satisfy regular expression pattern: {metadata['pattern']}"
-    if getattr(shape, "enum", None) and value not in shape.enum:
-        yield f"satisfy enum value set: [{', '.join(shape.enum)}]"
+    if "max" in metadata:
+        yield (
+            f"Member must have {noun} less than or equal to {metadata['max']}",
+            lambda value: (len(value) if sized else value) <= metadata["max"],
+        )
+    if "min" in metadata:
+        yield (
+            f"Member must have {noun} greater than or equal to {metadata['min']}",
+            lambda value: (len(value) if sized else value) >= metadata["min"],
+        )
+    if shape.type_name == "string" and "pattern" in metadata:
+        rule = f"Member must satisfy regular expression pattern: {metadata['pattern']}"
+        yield rule, lambda value: _matches(metadata["pattern"], value)
+    if getattr(shape, "enum", None):
+        yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]", lambda value: value in shape.enum
+
+
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+}
+"""Java's classes of letters, numbers and separators as Python has them, within the brackets that they stand in."""
 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str] | None:
+    for java, python in _UNICODE_CLASSES.items():
+        pattern = pattern.replace(java, python)
     try:
         return re.compile(pattern)
     except re.error:  # a pattern in Java's dialect that Python does not share: left to the service's own check

@@ -17,6 +17,8 @@ from labkit.sandbox.service import Call, Service, ServiceError
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
+PAGE_PARAMETERS = ("nextToken", "limit", "maxItems", "maxResults")
+"""What may change from one page of an answer to the next."""
 NAME_AND_IDENTIFIER = "LogGroupName and LogGroupIdentifier cannot be specified together."
 
 
@@ -120,9 +122,13 @@ def invalid(message: str) -> ServiceError:
 def page(
     items: Sequence[Any], call: Call, *, key: str = "limit", most: int = 50
 ) -> tuple[Sequence[Any], dict[str, str]]:
-    """One page of a list, and the `nextToken` of the next one if there is one."""
+    """One page of a list, and the `nextToken` of the next one if there is one.
+
+    AWS's models take 0 and less for the size of some pages: those are as long as without a size.
+    """
     start = _offset(call)
-    end = start + call.params.get(key, most)
+    size = call.params.get(key, most)
+    end = start + (size if size > 0 else most)
     more = {"nextToken": page_token(call, end)} if end < len(items) else {}
     return items[start:end], more
 
@@ -157,6 +163,6 @@ def _offset(call: Call) -> int:
 
 def _request(call: Call) -> str:
     """What must not change from page to page: the operation, and its parameters but for the size of a page."""
-    members = {name: value for name, value in call.params.items() if name not in ("nextToken", "limit")}
+    members = {name: value for name, value in call.params.items() if name not in PAGE_PARAMETERS}
     digest = json.dumps([call.operation, call.region, members], sort_keys=True, default=str)
     return hashlib.sha256(digest.encode()).hexdigest()[:16]

@@ -37,6 +37,8 @@ RETENTION_DAYS = (
 )
 FOUND_BY_PATTERN = ("arn", "creationTime", "logGroupName")
 """All that DescribeLogGroups tells of groups that it is asked for by a pattern."""
+MAX_TAGS = 50
+"""A resource; https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html"""
 COLD_CLASSES = ("INFREQUENT_ACCESS", "ESSENTIALS")
 """Who asks DescribeLogGroups for one of these gets both."""
 SECONDS_PER_DAY = 86_400
@@ -54,6 +56,7 @@ class GroupOperations(LogsCore):
             raise invalid("Log groups starting with AWS/ are reserved for AWS.")
         if "kmsKeyId" in call.params:
             raise invalid(NOT_HERE.format("encryption with a key of yours (kmsKeyId)"))
+        _refuse_reserved(call.params.get("tags", {}))
         self.create_group(
             call.region,
             name,
@@ -232,7 +235,7 @@ class GroupOperations(LogsCore):
     @operation("TagLogGroup")
     def tag_log_group(self, call: Call) -> None:
         """The older way to tag a group, by its name."""
-        self.group(call.region, call.params["logGroupName"]).tags.update(call.params["tags"])
+        _tag(self.group(call.region, call.params["logGroupName"]), call.params["tags"], "InvalidParameterException")
 
     @operation("UntagLogGroup")
     def untag_log_group(self, call: Call) -> None:
@@ -247,7 +250,8 @@ class GroupOperations(LogsCore):
     @operation("TagResource")
     def tag_resource(self, call: Call) -> None:
         """Tags a log group, by its ARN."""
-        self.group_by_identifier(call.region, call.params["resourceArn"]).tags.update(call.params["tags"])
+        group = self.group_by_identifier(call.region, call.params["resourceArn"])
+        _tag(group, call.params["tags"], "TooManyTagsException")
 
     @operation("UntagResource")
     def untag_resource(self, call: Call) -> None:
@@ -315,6 +319,19 @@ def _is_of_class(group: LogGroup, wanted: str | None) -> bool:
 def _named(name: str, choice: str) -> bool:
     """Whether a name meets one choice of ListLogGroups' pattern: `^start`, or a part anywhere."""
     return name.startswith(choice[1:]) if choice.startswith("^") else choice in name
+
+
+def _tag(group: LogGroup, tags: dict[str, str], too_many: str) -> None:
+    """Adds tags, or puts new values in the place of old ones; all of them or none."""
+    _refuse_reserved(tags)
+    if len(group.tags | tags) > MAX_TAGS:
+        raise ServiceError(too_many, f"The log group {group.name} can have no more than {MAX_TAGS} tags.")
+    group.tags.update(tags)
+
+
+def _refuse_reserved(tags: dict[str, str]) -> None:
+    if reserved := sorted(key for key in tags if key.lower().startswith("aws:")):
+        raise invalid(f"Tag keys starting with aws: are reserved for AWS, such as {reserved[0]}.")
 
 
 def _untag(group: LogGroup, keys: list[str]) -> None:

@@ -90,7 +90,7 @@ class MetricFilterOperations(LogsCore):
 
     @operation("DescribeMetricFilters")
     def describe_metric_filters(self, call: Call) -> Result:
-        """The filters of a group or of a metric, in ASCII order of their names."""
+        """The filters of a group or of a metric, in ASCII order of their names; a prefix counts in a group alone."""
         metric, namespace = call.params.get("metricName"), call.params.get("metricNamespace")
         if (metric is None) != (namespace is None) or (metric is not None and "logGroupName" in call.params):
             raise invalid(
@@ -101,7 +101,7 @@ class MetricFilterOperations(LogsCore):
             only_standard(groups[0])
         else:
             groups = self.groups(call.region)
-        prefix = "" if metric else call.params.get("filterNamePrefix", "")
+        prefix = call.params.get("filterNamePrefix", "") if "logGroupName" in call.params else ""
         found = [
             (filter_.name, group.name, filter_.describe(group))
             for group in groups

@@ -8,6 +8,8 @@ from tests.sandbox.logs.conftest import NOW, Logs
 
 ARN = "arn:aws:logs:eu-west-1:123456789012:log-group:g"
 DAY = 86_400_000
+RETENTION_DAYS = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
 
 def refused(logs: Logs, operation: str, **params: object) -> tuple[str, str]:
@@ -318,3 +320,67 @@ def test_groups_of_other_classes_are_not_read_event_by_event_and_have_no_filters
         refused(logs, "PutSubscriptionFilter", **rare, **pattern, destinationArn="arn:aws:kinesis:::stream/s") == only
     )
     assert refused(logs, "DescribeSubscriptionFilters", **rare) == only
+
+
+def test_a_group_has_fifty_tags_and_no_more_and_takes_all_of_a_call_or_none(logs: Logs) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html"""
+    tags = {f"k{number:02}": "v" for number in range(50)}
+    logs.call("TagResource", resourceArn=ARN, tags=tags)
+    assert (
+        refused(logs, "TagResource", resourceArn=ARN, tags={"k00": "new", "one": "more"})[0] == "TooManyTagsException"
+    )
+    older = refused(logs, "TagLogGroup", logGroupName="g", tags={"one": "more"})
+    assert older == ("InvalidParameterException", "The log group g can have no more than 50 tags.")
+    assert logs.call("ListTagsForResource", resourceArn=ARN) == {"tags": tags}
+    logs.call("TagResource", resourceArn=ARN, tags={"k00": "new"})
+    assert logs.call("ListTagsForResource", resourceArn=ARN)["tags"]["k00"] == "new"
+
+
+@pytest.mark.parametrize("key", ["aws:name", "AWS:name"])
+def test_keys_of_tags_that_begin_with_aws_are_reserved(logs: Logs, key: str) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"""
+    expected = ("InvalidParameterException", f"Tag keys starting with aws: are reserved for AWS, such as {key}.")
+    assert refused(logs, "TagResource", resourceArn=ARN, tags={"a": "b", key: "c"}) == expected
+    assert refused(logs, "CreateLogGroup", logGroupName="h", tags={key: "c"}) == expected
+    assert logs.call("ListTagsForResource", resourceArn=ARN) == {"tags": {}}
+
+
+@pytest.mark.parametrize("days", map(int, RETENTION_DAYS.split()))
+def test_each_documented_number_of_days_is_a_retention(logs: Logs, days: int) -> None:
+    logs.call("PutRetentionPolicy", logGroupName="g", retentionInDays=days)
+    assert logs.call("DescribeLogGroups")["logGroups"][0]["retentionInDays"] == days
+
+
+@pytest.mark.parametrize("days", [0, -1, 2, 31, 366, 3654])
+def test_no_other_number_of_days_is_one_and_the_old_one_stays(logs: Logs, days: int) -> None:
+    logs.call("PutRetentionPolicy", logGroupName="g", retentionInDays=7)
+    assert refused(logs, "PutRetentionPolicy", logGroupName="g", retentionInDays=days)[0] == "InvalidParameterException"
+    assert logs.call("DescribeLogGroups")["logGroups"][0]["retentionInDays"] == 7
+
+
+def test_a_protected_group_from_the_start_still_loses_events_by_retention(logs: Logs) -> None:
+    logs.call("CreateLogGroup", logGroupName="p", deletionProtectionEnabled=True)
+    assert logs.call("DescribeLogGroups", logGroupNamePrefix="p")["logGroups"][0]["deletionProtectionEnabled"] is True
+    logs.sandbox.logs.deliver("eu-west-1", "p", "s", [NOW], ["x"])
+    logs.call("PutRetentionPolicy", logGroupName="p", retentionInDays=1)
+    logs.sandbox.clock.advance(2 * 86_400)
+    assert logs.call("FilterLogEvents", logGroupName="p")["events"] == []
+    assert refused(logs, "DeleteLogGroup", logGroupName="p")[0] == "ValidationException"
+
+
+def test_a_longer_retention_keeps_what_a_shorter_would_have_deleted(logs: Logs) -> None:
+    logs.put("x")
+    logs.call("PutRetentionPolicy", logGroupName="g", retentionInDays=1)
+    logs.call("PutRetentionPolicy", logGroupName="g", retentionInDays=5)
+    logs.sandbox.clock.advance(3 * 86_400)
+    assert len(logs.call("FilterLogEvents", logGroupName="g")["events"]) == 1
+    logs.sandbox.clock.advance(3 * 86_400)
+    assert logs.call("FilterLogEvents", logGroupName="g")["events"] == []
+
+
+def test_names_that_begin_as_awss_own_groups_do_are_reserved_without_the_slash_before(logs: Logs) -> None:
+    assert refused(logs, "CreateLogGroup", logGroupName="aws/mine") == (
+        "InvalidParameterException",
+        "Log groups starting with AWS/ are reserved for AWS.",
+    )
+    logs.call("CreateLogGroup", logGroupName="/aws/vpc/flowlogs")

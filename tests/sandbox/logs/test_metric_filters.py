@@ -189,7 +189,7 @@ def test_a_deleted_filter_publishes_no_more(logs: Logs) -> None:
         ({}, [("a", "g"), ("b", "g"), ("b", "h")]),
         ({"logGroupName": "g"}, [("a", "g"), ("b", "g")]),
         ({"logGroupName": "g", "filterNamePrefix": "b"}, [("b", "g")]),
-        ({"filterNamePrefix": "a"}, [("a", "g")]),
+        ({"filterNamePrefix": "a"}, [("a", "g"), ("b", "g"), ("b", "h")]),
         ({"metricName": "m2", "metricNamespace": "n"}, [("b", "h")]),
         ({"metricName": "m2", "metricNamespace": "other"}, []),
     ],
