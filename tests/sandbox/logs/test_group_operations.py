@@ -345,7 +345,7 @@ def test_keys_of_tags_that_begin_with_aws_are_reserved(logs: Logs, key: str) -> 
     assert logs.call("ListTagsForResource", resourceArn=ARN) == {"tags": {}}
 
 
-@pytest.mark.parametrize("days", map(int, RETENTION_DAYS.split()))
+@pytest.mark.parametrize("days", [int(days) for days in RETENTION_DAYS.split()])
 def test_each_documented_number_of_days_is_a_retention(logs: Logs, days: int) -> None:
     logs.call("PutRetentionPolicy", logGroupName="g", retentionInDays=days)
     assert logs.call("DescribeLogGroups")["logGroups"][0]["retentionInDays"] == days
