@@ -87,6 +87,7 @@ class Dispatcher:
             endpoint=sandbox.endpoint,
             params=params,
             forward=lambda: self._answer_by_moto(request, address),
+            signed=Signature.of(request) is not None,
         )
         result = handler(service, call)
         if isinstance(result, Response):

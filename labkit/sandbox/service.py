@@ -51,6 +51,8 @@ class Call:
     params: dict[str, Any]
     forward: Callable[[], Response] = field(repr=False, compare=False)
     """Hands the request to moto unchanged and returns its HTTP response."""
+    signed: bool = True
+    """Whether it came with a signature; a click on a link in a mail has none."""
 
 
 def operation(name: str) -> Callable[[Handler], Handler]:

@@ -6,13 +6,15 @@ from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call
 
 
-def client_call(sandbox: Sandbox, service: str, operation: str, *, region: str = "eu-west-1", **params: Any) -> Any:
+def client_call(
+    sandbox: Sandbox, service: str, operation: str, *, region: str = "eu-west-1", signed: bool = True, **params: Any
+) -> Any:
     """The result of one operation's handler; errors are raised as ServiceError."""
 
     def not_here() -> Any:
         raise AssertionError(f"{service} {operation} would go to moto: test it through the server")
 
-    call = Call(service, operation, region, sandbox.account_id, "http://127.0.0.1:4566", params, not_here)
+    call = Call(service, operation, region, sandbox.account_id, "http://127.0.0.1:4566", params, not_here, signed)
     target = sandbox.services[service]
     with sandbox.change():
         return type(target).handlers[operation](target, call)

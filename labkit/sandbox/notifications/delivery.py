@@ -76,17 +76,31 @@ class Delivery:
 
     def ask_for_confirmation(self, subscription: Subscription, message_id: str, at: datetime) -> None:
         """Asks the endpoint whether it wants the subscription."""
-        topic = subscription.topic_arn
         message = (
-            f"You have chosen to subscribe to the topic {topic}.\n"
+            f"You have chosen to subscribe to the topic {subscription.topic_arn}.\n"
             "To confirm the subscription, visit the SubscribeURL included in this message."
         )
+        self._send_token(subscription, "Subscription", message, _CONFIRMATION_MAIL, message_id, at)
+
+    def tell_the_end(self, subscription: Subscription, message_id: str, at: datetime) -> None:
+        """Tells the endpoint that the subscription has ended, and how to bring it back."""
+        message = (
+            f"You have chosen to deactivate subscription {subscription.arn}.\n"
+            "To cancel this operation and restore the subscription, visit the SubscribeURL included in this message."
+        )
+        self._send_token(subscription, "Unsubscribe", message, _END_MAIL, message_id, at)
+
+    def _send_token(
+        self, subscription: Subscription, what: str, message: str, mail: str, message_id: str, at: datetime
+    ) -> None:
+        """Sends the token that confirms a subscription or brings it back: as a link in a mail, or as JSON."""
+        topic, subject = subscription.topic_arn, f"AWS Notification - {what} Confirmation"
         if subscription.protocol == "email":
-            body = _CONFIRMATION_MAIL.format(topic=topic, link=self.confirm_link(subscription))
-            self._inbox.deliver(subscription.endpoint, "AWS Notification - Subscription Confirmation", body, at)
+            body = mail.format(topic=topic, link=self.confirm_link(subscription))
+            self._inbox.deliver(subscription.endpoint, subject, body, at)
             return
         request = {
-            "Type": "SubscriptionConfirmation",
+            "Type": f"{what}Confirmation",
             "MessageId": message_id,
             "Token": subscription.token,
             "TopicArn": topic,
@@ -96,10 +110,9 @@ class Delivery:
             **_signature(topic),
         }
         if subscription.protocol == "email-json":
-            subject = "AWS Notification - Subscription Confirmation"
             self._inbox.deliver(subscription.endpoint, subject, json.dumps(request), at)
         else:
-            self._post(subscription, "SubscriptionConfirmation", message_id, json.dumps(request, indent=2))
+            self._post(subscription, f"{what}Confirmation", message_id, json.dumps(request, indent=2))
 
     def confirm_link(self, subscription: Subscription) -> str:
         """The address that confirms a subscription."""
@@ -165,10 +178,10 @@ class Delivery:
             "x-amz-sns-message-id": message_id,
             "x-amz-sns-topic-arn": subscription.topic_arn,
         }
-        if kind == "Notification":
+        if kind != "SubscriptionConfirmation":
             headers["x-amz-sns-subscription-arn"] = subscription.arn
-            if subscription.raw:
-                headers["x-amz-sns-rawdelivery"] = "true"
+        if kind == "Notification" and subscription.raw:
+            headers["x-amz-sns-rawdelivery"] = "true"
         request = urllib.request.Request(subscription.endpoint, body.encode(), headers, method="POST")
         self._outbox.put(lambda done: threading.Thread(target=_send, args=(request, done), daemon=True).start())
 
@@ -215,6 +228,16 @@ To confirm this subscription, click or visit the link below (If this was in erro
 
 Please do not reply directly to this email. If you wish to remove yourself from receiving all future SNS subscription \
 confirmation requests please send an email to sns-opt-out
+"""
+
+_END_MAIL = """Your subscription to the topic below has been deactivated:
+{topic}
+
+If this was in error or you wish to resubscribe, click or visit the link below:
+{link}
+
+Please do not reply directly to this email. If you have any questions or comments regarding this email, please contact \
+us at https://aws.amazon.com/support
 """
 
 _FOOTER = """

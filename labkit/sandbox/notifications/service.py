@@ -116,7 +116,7 @@ class NotificationService(Service):
             protocol=protocol,
             endpoint=endpoint,
             owner=call.account_id,
-            token=f"2336412f37{self.sandbox.random.getrandbits(984):0246x}",
+            token=self._new_token(),
             asked_at=self.sandbox.clock.timestamp(),
             confirmed=protocol == "sqs",
             authenticated=protocol == "sqs",
@@ -127,23 +127,37 @@ class NotificationService(Service):
 
     @operation("ConfirmSubscription")
     def confirm_subscription(self, call: Call) -> Result:
-        """Confirms a subscription by the token that its endpoint was sent."""
+        """Confirms a subscription by the token that its endpoint was sent, or brings one back that was ended."""
         topic_arn, token = call.params["TopicArn"], call.params["Token"]
         self._topic(call.region, topic_arn)
-        for subscription in self._current(call.region):
-            if subscription.topic_arn == topic_arn and subscription.token == token:
-                subscription.confirmed = True
-                subscription.authenticated = call.params.get("AuthenticateOnUnsubscribe") == "true"
-                return {"SubscriptionArn": subscription.arn}
-        raise invalid("Token")
+        authenticated = call.params.get("AuthenticateOnUnsubscribe") == "true"
+        if authenticated and not call.signed:
+            raise _not_authorized("ConfirmSubscription", topic_arn)
+        subscription = self._by_token(call.region, topic_arn, token)
+        if subscription is None:
+            raise invalid("Token")
+        subscription.confirmed, subscription.authenticated = True, authenticated
+        return {"SubscriptionArn": subscription.arn}
 
     @operation("Unsubscribe")
     def unsubscribe(self, call: Call) -> Result:
-        """Ends a subscription; that there is none is no error."""
+        """Ends a subscription; that there is none is no error.
+
+        HTTP endpoints are told, and whoever clicked on the link in a mail is sent another one, to resubscribe.
+        """
         arn = call.params["SubscriptionArn"]
         _check_subscription_arn(arn)
-        if subscription := self._subscriptions(call.region).get(arn):
-            self._subscriptions(call.region).remove(subscription)
+        subscriptions = self._subscriptions(call.region)
+        subscription = subscriptions.get(arn)
+        if subscription is None:
+            return {}
+        if subscription.authenticated and not call.signed:
+            raise _not_authorized("Unsubscribe", arn)
+        if call.signed and not subscription.protocol.startswith("http"):
+            subscriptions.remove(subscription)
+        else:
+            subscriptions.end(subscription, self._new_token(), self.sandbox.clock.timestamp())
+            self._delivery.tell_the_end(subscription, self._new_id(), self.sandbox.clock.now())
         return {}
 
     @operation("ListSubscriptions")
@@ -257,6 +271,12 @@ class NotificationService(Service):
                 return held
         return None
 
+    def _by_token(self, region: str, topic_arn: str, token: str) -> Subscription | None:
+        for held in self._current(region):
+            if held.topic_arn == topic_arn and held.token == token:
+                return held
+        return self._subscriptions(region).brought_back(topic_arn, token, self.sandbox.clock.timestamp())
+
     def _subscription(self, call: Call) -> Subscription:
         arn = call.params["SubscriptionArn"]
         _check_subscription_arn(arn)
@@ -265,8 +285,19 @@ class NotificationService(Service):
             raise ServiceError("NotFound", "Subscription does not exist", status=404)
         return subscription
 
+    def _new_token(self) -> str:
+        return f"2336412f37{self.sandbox.random.getrandbits(984):0246x}"
+
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
+
+
+def _not_authorized(operation: str, arn: str) -> ServiceError:
+    return ServiceError(
+        "AuthorizationError",
+        f"User: anonymous is not authorized to perform: SNS:{operation} on resource: {arn}",
+        status=403,
+    )
 
 
 def _check_subscription_arn(arn: str) -> None:

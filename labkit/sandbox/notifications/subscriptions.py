@@ -77,6 +77,8 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._all: dict[str, Subscription] = {}
+        self._ended: dict[str, Subscription] = {}
+        """By the token that brings them back."""
         self.deleted: dict[str, int] = {}
         """How many subscriptions of a topic have been ended."""
 
@@ -89,9 +91,25 @@ class Subscriptions:
         del self._all[subscription.arn]
         self.deleted[subscription.topic_arn] = self.deleted.get(subscription.topic_arn, 0) + 1
 
+    def end(self, subscription: Subscription, token: str, now: float) -> None:
+        """Ends a subscription that its endpoint may bring back with a token, as long as tokens are valid."""
+        self.remove(subscription)
+        subscription.token, subscription.asked_at = token, now
+        self._ended[token] = subscription
+
+    def brought_back(self, topic_arn: str, token: str, now: float) -> Subscription | None:
+        """The subscription of a topic that a token brings back, in its place again; None where there is none."""
+        subscription = self._ended.get(token)
+        if subscription is None or subscription.topic_arn != topic_arn or now - subscription.asked_at >= CONFIRM_WITHIN:
+            return None
+        self.add(self._ended.pop(token))
+        self.deleted[topic_arn] -= 1
+        return subscription
+
     def forget_topic(self, topic_arn: str) -> None:
         """Ends the subscriptions of a topic that is deleted."""
         self._all = {arn: held for arn, held in self._all.items() if held.topic_arn != topic_arn}
+        self._ended = {token: held for token, held in self._ended.items() if held.topic_arn != topic_arn}
         self.deleted.pop(topic_arn, None)
 
     def current(self, now: float) -> list[Subscription]:
