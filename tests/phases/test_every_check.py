@@ -1,0 +1,118 @@
+"""What holds for the check of every phase: it changes nothing, and its hints name the fault and tell no code."""
+
+import inspect
+import re
+
+import pytest
+
+from labkit.checks import Verdict
+from labkit.lab import Lab
+from labkit.phases import PHASES
+from labkit.settings import Settings
+from labkit.show.hints import RUNGS, item_ladder
+from tests.sandbox.in_process import InProcessCloud, open_host
+
+LAB = PHASES[:-1]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    host = open_host(tmp_path_factory.mktemp("host") / "journal.sqlite")
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="module")
+def lab(host, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("home")))
+        lab = Lab(Settings(), InProcessCloud(host))
+        patch.setattr(Lab, "_current", lab)
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def found_at_first(lab):
+    return {phase: phase.module.check(lab) for phase in PHASES}
+
+
+@pytest.fixture(scope="module")
+def journal(host):
+    """How many changing requests the sandbox has seen."""
+    return lambda: sum(1 for _ in host._journal.entries())
+
+
+def not_right(found):
+    return [item for item in found.items if item.verdict is not Verdict.RIGHT]
+
+
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.label)
+class TestAtFirst:
+    def test_a_check_asks_and_changes_nothing(self, lab, journal, phase):
+        before, mark = journal(), lab.calls.mark()
+        assert phase.module.check(lab) == phase.module.check(lab)
+        assert journal() == before
+        assert [call.as_cli() for call in lab.calls.calls[mark:] if not call.reads] == []
+
+    def test_a_check_moves_no_clock(self, lab, phase):
+        start = lab.now()
+        phase.module.check(lab)
+        assert lab.now() == start
+
+    def test_nothing_is_right_but_what_was_given(self, found_at_first, phase):
+        if phase is not PHASES[-1]:
+            right = [item for item in found_at_first[phase].items if item.verdict is Verdict.RIGHT]
+            assert all(item.given for item in right)
+            assert not found_at_first[phase].passed
+
+    def test_what_is_not_right_has_a_hint_that_is_words_and_no_code_of_the_check(self, found_at_first, phase):
+        source = inspect.getsource(inspect.getmodule(phase.module.check))
+        for item in not_right(found_at_first[phase]):
+            assert len(item.hint.split()) >= 4, item
+            assert not re.search(r"\b(def|lambda|return|assert|==)\b|describe_\w+\(|get_\w+\(|list_\w+\(", item.hint)
+            assert not any(line.strip() in item.hint for line in source.splitlines() if len(line.strip()) > 60)
+
+    def test_each_item_that_is_not_right_has_three_rungs_the_last_with_code_to_run(self, found_at_first, phase):
+        for item in not_right(found_at_first[phase]):
+            rungs = item_ladder(phase, item).rungs
+            assert len(rungs) == len(RUNGS)
+            assert (rungs[0].text, rungs[0].code) == (item.hint, "")
+            assert phase.notebook in rungs[1].text
+            assert rungs[2].code.strip()
+
+    def test_items_are_told_apart_by_their_names(self, found_at_first, phase):
+        names = [item.name for item in found_at_first[phase].items]
+        assert len(set(names)) == len(names)
+
+    def test_a_check_shows_itself_in_text_and_on_the_page_alike(self, found_at_first, phase):
+        found = found_at_first[phase]
+        page = found.html()
+        for item in found.items:
+            assert item.name in found.text()
+            assert item.verdict is Verdict.RIGHT or "<details>" in page
+
+
+@pytest.fixture(scope="module")
+def solved(lab):
+    """The whole lab done by its author."""
+    for phase in LAB:
+        phase.module.solve(lab)
+
+
+@pytest.mark.usefixtures("solved")
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.label)
+class TestSolved:
+    def test_a_check_changes_nothing_in_what_was_built(self, lab, journal, phase):
+        before, mark, start = journal(), lab.calls.mark(), lab.now()
+        phase.module.check(lab)
+        assert (journal(), lab.now()) == (before, start)
+        assert [call.as_cli() for call in lab.calls.calls[mark:] if not call.reads] == []
+
+    def test_every_item_is_right_and_has_neither_wish_nor_hint(self, lab, phase):
+        if phase in LAB:
+            for item in phase.module.check(lab).items:
+                assert (item.verdict, item.wanted, item.hint) == (Verdict.RIGHT, "", ""), item
+
+    def test_a_check_tells_the_same_each_time(self, lab, phase):
+        assert str(phase.module.check(lab)) == str(phase.module.check(lab))
+        assert phase.module.check(lab).html() == phase.module.check(lab).html()
