@@ -18,7 +18,7 @@ from labkit.sandbox.logs.filter_patterns.tree import PatternError
 MAX_LENGTH = 1024
 MAX_REGEXES = 2
 MAX_WILDCARDS = 3
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _OFFENDING = {
     "terms": re.compile(r'[^\w\s"%]', re.ASCII),
     "json": re.compile(r"\$[^\w\s]+|[^\w\s\"%=<>|&(){}\[\]$][^\w\s\"%$]*", re.ASCII),
@@ -57,10 +57,10 @@ def is_number(text: str) -> bool:
 def is_selector(text: str) -> bool:
     """Whether a text is a JSON selector without a wildcard, from which a value can be taken."""
     try:
-        tree.Json(_TreeBuilder().transform(_parser("json").parse(f"{{{text} NOT EXISTS}}")))
+        pattern = _TreeBuilder().transform(_parser("json").parse(f"{{{text} NOT EXISTS}}"))
     except (UnexpectedInput, VisitError):
         return False
-    return None not in selector_steps(text)
+    return pattern == tree.Json(tree.NotExists(text)) and None not in selector_steps(text)
 
 
 def selector_steps(selector: str) -> tuple[tree.Step, ...]:
@@ -120,6 +120,7 @@ _DESCRIPTIONS = {
     "NOT": "NOT EXISTS",
     "EXISTS": "EXISTS",
     "$END": "the pattern's end",
+    "<END-OF-FILE>": "the pattern's end",
 }
 
 
@@ -134,12 +135,12 @@ def _check_quotas(pattern: tree.Pattern, text: str) -> None:
     if not isinstance(pattern, tree.Terms) and len(regexes(pattern)) > MAX_REGEXES:
         raise PatternError("", f"at most {MAX_REGEXES} regular expressions", regexes(pattern)[MAX_REGEXES].offset)
     selectors = [selector for selector in _selectors(pattern) if None in selector_steps(selector)]
-    if any(selector_steps(selector).count(None) > 1 for selector in selectors):
+    for selector in (selector for selector in selectors if selector_steps(selector).count(None) > 1):
         message = (
             "Your filter pattern has a JSON path selector that exceeds the maximum of 1 wildcard allowed per json"
             " selector."
         )
-        raise PatternError(message, "", 0)
+        raise PatternError(message, "", text.index(selector))
     if len(selectors) > MAX_WILDCARDS:
         raise PatternError("", f"at most {MAX_WILDCARDS} selectors with a wildcard", text.index(selectors[-1]))
 
@@ -173,6 +174,15 @@ def _selectors(pattern: tree.Pattern) -> list[str]:
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Any]):
     """Lark's tree into ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[str, int] = {}
+        """Where each name of a field was last."""
+
+    def NAME(self, token: Token) -> str:
+        self._places[str(token)] = _offset(token)
+        return str(token)
 
     def QUOTED(self, token: Token) -> tree.Text:
         return tree.Text(re.sub(r"\\(.)", r"\1", token[1:-1], flags=re.DOTALL), True, _offset(token))
@@ -218,16 +228,17 @@ class _TreeBuilder(Transformer[Token, Any]):
     def ellipsis(self, dots: Token) -> Token:
         return dots
 
-    def named(self, name: Token) -> tree.Field:
-        return tree.Field(str(name), None)
+    def named(self, name: str) -> tree.Field:
+        return tree.Field(name, None)
 
     def unnamed(self) -> tree.Field:
         return tree.Field("", None)
 
     def tested(self, condition: tree.Condition) -> tree.Field:
         names = [test.subject for test in conditions(condition)]  # type: ignore[union-attr]
-        if len({name.lower() for name in names}) > 1:
-            raise PatternError("", f"conditions of one field only, not of {' and '.join(sorted(set(names)))}", 0)
+        other = next((name for name in names if name.lower() != names[0].lower()), None)
+        if other is not None:
+            raise PatternError("", f"a condition of the field {names[0]} and of no other", self._places[other])
         return tree.Field(names[0], condition)
 
     def space(self, *fields: tree.Field | Token) -> tree.Space:
@@ -237,7 +248,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         names = [field.name for field in fields if isinstance(field, tree.Field) and field.name]
         for name in names:
             if names.count(name) > 1:
-                raise PatternError("", f"each field's name once, not {name} twice", 0)
+                raise PatternError("", "a name that no other field has", self._places[name])
         place = places[0] if places else len(fields)
         kept = [field for field in fields if isinstance(field, tree.Field)]
         if kept == [tree.Field("", None)] and not places:
