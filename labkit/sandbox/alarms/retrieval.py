@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,29 +77,19 @@ class Retrieval:
         """The response."""
         results = [result for query in self._asked if query.get("ReturnData", True) for result in self._compute(query)]
         newest_first = self._params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
-        per_series = int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)) // max(1, len(results))
-        begin, size = position(self._params.get("NextToken")), max(1, per_series)
-        shown = [self._shown(result, newest_first, begin, size) for result in results]
+        points = [sorted(result.series.points.items(), reverse=newest_first) for result in results]
+        begin = position(self._params.get("NextToken"))
+        end = begin + int(self._params.get("MaxDatapoints", MAX_DATAPOINTS))
+        parts = _parts([len(each) for each in points], begin, end)
+        shown = [_shown(*each) for each in zip(results, points, parts, strict=True)]
         answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": self._messages()}
-        if any(len(result.series.points) > begin + size for result in results):
-            answer["NextToken"] = token(begin + size)
+        if end < sum(map(len, points)):
+            answer["NextToken"] = token(end)
         return answer
 
     def _messages(self) -> list[dict[str, str]]:
         limited = {"Code": "MaxMetricsExceeded", "Value": "Maximum number of allowed metrics exceeded"}
         return [limited] if self._queries.limited else []
-
-    def _shown(self, result: _Result, newest_first: bool, begin: int, size: int) -> dict[str, Any]:
-        points = sorted(result.series.points.items(), reverse=newest_first)
-        some = points[begin : begin + size]
-        shown = {
-            "Id": result.query["Id"],
-            "Label": result.label,
-            "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in some],
-            "Values": [value for _, value in some],
-            "StatusCode": "PartialData" if len(points) > begin + size else "Complete",
-        }
-        return shown | ({"Messages": list(result.messages)} if result.messages else {})
 
     def _compute(self, query: Mapping[str, Any]) -> list[_Result]:
         try:
@@ -146,6 +137,32 @@ class Retrieval:
                 "ValidationError", f"The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
             )
         check_queries(self._asked, "MetricDataQueries", self._viewer.account_id)
+
+
+def _parts(lengths: Sequence[int], begin: int, end: int) -> list[slice]:
+    """What of each series is on the page from `begin` to `end` of all datapoints: the first of each series, the second
+    of each, and so on.
+
+    >>> _parts([3, 1], 0, 3), _parts([3, 1], 3, 6)
+    ([slice(0, 2, None), slice(0, 1, None)], [slice(2, 3, None), slice(1, 1, None)])
+    """
+    total = sum(lengths)
+    if begin == 0 and end >= total:
+        return [slice(0, length) for length in lengths]
+    order = [index for rank in range(max(lengths)) for index, length in enumerate(lengths) if rank < length]
+    before, within = Counter(order[:begin]), Counter(order[begin:end])
+    return [slice(before[index], before[index] + within[index]) for index in range(len(lengths))]
+
+
+def _shown(result: _Result, points: Sequence[tuple[int, float]], part: slice) -> dict[str, Any]:
+    shown = {
+        "Id": result.query["Id"],
+        "Label": result.label,
+        "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in points[part]],
+        "Values": [value for _, value in points[part]],
+        "StatusCode": "PartialData" if len(points) > part.stop else "Complete",
+    }
+    return shown | ({"Messages": list(result.messages)} if result.messages else {})
 
 
 def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str, account_id: str) -> None:

@@ -1,6 +1,8 @@
 """Holds the actions of a composite alarm back while another alarm, its suppressor, is in ALARM.
 
-Source: CloudWatch User Guide, "Composite alarm action suppression" (alarm-suppression.html); PutCompositeAlarm.
+A change of state waits for the suppressor, whatever the new state is, and another one meanwhile waits anew; once
+nothing holds them back any more, the actions of the state that the alarm is in then run.
+Source: CloudWatch User Guide, "Suppressing composite alarm actions" (Create_Composite_Alarm_Suppression.html).
 """
 
 from __future__ import annotations
@@ -29,10 +31,8 @@ class Suppression:
         self._old = old
         if suppressor_state == ALARM:
             self._hold(BY_ALARM)
-        elif self._alarm.state.value == ALARM and self._seconds("Wait"):
-            self._hold(BY_WAIT, self._seconds("Wait"))
         else:
-            self._release()
+            self._hold(BY_WAIT, self._seconds("Wait"))
 
     def suppressor_changed(self, suppressor_state: str) -> None:
         """The suppressor came into another state."""
@@ -50,15 +50,12 @@ class Suppression:
 
     def _hold(self, by: str, seconds: float | None = None) -> None:
         self.end()
+        if seconds == 0:
+            self._release()
+            return
         self._alarm.suppressed_by = by
         if seconds is not None:
-            self._until = self._clock.call_later(seconds, self._time_is_up, name=f"{by} of {self._alarm.arn}")
-
-    def _time_is_up(self) -> None:
-        if self._alarm.state.value == ALARM:
-            self._release()
-        else:
-            self.end()
+            self._until = self._clock.call_later(seconds, self._release, name=f"{by} of {self._alarm.arn}")
 
     def _release(self) -> None:
         self.end()

@@ -69,9 +69,9 @@ def test_after_the_suppressor_they_wait_once_more(suppressed):
 def test_an_alarm_that_is_over_by_then_is_not_told(suppressed):
     set_state(suppressed, "cause", "ALARM")
     set_state(suppressed, "cause", "OK")
-    assert (suppressed.state("top"), held_back_by(suppressed)) == ("OK", None)
+    assert (suppressed.state("top"), held_back_by(suppressed)) == ("OK", "WaitPeriod")
     suppressed.to_minute(60)
-    assert suppressed.mails() == []
+    assert (held_back_by(suppressed), suppressed.mails()) == (None, [])
 
 
 def test_a_deleted_alarm_acts_no_more(suppressed):
@@ -99,3 +99,136 @@ def test_a_deleted_alarm_acts_no_more(suppressed):
 def test_a_suppressor_that_is_refused(suppressed, settings, message):
     with pytest.raises(ServiceError, match=message):
         suppressed.call("PutCompositeAlarm", AlarmName="other", AlarmRule="ALARM(cause)", **settings)
+
+
+@pytest.fixture
+def example(cloudwatch):
+    """The guide's examples: a wait of 2 units of time and an extension of 3; a unit is a minute here."""
+    topic = cloudwatch.subscribed_topic()
+    for name in ("cause", "deploying"):
+        cloudwatch.put_alarm(AlarmName=name, MetricName=name, TreatMissingData="ignore")
+        set_state(cloudwatch, name, "OK")
+    periods = {"ActionsSuppressorWaitPeriod": 120, "ActionsSuppressorExtensionPeriod": 180}
+    actions = {"AlarmActions": [topic], "OKActions": [topic]}
+    cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor="deploying", **periods, **actions)
+    return cloudwatch
+
+
+def at(cloudwatch, unit, **states):
+    """Lets the time come to t`unit`, ten minutes after the start, and sets states then."""
+    cloudwatch.to_minute(10 + unit)
+    for name, state in states.items():
+        set_state(cloudwatch, name, state)
+
+
+def told(cloudwatch):
+    """(unit of time, state) of what was told from t0 on."""
+    found = [(int(mail["at"][14:16]) - 10, mail["subject"].partition(":")[0]) for mail in cloudwatch.mails()]
+    return [(unit, state) for unit, state in found if unit >= 0]
+
+
+def test_actions_are_taken_after_the_wait(example):
+    at(example, 2, cause="ALARM")
+    at(example, 3)
+    assert (held_back_by(example), told(example)) == ("WaitPeriod", [])
+    at(example, 20)
+    assert told(example) == [(4, "ALARM")]
+
+
+def test_a_suppressor_in_alarm_before_the_wait_is_over_stops_them(example):
+    at(example, 2, cause="ALARM")
+    at(example, 3, deploying="ALARM")
+    at(example, 20)
+    assert (held_back_by(example), told(example)) == ("Alarm", [])
+
+
+def test_another_state_while_they_wait_waits_anew_and_is_the_one_that_is_told(example):
+    at(example, 2, cause="ALARM")
+    at(example, 3, cause="OK")
+    at(example, 4)
+    assert (held_back_by(example), told(example)) == ("WaitPeriod", [])
+    at(example, 20)
+    assert told(example) == [(5, "OK")]
+
+
+def test_changes_under_a_suppressor_in_alarm_are_not_told(example):
+    at(example, 1, deploying="ALARM")
+    at(example, 2, cause="ALARM")
+    at(example, 4, cause="OK")
+    at(example, 6, cause="ALARM")
+    at(example, 20)
+    assert (held_back_by(example), told(example)) == ("Alarm", [])
+
+
+def test_actions_are_taken_after_the_extension(example):
+    at(example, 1, deploying="ALARM")
+    at(example, 2, cause="ALARM")
+    at(example, 5, deploying="OK")
+    at(example, 7)
+    assert (held_back_by(example), told(example)) == ("ExtensionPeriod", [])
+    at(example, 20)
+    assert told(example) == [(8, "ALARM")]
+
+
+def test_another_state_in_the_extension_waits_from_then_on(example):
+    at(example, 1, deploying="ALARM")
+    at(example, 2, cause="ALARM")
+    at(example, 5, deploying="OK")
+    at(example, 6, cause="OK")
+    assert held_back_by(example) == "WaitPeriod"
+    at(example, 20)
+    assert told(example) == [(8, "OK")]
+
+
+def test_a_suppressor_that_comes_back_in_the_extension_stops_them_again(example):
+    at(example, 1, deploying="ALARM")
+    at(example, 2, cause="ALARM")
+    at(example, 5, deploying="OK")
+    at(example, 6, deploying="ALARM")
+    at(example, 20)
+    assert (held_back_by(example), told(example)) == ("Alarm", [])
+
+
+def test_a_suppressor_in_alarm_has_no_part_in_what_was_told_before(example):
+    at(example, 2, cause="ALARM")
+    at(example, 6, deploying="ALARM")
+    at(example, 8, deploying="OK")
+    at(example, 20)
+    assert (held_back_by(example), told(example)) == (None, [(4, "ALARM")])
+
+
+def test_without_a_wait_actions_are_taken_at_once(cloudwatch):
+    topic = cloudwatch.subscribed_topic()
+    for name in ("cause", "deploying"):
+        cloudwatch.put_alarm(AlarmName=name, MetricName=name, TreatMissingData="ignore")
+    periods = {"ActionsSuppressorWaitPeriod": 0, "ActionsSuppressorExtensionPeriod": 0}
+    arn = cloudwatch.alarm("deploying")["AlarmArn"]
+    cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor=arn, **periods, AlarmActions=[topic])
+    set_state(cloudwatch, "deploying", "ALARM")
+    set_state(cloudwatch, "cause", "ALARM")
+    assert cloudwatch.mails() == []
+    set_state(cloudwatch, "deploying", "OK")
+    assert [mail["subject"] for mail in cloudwatch.mails()] == ['ALARM: "top" in EU (Ireland)']
+
+
+def test_a_suppressor_may_be_a_composite_alarm(cloudwatch):
+    topic = cloudwatch.subscribed_topic()
+    cloudwatch.put_alarm(AlarmName="cause", MetricName="cause", TreatMissingData="ignore")
+    cloudwatch.put_composite("deploying", "TRUE")
+    periods = {"ActionsSuppressorWaitPeriod": 60, "ActionsSuppressorExtensionPeriod": 60}
+    cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor="deploying", **periods, AlarmActions=[topic])
+    set_state(cloudwatch, "cause", "ALARM")
+    assert held_back_by(cloudwatch) == "Alarm"
+    cloudwatch.put_composite("deploying", "FALSE")
+    cloudwatch.to_minute(1)
+    assert len(cloudwatch.mails()) == 1
+
+
+def test_what_holds_the_actions_back_is_described_with_the_periods(example):
+    at(example, 2, cause="ALARM")
+    alarm = example.alarm("top")
+    assert (alarm["ActionsSuppressor"], alarm["ActionsSuppressedReason"]) == (
+        "deploying",
+        "Actions suppressed by WaitPeriod",
+    )
+    assert (alarm["ActionsSuppressorWaitPeriod"], alarm["ActionsSuppressorExtensionPeriod"]) == (120, 180)
