@@ -94,10 +94,7 @@ class Parsed:
 
 def read(text: str) -> Parsed:
     """A statement; raises Malformed for what is none, and QueryError for one that will fail."""
-    blank = _BLANK.match(text)
-    start = blank.end() if blank else 0
-    word = re.match(r"\w+|\(|", text[start:])
-    first = word[0].upper() if word else ""
+    start, first = _first_word(text, 0)
     if first in _QUERY_WORDS:
         return Parsed("select", text, query=_query(text))
     if first == "EXPLAIN":
@@ -113,9 +110,22 @@ def read(text: str) -> Parsed:
         raise not_supported(f"{first} (of Iceberg tables)")
     if first in _NEVER_SUPPORTED:
         raise Malformed("Queries of this type are not supported")
-    shown = word[0] if word and word[0] else (text[start : start + 1] or "<EOF>")
+    raise _no_statement(text, start)
+
+
+def _first_word(text: str, at: int) -> tuple[int, str]:
+    """Where a statement begins after blanks and comments, and its first word in upper case."""
+    blank = _BLANK.match(text, at)
+    start = blank.end() if blank else at
+    word = re.compile(r"\w+|\(|").match(text, start)
+    return start, word[0].upper() if word else ""
+
+
+def _no_statement(text: str, start: int) -> Malformed:
+    word = re.compile(r"\w+").match(text, start)
+    shown = word[0] if word else (text[start : start + 1] or "<EOF>")
     expected = f"{_FIRST_WORDS}{_MORE_WORDS}{_LAST_WORDS}"
-    raise Malformed(f"{place_in(text, start)}: mismatched input '{shown}'. Expecting: {expected}")
+    return Malformed(f"{place_in(text, start)}: mismatched input '{shown}'. Expecting: {expected}")
 
 
 def _around_query(text: str, statement: nodes.QueryStatement) -> Parsed:
@@ -154,7 +164,12 @@ def _explain(text: str, start: int) -> Parsed:
         raise not_supported("EXPLAIN ANALYZE")
     is_query = head[4] is None or (head[4].split()[:1] and head[4].split()[0].upper() in _EXPLAIN_OPTIONS)
     options = _explain_options(text, head) if head[4] is not None and is_query else {}
-    inner = blanked(text, head.end() if is_query else head.start(3), len(text))
+    start, first = _first_word(text, head.end() if is_query else head.start(3))
+    if first in (*_DDL_WORDS, *_ROW_CHANGES, "UNLOAD"):
+        raise not_supported(f"EXPLAIN of {first}")
+    if first not in _QUERY_WORDS:
+        raise _no_statement(text, start)
+    inner = blanked(text, start, len(text))
     return Parsed("explain", inner, query=_query(inner), options=options)
 
 

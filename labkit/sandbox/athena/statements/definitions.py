@@ -227,7 +227,10 @@ def _set_partition_location(context: Context, statement: Any) -> Answer:
 
 
 def _repair(context: Context, statement: Any) -> Answer:
-    """Adds the partitions whose folders are named as Hive names them: `year=2026/month=11`."""
+    """Adds the partitions whose folders are named as Hive names them, in lower case: `year=2026/month=11`.
+
+    It removes none: https://docs.aws.amazon.com/athena/latest/ug/msck-repair-table.html
+    """
     table = context.typed_table(statement.table)
     names = [name for name, _ in table.partition_columns]
     if not names:
@@ -235,10 +238,11 @@ def _repair(context: Context, statement: Any) -> Answer:
     bucket, prefix = split(table.location)
     if not s3.bucket_exists(bucket):
         raise hive_error(f"MetaException(message:The specified bucket does not exist: {bucket})")
-    pattern = re.compile("/".join(f"{re.escape(name)}=([^/]+)" for name in names) + "/", re.IGNORECASE)
-    known = {each.values for each in context.catalog.partitions(table)}
+    pattern = re.compile("/".join(f"{re.escape(name)}=([^/]+)" for name in names) + "/")
+    known = {each.values: each.location for each in context.catalog.partitions(table)}
     found: dict[tuple[str, ...], str] = {}
-    for each in Listing().under(table.location, table.location):
+    listing = Listing()
+    for each in listing.under(table.location, table.location):
         folders = pattern.match(each.key[len(prefix) :])
         if folders and folders.groups() not in known:
             found.setdefault(folders.groups(), f"s3://{bucket}/{prefix}{folders[0].rstrip('/')}")
@@ -246,11 +250,21 @@ def _repair(context: Context, statement: Any) -> Answer:
         glue.create_partition(
             *context.where, table.database, table.name, partition_entry(table, list(values), location)
         )
-    shown = ["/".join(f"{n}={v}" for n, v in zip(names, values, strict=True)) for values in found]
-    if not shown:
-        return Answer()
-    missing = "Partitions not in metastore:\t" + "\t".join(f"{table.name}:{each}" for each in shown)
-    return Answer((), (missing, *(f"Repair: Added partition to metastore {table.name}:{each}" for each in shown)))
+    gone = [
+        values
+        for values, location in known.items()
+        if not (s3.bucket_exists(split(location)[0]) and listing.under(location, table.location))
+    ]
+
+    def shown(values: tuple[str, ...]) -> str:
+        return f"{table.name}:" + "/".join(f"{n}={v}" for n, v in zip(names, values, strict=True))
+
+    lines = [
+        "\t".join([title, *map(shown, listed)])
+        for title, listed in (("Partitions not in metastore:", found), ("Partitions missing from filesystem:", gone))
+        if listed
+    ]
+    return Answer((), (*lines, *(f"Repair: Added partition to metastore {shown(values)}" for values in found)))
 
 
 _HANDLERS: dict[str, Callable[[Context, Any], Answer]] = {
