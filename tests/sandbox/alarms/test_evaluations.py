@@ -128,6 +128,28 @@ def test_an_expression_with_filled_gaps_always_has_a_datapoint(cloudwatch):
     assert cloudwatch.transitions() == [(1, "OK"), (3, "ALARM"), (4, "OK")]
 
 
+def test_an_expression_that_its_datapoints_make_impossible_has_none(cloudwatch):
+    """From two on there is no series left to take the differences of."""
+    cloudwatch.put_alarm(**with_expression("DIFF(IF(MAX(rejects) >= 2, 1, rejects))", TreatMissingData="breaching"))
+    cloudwatch.sample(0, 0)
+    cloudwatch.sample(1, 0)
+    cloudwatch.to_minute(2)
+    assert cloudwatch.state() == "OK"
+    cloudwatch.sample(2, 2)
+    cloudwatch.to_minute(3)
+    assert cloudwatch.state() == "ALARM"
+
+
+def test_calendar_days_around_a_change_of_the_clocks_are_evaluated_each_at_its_length(cloudwatch):
+    """Winter time began in New York on 1 November 2026, a day of 25 hours."""
+    window = {"WallClockWindow": {"Timezone": "America/New_York"}}
+    cloudwatch.put_alarm(Period=86400, EvaluationPeriods=2, DatapointsToAlarm=1, EvaluationWindow=window)
+    cloudwatch.sample(-60 * 28.5)
+    cloudwatch.to_minute(63)
+    assert cloudwatch.state() == "ALARM"
+    assert "(01/11/26 04:00:00)" in cloudwatch.alarm()["StateReason"]
+
+
 def test_an_expression_with_the_time_of_day_is_evaluated_without_new_samples(cloudwatch):
     """In ALARM from ten o'clock on, when the last complete minute is one of the eleventh hour."""
     cloudwatch.put_alarm(**with_expression("HOUR(rejects)", Threshold=10.0))

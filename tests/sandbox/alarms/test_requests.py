@@ -303,3 +303,79 @@ def test_what_the_sandbox_does_not_act_on_is_refused_and_not_dropped(cloudwatch,
 def test_metrics_of_its_own_account_may_be_named_so(cloudwatch):
     asked = DATA | {"MetricDataQueries": [QUERY | {"AccountId": "123456789012"}]}
     assert cloudwatch.request("GetMetricData", **asked)["MetricDataResults"][0]["Values"] == []
+
+
+def wall_clock(timezone=None):
+    return {"EvaluationWindow": {"WallClockWindow": {} if timezone is None else {"Timezone": timezone}}}
+
+
+@pytest.mark.parametrize("period", [60, 300, 3600, 86400, 604800])
+@pytest.mark.parametrize("timezone", [None, "UTC", "Europe/Dublin", "+05:30", "UTC-03:00"])
+def test_the_periods_and_time_zones_of_a_wall_clock_window(cloudwatch, period, timezone):
+    cloudwatch.request("PutMetricAlarm", **ALARM | {"Period": period} | wall_clock(timezone))
+    assert cloudwatch.alarm()["EvaluationWindow"] == wall_clock(timezone)["EvaluationWindow"]
+
+
+STAT = QUERY | {"ReturnData": False}
+NO_METRIC = dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period"))
+REFUSED = {
+    "a wall clock window of another period": (
+        {"Period": 120} | wall_clock(),
+        "Period must be one of 60, 300, 3600, 86400, 604800 with a WallClockWindow.",
+    ),
+    "a time zone that is none": (
+        wall_clock("Mars/Olympus"),
+        "The value Mars/Olympus for parameter EvaluationWindow.WallClockWindow.Timezone is invalid.",
+    ),
+    "two windows": (
+        {"EvaluationWindow": {"SlidingWindow": {}, "WallClockWindow": {}}},
+        "EvaluationWindow must have exactly one of SlidingWindow and WallClockWindow.",
+    ),
+    "metric math without a metric": (
+        NO_METRIC | {"Metrics": [{"Id": "e1", "Expression": "TIME_SERIES(1)"}]},
+        "At least one element of the metrics list should be a metric.",
+    ),
+    "metric math that returns nothing": (
+        NO_METRIC | {"Metrics": [STAT, {"Id": "e1", "Expression": "m1", "ReturnData": False}]},
+        "Exactly one element of the metrics list should return data.",
+    ),
+    "metric math of a metric without a name": (
+        NO_METRIC | {"Metrics": [{"Id": "m1", "MetricStat": STAT["MetricStat"] | {"Metric": {"Namespace": "Shop"}}}]},
+        "The parameter Metrics.member.1.MetricStat.Metric.MetricName is required.",
+    ),
+    "metric math with two queries of an id": (
+        NO_METRIC | {"Metrics": [STAT, QUERY]},
+        "The values for parameter id in Metrics are not unique.",
+    ),
+    "metric math with an id in upper case": (
+        NO_METRIC | {"Metrics": [QUERY | {"Id": "M1"}]},
+        "The value M1 for parameter Metrics.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
+    ),
+    "a topic of no account": ({"OKActions": ["arn:aws:sns:eu-west-1:mine:t"]}, "Invalid account specified: mine"),
+    "an extended statistic that is none": (
+        {"Statistic": None, "ExtendedStatistic": "tm101"},
+        "The value tm101 for parameter ExtendedStatistic is not supported.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_settings_that_do_not_go_together_are_refused(cloudwatch, name):
+    settings, message = REFUSED[name]
+    with pytest.raises(ServiceError) as caught:
+        cloudwatch.put_alarm(**settings)
+    assert caught.value.message == message
+    assert cloudwatch.call("DescribeAlarms")["MetricAlarms"] == []
+
+
+def test_one_metric_may_be_given_as_a_query(cloudwatch):
+    cloudwatch.put_alarm(**NO_METRIC, Metrics=[QUERY])
+    assert cloudwatch.alarm()["Metrics"] == [QUERY]
+
+
+@pytest.mark.parametrize(
+    "statistic", ["p0", "p99.99", "tm90", "tc90", "ts90", "wm90", "IQM", "PR(10:20)", "TM(10%:90%)"]
+)
+def test_extended_statistics_of_an_alarm(cloudwatch, statistic):
+    cloudwatch.put_alarm(Statistic=None, ExtendedStatistic=statistic)
+    assert cloudwatch.alarm()["ExtendedStatistic"] == statistic

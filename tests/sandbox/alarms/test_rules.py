@@ -60,8 +60,8 @@ def test_a_rule_that_makes_no_sense(rule):
 @pytest.mark.parametrize(
     ("rule", "true"),
     [
-        ("(" * 499 + "ALARM(a)" + ")" * 499, True),
-        ("NOT " * 2501 + "ALARM(a)", False),
+        ("(" * 300 + "ALARM(a)" + ")" * 300, True),
+        ("NOT " * 1501 + "ALARM(a)", False),
         ("NOT (" * 400 + "ALARM(b)" + ")" * 400, False),
         (" OR ".join(["ALARM(b)"] * 400 + ["OK(b)"]), True),
         (" AND ".join(["ALARM(a)"] * 400), True),

@@ -69,6 +69,7 @@ def test_a_policy_on_attributes_does_not_look_into_the_body():
         ({"sport": [{"anything-but": {"equals-ignore-case": "RUGBY"}}]}, SPORT, False),
         ({"sport": [{"anything-but": {"wildcard": "t*"}}]}, SPORT, True),
         ({"sport": [{"anything-but": 7}]}, SPORT, True),
+        ({"sport": [{"cidr": "10.0.0.0/8"}]}, SPORT, False),
     ],
 )
 def test_an_operator_holds_for_values_of_its_own_type_alone(policy, attributes, accepted):

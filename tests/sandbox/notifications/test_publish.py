@@ -203,6 +203,11 @@ def test_what_is_no_topic_of_the_region_is_an_invalid_parameter(sns, topic):
     assert (caught.value.code, caught.value.message) == ("InvalidParameter", "Invalid parameter: TopicArn")
 
 
+def test_topics_that_keep_an_order_are_not_published_to(sns):
+    with pytest.raises(ServiceError, match="does not implement publishing to FIFO topics"):
+        sns.call("Publish", TopicArn=f"{TOPIC}.fifo", Message="hello")
+
+
 def test_a_topic_may_be_the_target(queue):
     queue.call("Publish", TargetArn=TOPIC, Message="hello")
     assert queue.queued()[0]["Message"] == "hello"
