@@ -84,7 +84,7 @@ def test_every_command_of_labkit_is_in_the_cheat_sheet_or_the_sandboxs_page():
 
 @pytest.mark.parametrize("data", TEST_DATA, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_line_of_test_data_is_longer_than_120_columns_only_for_one_text_that_is(data):
-    """And a text of more than three lines is a list of them."""
+    """And a text of more than five lines is a list of them."""
     lines = enumerate(data.read_text(encoding="utf-8").splitlines(), 1)
-    one_text = re.compile(r'\s*("[^"]*": )?"([^"\\]|\\[^n])*(\\n([^"\\]|\\[^n])*){0,2}",?')
+    one_text = re.compile(r'\s*("[^"]*": )?"([^"\\]|\\[^n])*(\\n([^"\\]|\\[^n])*){0,4}",?')
     assert [number for number, line in lines if len(line) > 120 and not one_text.fullmatch(line)] == []
