@@ -9,7 +9,9 @@ from typing import Any
 from moto.backends import get_backend
 from moto.ec2.models import elastic_ip_addresses, elastic_network_interfaces
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
+from moto.moto_api._internal import mock_random
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.network.protocols import number_of
@@ -31,6 +33,27 @@ setattr(NetworkInterface, "group_set", property(lambda interface: interface._gro
 
 # An elastic address is one like any public one; moto draws it from 127.0.0.0/8.
 elastic_ip_addresses.random_ip = elastic_network_interfaces.random_public_ip  # type: ignore[attr-defined]
+
+_create_security_group = SecurityGroupBackend.create_security_group
+
+
+def _create_group(backend: Any, *arguments: Any, **named: Any) -> Any:
+    """As moto makes a group; a VPC's default one admits its own members, which moto leaves out.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+    """
+    group = _create_security_group(backend, *arguments, **named)
+    if group.is_default:
+        drawn = mock_random.getstate()  # the ids of what is made next are to be those that moto would draw
+        members = [{"GroupId": group.id}]
+        span = ("-1", None, None, [])
+        backend.authorize_security_group_ingress(group.id, *span, source_groups=members, vpc_id=group.vpc_id)
+        mock_random.setstate(drawn)
+        group.ingress_rules[0].id = f"sgr-{group.id.removeprefix('sg-')}"
+    return group
+
+
+setattr(SecurityGroupBackend, "create_security_group", _create_group)  # noqa: B010 (mypy)
 
 EC2_PREFIX_TO_RESOURCE["fl"] = "vpc-flow-log"  # as DescribeTags calls it
 

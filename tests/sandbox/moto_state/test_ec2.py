@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labkit.sandbox.moto_state import ec2
 from labkit.sandbox.network.firewall import Packet, judge_by_security_groups
 from labkit.sandbox.network.topology import NetworkAclEntry, Route
+from tests.sandbox.in_process import client_maker
 from tests.sandbox.network.vpc import ANYBODY, Vpc
 
 
@@ -159,3 +160,43 @@ def test_rules_made_through_the_api_are_read_literally(vpc, several, data):
     here = vpc.interface()
     packet = Packet(ip_address(source), here.addresses[0], number, 40000, port)
     assert judge_by_security_groups(here.groups, "ingress", packet).allowed is expected
+
+
+def test_a_vpc_s_default_security_group_admits_its_own_members(host):
+    """https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html"""
+    ec2 = client_maker(host)("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    (group,) = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["SecurityGroups"]
+    (inbound,), (outbound,) = group["IpPermissions"], group["IpPermissionsEgress"]
+    assert (group["GroupName"], group["Description"]) == ("default", "default VPC security group")
+    assert inbound["IpProtocol"] == outbound["IpProtocol"] == "-1"
+    assert [pair["GroupId"] for pair in inbound["UserIdGroupPairs"]] == [group["GroupId"]]
+    assert (inbound["IpRanges"], outbound["IpRanges"]) == ([], [{"CidrIp": "0.0.0.0/0"}])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
+    assert sorted(rule["IsEgress"] for rule in rules["SecurityGroupRules"]) == [False, True]
+    ec2.delete_vpc(VpcId=vpc_id)
+    assert vpc_id not in [each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]]
+
+
+def test_another_security_group_admits_nobody_until_it_has_rules(host):
+    ec2 = client_maker(host)("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    group_id = ec2.create_security_group(GroupName="web", Description="x", VpcId=vpc_id)["GroupId"]
+    (group,) = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+    assert group["IpPermissions"] == []
+    assert [each["IpRanges"] for each in group["IpPermissionsEgress"]] == [[{"CidrIp": "0.0.0.0/0"}]]
+
+
+def test_rules_by_ipv6_networks_and_icmpv6_are_read_as_such(host):
+    ec2_client = client_maker(host)("ec2")
+    there = Vpc(host.sandbox)
+    group = ec2_client.create_security_group(GroupName="six", Description="x", VpcId=there.id)["GroupId"]
+    permissions = [
+        {"IpProtocol": "icmpv6", "FromPort": 128, "ToPort": 0, "Ipv6Ranges": [{"CidrIpv6": "2001:db8::/32"}]},
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+    ]
+    ec2_client.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+    there.swap_groups(group)
+    rules = there.interface().groups[0].ingress
+    assert [(rule.protocol, rule.from_port, rule.to_port) for rule in rules] == [(58, 128, 0), (6, 22, 22)]
+    assert [rule.networks for rule in rules] == [(ip_network("2001:db8::/32"),), (ip_network("::/0"),)]

@@ -277,3 +277,90 @@ def test_of_equal_private_addresses_those_of_the_sender_s_vpc_are_meant():
     elsewhere = replace(PEER, id="eni-9", vpc_id="vpc-9")
     journey = go(world(elsewhere, WEB, PEER), "10.0.1.10", "10.0.2.20")
     assert [s.leg.interface.id for s in journey.request] == ["eni-1", "eni-2"]
+
+
+@pytest.mark.parametrize(
+    ("target", "instance_type", "path"),
+    [
+        ("igw-1", "t3.nano", 8),
+        ("igw-1", "t2.micro", 2),
+        ("vpce-1", "t3.nano", 7),
+        ("vpce-1", "t2.micro", 2),
+        ("vgw-1", "t3.nano", 3),
+        ("nat-1", "t3.nano", 1),
+        ("tgw-1", "t3.nano", 0),
+        ("eigw-1", "t3.nano", 0),
+    ],
+)
+def test_the_route_tells_the_path_of_what_leaves(target, instance_type, path):
+    """https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html: traffic-path; 0 stands for a dash."""
+    routes = RouteTable("rtb-1", (Route(ip_network("10.0.0.0/16"), "local"), Route(ip_network(ANYBODY), target)))
+    here = replace(WEB, route_table=routes, instance_type=instance_type)
+    leg = go(world(here), "10.0.1.10", "198.51.100.7", port=443).request[0].leg
+    assert (leg.direction, leg.path) == ("egress", path)
+
+
+@pytest.mark.parametrize("target", ["tgw-1", "vgw-1", "vpce-1", "eni-7", "i-7", "blackhole"])
+def test_a_target_that_the_sandbox_does_not_follow_is_named(target):
+    here = replace(WEB, route_table=RouteTable("rtb-1", (Route(ip_network(ANYBODY), target),)))
+    journey = go(world(here), "10.0.1.10", "198.51.100.7", port=443)
+    assert (journey.outcome, journey.verdict.by, journey.verdict.rule) == ("timed out", "route", ANYBODY)
+    assert journey.verdict.reason.endswith(f"to {target}, which does not lead there in the sandbox")
+
+
+def test_the_amazon_dns_server_of_a_vpc_answers_at_its_second_address():
+    """https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html: "VPC+2"."""
+    for protocol in (17, 6):
+        journey = go(world(WEB), "10.0.1.10", "10.0.0.2", protocol=protocol, port=53)
+        assert (journey.outcome, journey.request) == ("connected", ())
+        assert journey.verdict.reason.startswith("the Amazon DNS server answered")
+
+
+@pytest.mark.parametrize(
+    ("address", "service"),
+    [
+        ("169.254.169.254", "the instance metadata service"),
+        ("fd00:ec2::254", "the instance metadata service"),
+        ("169.254.169.253", "the Amazon DNS server"),
+        ("fd00:ec2::253", "the Amazon DNS server"),
+        ("169.254.169.123", "the Amazon Time Sync Service"),
+        ("169.254.169.250", "Windows licence activation"),
+    ],
+)
+def test_what_amazon_answers_itself_needs_no_route_and_no_rule(address, service):
+    shut = replace(
+        WEB, groups=(group(egress=()),), acl=NetworkAcl("acl-1", (), ()), route_table=RouteTable("rtb-1", ())
+    )
+    dual = replace(shut, ipv6_addresses=(ipv6("2001:db8:1::a"),))
+    source = "2001:db8:1::a" if ":" in address else "10.0.1.10"
+    journey = go(world(dual), source, address, protocol=17, port=123)
+    assert (journey.outcome, journey.request, journey.answer) == ("connected", (), ())
+    assert journey.verdict.reason == f"{service} answered; flow logs do not record this traffic"
+
+
+def test_only_an_instance_reaches_what_is_link_local():
+    assert go(world(WEB), LEARNER, "169.254.169.254", port=80).outcome == "timed out"
+
+
+def test_an_instance_reaches_itself_by_its_public_address_through_the_gateway():
+    journey = go(world(WEB), "10.0.1.10", "198.19.0.10", port=80)
+    assert journey.outcome == "connected"
+    assert [(s.leg.direction, str(s.leg.packet.source)) for s in journey.request] == [
+        ("egress", "10.0.1.10"),
+        ("ingress", "198.19.0.10"),
+    ]
+
+
+def test_a_gateway_of_another_vpc_leads_nowhere():
+    here = replace(WEB, internet_gateway_id="igw-2")
+    journey = go(world(here), "10.0.1.10", "198.51.100.7", port=443)
+    assert journey.verdict.reason == "internet gateway igw-1 is not attached to vpc-1"
+    nowhere = go(world(WEB), "10.0.1.10", "192.168.7.7", port=443)
+    assert nowhere.verdict.reason == "the internet has no route to 192.168.7.7"
+
+
+def test_an_address_of_the_vpc_that_nobody_has_answers_nobody():
+    journey = go(world(WEB), "10.0.1.10", "10.0.9.9")
+    assert journey.outcome == "timed out"
+    assert journey.verdict.reason == "no network interface of vpc-1 has 10.0.9.9"
+    assert seen(journey.request) == [("eni-1", "egress", "10.0.1.10", "10.0.9.9", True)]
