@@ -106,19 +106,13 @@ def test_advancing_moves_every_services_time(server, client):
 
 
 WRONG_CONTROL = [
-    ("/clock/advance", {"seconds": -1}, "seconds is from 0"),
-    ("/clock/advance", {"seconds": "600"}, "seconds is a number"),
     ("/clock/advance", {"seconds": 1e12}, "a year"),
-    ("/connect", {"destination": "web server", "port": 22}, "destination is an IP address"),
-    ("/connect", {"destination": "192.0.2.1", "port": 70000}, "port is a number from 0 to 65535"),
     ("/connect", {"destination": "192.0.2.1", "port": 22, "protocol": "sctp"}, "protocol is tcp"),
-    ("/connect", {"destination": "192.0.2.1", "port": 22, "count": 0}, "count is a number"),
     ("/connect", {"destination": "192.0.2.1", "port": 22, "source": "::1"}, "are addresses of different IP versions"),
     ("/connect", {"destination": 3221225985, "port": 22}, "destination is an IP address"),
     ("/connect", {"destination": "192.0.2.1", "port": 22, "src": "192.0.2.7"}, "it has no 'src'"),
     ("/reset", {"seed": 7}, "the body of /_sandbox/reset is empty; it has no 'seed'"),
     ("/faults", {"faults": [{"kind": "flood"}]}, "kind is one of"),
-    ("/background", {"level": "loud"}, "level is a factor"),
     ("/faults", {"faults": "throttling"}, "faults is a list of rules"),
     ("/faults", {"faults": [{"kind": "delayed delivery", "seconds": -1}]}, "seconds is from 0 to 86400"),
     ("/faults", {"faults": [{"kind": "lost delivery", "rate": 2}]}, "rate is a share"),

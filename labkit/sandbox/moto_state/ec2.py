@@ -46,8 +46,9 @@ def _create_group(backend: Any, *arguments: Any, **named: Any) -> Any:
     if group.is_default:
         drawn = mock_random.getstate()  # the ids of what is made next are to be those that moto would draw
         members = [{"GroupId": group.id}]
-        span = ("-1", None, None, [])
-        backend.authorize_security_group_ingress(group.id, *span, source_groups=members, vpc_id=group.vpc_id)
+        backend.authorize_security_group_ingress(
+            group.id, "-1", None, None, [], source_groups=members, vpc_id=group.vpc_id
+        )
         mock_random.setstate(drawn)
         group.ingress_rules[0].id = f"sgr-{group.id.removeprefix('sg-')}"
     return group

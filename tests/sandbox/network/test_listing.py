@@ -28,10 +28,34 @@ FILES = replace(parsed({**TO_BUCKET, "TrafficType": "REJECT"}), id="fl-2", resou
         ("tag:Name", ["lab"], ["fl-1"]),
         ("tag:Name", ["LAB"], []),
         ("tag:name", ["lab"], []),
+        ("tag-key", ["st?ge"], ["fl-1"]),
+        ("tag-key", ["STAGE"], []),
+        ("tag:stage", ["*"], ["fl-1"]),
+        ("tag:none", ["*"], []),
+        ("log-group-name", ["*"], ["fl-1"]),
+        ("resource-id", ["vpc-1", "vpc-9"], ["fl-1"]),
+        ("resource-id", [], []),
+        ("traffic-type", ["all"], []),
     ],
 )
 def test_a_filter_lets_through(name, values, found):
     assert [each.id for each in filtered([LOGS, FILES], [{"Name": name, "Values": values}])] == found
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("\\*amazon\\?\\\\", ["literal"]),
+        ("*amazon?\\\\", ["literal", "other"]),
+        ("*amazon*", ["literal", "other"]),
+        ("amazon", []),
+    ],
+)
+def test_a_backslash_before_a_wildcard_stands_for_the_character_itself(value, found):
+    """EC2's own example: a filter value of \\*amazon\\?\\\\ specifies the literal string *amazon?\\."""
+    literal = replace(LOGS, id="literal", tags={"Name": "*amazon?\\"})
+    other = replace(LOGS, id="other", tags={"Name": "the amazons\\"})
+    assert [each.id for each in filtered([literal, other], [{"Name": "tag:Name", "Values": [value]}])] == found
 
 
 def test_several_filters_must_all_hold():
