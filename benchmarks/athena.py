@@ -104,7 +104,7 @@ def _at_once(athena: Athena) -> int:
     answered: list[int] = []
 
     def one(number: int) -> None:
-        athena.run(f"SELECT count(*) + {number} FROM UNNEST(sequence(1, 20000)) AS t (n)")
+        athena.run(f"SELECT count(*) + {number} FROM UNNEST(sequence(1, 10000)) AS t (n)")
         answered.append(number)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(CLIENTS)]

@@ -16,6 +16,8 @@ _FIELD = re.compile(r"invalid (\w+) field format: \"(.*?)\"", re.IGNORECASE)
 _OVERFLOW = re.compile(
     r"Overflow in (addition|subtraction|multiplication|division) of (INT\d+) \((-?\d+) (.) (-?\d+)\)"
 )
+_OF_THE_SMALLEST = re.compile(r"Overflow (?:in division of|on) (?:abs\()?(-\d+)(?: / -1|\))")
+_SMALLEST = {-(2**7): "tinyint", -(2**15): "smallint", -(2**31): "integer", -(2**63): "bigint"}
 _NARROW = re.compile(r"Type \w+ with value (.*?) can't be cast because .* destination type (\w+)")
 _DECIMAL = re.compile(r'Casting value "(.*?)" to type (DECIMAL\(\d+,\d+\)) failed')
 _DATE_RANGE = re.compile(r'(date|time|timestamp) field value out of range: "(.*?)"')
@@ -59,6 +61,11 @@ def _known(text: str) -> QueryError | None:
         what, kind, left, operator, right = found.groups()
         message = f"{_INTEGERS.get(kind, kind.lower())} {what} overflow: {left} {operator} {right}"
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", message)
+    if found := _OF_THE_SMALLEST.search(text):
+        kind = _SMALLEST.get(int(found[1]), "bigint")
+        if "abs" in text:
+            return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Value {found[1]} is out of range for abs({kind})")
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"{kind} division overflow: {found[1]} / -1")
     if found := _NARROW.search(text):
         if found[1] in ("inf", "-inf", "nan", "-nan"):
             name = _INTEGERS.get(found[2], found[2].lower())

@@ -79,9 +79,11 @@ def _crc32(data: bytes) -> int:
 
 def _from_base(text: str, base: int) -> str:
     try:
-        return str(int(text, base))
+        number = int(text, base)
     except ValueError:
-        return f"INVALID_FUNCTION_ARGUMENT: Not a valid base-{base} number: {text}"
+        number = 2**63
+    fits = -(2**63) <= number < 2**63
+    return str(number) if fits else f"INVALID_FUNCTION_ARGUMENT: Not a valid base-{base} number: {text}"
 
 
 _SOUNDEX = {
@@ -121,6 +123,16 @@ def _json(text: str) -> str:
         return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     except ValueError:
         return text
+
+
+def _levenshtein(one: str, other: str) -> int:
+    """How many code points are to be put in, taken out or changed: DuckDB's counts bytes."""
+    row = list(range(len(other) + 1))
+    for number, letter in enumerate(one, 1):
+        before, row = row, [number]
+        for at, wanted in enumerate(other):
+            row.append(min(before[at] + (letter != wanted), before[at + 1] + 1, row[at] + 1))
+    return row[-1]
 
 
 def _normalize(text: str, form: str) -> str:
@@ -169,7 +181,7 @@ def _big_endian(data: bytes) -> int:
 
 def _luhn(text: str) -> bool:
     digits = [int(letter) for letter in reversed(text)]
-    return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10
+    return bool(digits) and sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10
 
 
 def _normal_cdf(mean: float, deviation: float, value: float) -> float:
@@ -197,6 +209,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any], Any]] = {
     "python_ipaddress_text": (_ip_text, [VARCHAR], VARCHAR),
     "python_address_of": (_address_of, [BLOB], VARCHAR),
     "python_combinations": (_combinations, [BIGINT, BIGINT], _LISTS),
+    "python_levenshtein": (_levenshtein, [VARCHAR, VARCHAR], BIGINT),
     "python_json": (_json, [VARCHAR], VARCHAR),
     "python_big_endian": (_big_endian, [BLOB], BIGINT),
     "trino_from_base": (_from_base, [VARCHAR, BIGINT], VARCHAR),

@@ -11,14 +11,44 @@ CREATE MACRO trino_whole_days(i) AS
     WHEN i IS NOT NULL THEN to_days(CAST('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date' AS INTEGER)) END;
 CREATE MACRO trino_width_bucket(x, low, high, buckets) AS
     CASE WHEN buckets <= 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0' AS BIGINT)
+    WHEN isnan(x) THEN CAST('INVALID_FUNCTION_ARGUMENT: operand must not be NaN' AS BIGINT)
+    WHEN NOT isfinite(low) THEN CAST('INVALID_FUNCTION_ARGUMENT: first bound must be finite' AS BIGINT)
+    WHEN NOT isfinite(high) THEN CAST('INVALID_FUNCTION_ARGUMENT: second bound must be finite' AS BIGINT)
     WHEN low = high THEN CAST('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other' AS BIGINT)
     WHEN low > high THEN CASE WHEN x > low THEN 0 WHEN x <= high THEN buckets + 1
         ELSE CAST(floor((low - x) / (low - high) * buckets) AS BIGINT) + 1 END
     WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1
     ELSE CAST(floor((x - low) / (high - low) * buckets) AS BIGINT) + 1 END;
+CREATE MACRO trino_bin(x, bins) AS
+    CASE WHEN len(bins) = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array' AS BIGINT)
+    WHEN isnan(x) THEN CAST('INVALID_FUNCTION_ARGUMENT: Operand cannot be NaN' AS BIGINT)
+    ELSE len(list_filter(bins, lambda b: b <= x)) END;
+CREATE MACRO trino_deviation(x) AS
+    CASE WHEN x > 0 THEN x WHEN x IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: standardDeviation must be > 0' AS DOUBLE) END;
+CREATE MACRO trino_share(x) AS
+    CASE WHEN x > 0 AND x < 1 THEN x WHEN x IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: p must be 0 > p > 1' AS DOUBLE) END;
+CREATE MACRO trino_radix(n) AS
+    CASE WHEN n BETWEEN 2 AND 36 THEN n WHEN n IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: Radix must be between 2 and 36' AS BIGINT) END;
+CREATE MACRO trino_wilson(successes, trials, z, side) AS
+    CASE WHEN successes < 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: number of successes must not be negative' AS DOUBLE)
+    WHEN trials <= 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: number of trials must be positive' AS DOUBLE)
+    WHEN successes > trials THEN CAST('INVALID_FUNCTION_ARGUMENT: number of successes must not be larger than number of trials' AS DOUBLE)
+    WHEN z < 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: z-score must not be negative' AS DOUBLE)
+    ELSE (successes / trials + z * z / (2 * trials)
+        + side * z * sqrt(successes / trials * (1 - successes / trials) / trials + z * z / (4 * trials * trials))) / (1 + z * z / trials) END;
+CREATE MACRO trino_cosine(a, b) AS
+    CASE WHEN len(a) = len(b) THEN list_cosine_similarity(a, b)
+    WHEN a IS NOT NULL AND b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: The arguments must have the same length' AS DOUBLE) END;
+CREATE MACRO trino_norm(m) AS nullif(sqrt(list_sum(list_transform(map_values(m), lambda v: v * v))), 0);
+CREATE MACRO trino_sparse_cosine(a, b) AS
+    coalesce(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], 0))), 0) / trino_norm(a) / trino_norm(b);
 CREATE MACRO trino_remainder(a, b) AS CASE WHEN b = 0 THEN CAST('NaN' AS FLOAT) + a * 0 ELSE a % b END;
+CREATE MACRO trino_half_up(x, unit) AS CAST(sign(x) AS HUGEINT) * ((abs(x::HUGEINT) + unit // 2) // unit * unit);
 CREATE MACRO trino_round_whole(x, places) AS
-    CASE WHEN places >= 0 THEN x::HUGEINT ELSE CAST(round(x / pow(10, -places)) AS HUGEINT) * CAST(pow(10, -places) AS HUGEINT) END;
+    CASE WHEN places >= 0 THEN x::HUGEINT
+    WHEN abs(trino_half_up(x, CAST(pow(10, least(-places, 19)) AS HUGEINT))) > 9223372036854775807
+        THEN CAST('NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: ' || x AS HUGEINT)
+    ELSE trino_half_up(x, CAST(pow(10, least(-places, 19)) AS HUGEINT)) END;
 CREATE MACRO trino_bound(n) AS CASE WHEN n > 0 THEN n ELSE CAST('INVALID_FUNCTION_ARGUMENT: bound must be positive' AS BIGINT) END;
 CREATE MACRO trino_span(low, high) AS
     CASE WHEN low < high THEN high - low ELSE CAST('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value' AS BIGINT) END;
@@ -50,7 +80,25 @@ CREATE MACRO trino_ln(x) AS CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '
 CREATE MACRO trino_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
 
 -- strings
-CREATE MACRO trino_blanks() AS ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13);
+CREATE MACRO trino_blanks() AS
+    array_to_string(list_transform([9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 5760, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
+        8200, 8201, 8202, 8232, 8233, 8287, 12288], lambda blank: chr(blank)), '');
+CREATE MACRO trino_chr(n) AS
+    CASE WHEN n BETWEEN 0 AND 55295 OR n BETWEEN 57344 AND 1114111 THEN chr(CAST(n AS INTEGER))
+    WHEN n IS NOT NULL THEN chr(CAST('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || n AS INTEGER)) END;
+CREATE MACRO trino_codepoint(s) AS
+    CASE WHEN length(s) = 1 THEN unicode(s)
+    WHEN s IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: Input string must be a single character string' AS INTEGER) END;
+CREATE MACRO trino_levenshtein(a, b) AS
+    CASE WHEN greatest(length(a), length(b)) * (least(length(a), length(b)) - 1) > 1000000
+        THEN CAST('INVALID_FUNCTION_ARGUMENT: The combined inputs for Levenshtein distance are too large' AS BIGINT)
+    WHEN strlen(a) = length(a) AND strlen(b) = length(b) THEN levenshtein(a, b)
+    ELSE python_levenshtein(a, b) END;
+CREATE MACRO trino_one_or_none(s) AS
+    CASE WHEN length(s) > 1 THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character' AS INTEGER) AS VARCHAR)
+    ELSE s END;
+CREATE MACRO trino_delimiter(s) AS
+    CASE WHEN s = '' THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' AS INTEGER) AS VARCHAR) ELSE s END;
 CREATE MACRO trino_upper(s) AS
     CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(s) END;
 CREATE MACRO trino_replace(s, part, by_) AS
@@ -63,8 +111,8 @@ CREATE MACRO trino_pad_length(n, by_) AS
     WHEN length(by_) = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty' AS INTEGER)
     ELSE CAST(n AS INTEGER) END;
 CREATE MACRO trino_hamming(a, b) AS
-    CASE WHEN length(a) = length(b) THEN hamming(a, b)
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length' AS BIGINT) END;
+    CASE WHEN length(a) = length(b) THEN len(list_filter(list_zip(string_split(a, ''), string_split(b, '')), lambda pair: pair[1] <> pair[2]))
+    WHEN a IS NOT NULL AND b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length' AS BIGINT) END;
 CREATE MACRO trino_split_part(s, separator, n) AS
     CASE WHEN n > 0 THEN string_split(s, separator)[n]
     WHEN n <= 0 THEN string_split(s, separator)[CAST('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero' AS BIGINT)] END;
@@ -83,18 +131,26 @@ CREATE MACRO trino_split(s, separator, most) AS
     WHEN len(string_split(s, separator)) <= most THEN string_split(s, separator)
     ELSE list_append(string_split(s, separator)[:most - 1],
         array_to_string(string_split(s, separator)[most:], separator)) END;
-CREATE MACRO trino_pairs(entries, pairs) AS
+CREATE MACRO trino_entries(s, entries, pairs) AS
+    CASE WHEN entries = '' THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: entryDelimiter is empty' AS INTEGER) AS VARCHAR)]
+    WHEN pairs = '' THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty' AS INTEGER) AS VARCHAR)]
+    WHEN entries = pairs THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be the same' AS INTEGER) AS VARCHAR)]
+    ELSE string_split(s, entries) END;
+CREATE MACRO trino_pairs(entries, pairs, quote_) AS
     list_transform(list_filter(entries, lambda e, i: e <> '' OR i < len(entries)), lambda e: CASE WHEN len(string_split(e, pairs)) = 2
         THEN struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])
-        ELSE struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''' AS INTEGER) AS VARCHAR), v := '') END);
+        ELSE struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ' || quote_ || e || quote_ AS INTEGER) AS VARCHAR), v := '') END);
+CREATE MACRO trino_map_of_unique(pairs) AS
+    map_from_entries(list_transform(pairs, lambda e, i: CASE WHEN list_contains(list_transform(pairs[:i - 1], lambda o: o.k), e.k)
+        THEN struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || e.k || ') are not allowed' AS INTEGER) AS VARCHAR), v := '')
+        ELSE e END));
 CREATE MACRO trino_split_to_map(s, entries, pairs) AS
-    map_from_entries(trino_pairs(string_split(s, entries), pairs));
+    trino_map_of_unique(trino_pairs(trino_entries(s, entries, pairs), pairs, ''''));
 CREATE MACRO trino_strpos(s, part, occurrence) AS
     CASE WHEN occurrence = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: ''instance'' must be a positive or negative number.' AS BIGINT)
-    WHEN occurrence < 0 AND len(string_split(s, part)) > -occurrence
-        THEN length(array_to_string(string_split(s, part)[:len(string_split(s, part)) + occurrence], part)) + 1
-    WHEN occurrence < 0 OR len(string_split(s, part)) <= occurrence THEN 0
-    ELSE length(array_to_string(string_split(s, part)[:occurrence], part)) + 1 END;
+    WHEN part = '' THEN CASE WHEN s IS NOT NULL AND occurrence IS NOT NULL THEN 1 END
+    WHEN s IS NOT NULL AND part IS NOT NULL AND occurrence IS NOT NULL THEN
+        coalesce(list_filter(generate_series(1, length(s)), lambda i: substring(s, i, length(part)) = part)[occurrence], 0) END;
 CREATE MACRO trino_integer_text(s, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '[+-]?[0-9]+') THEN s
     ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind AS INTEGER) AS VARCHAR) END;
@@ -105,6 +161,11 @@ CREATE MACRO trino_float_text(s, kind) AS
 CREATE MACRO trino_decimal(s, value_, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*') THEN value_
     ELSE CAST('INVALID_CAST_ARGUMENT: Cannot cast VARCHAR ''' || s || ''' to ' || kind || '. Value is not a number.' AS TINYINT) END;
+
+CREATE MACRO trino_data_size(s) AS
+    CASE WHEN regexp_full_match(s, '\d+(\.\d+)?(B|[kMGTPEZY]B)') THEN
+        CAST(trunc(CAST(regexp_extract(s, '[\d.]+') AS DECIMAL(20, 6)) * CAST(pow(1024, instr('BkMGTPEZY', regexp_extract(s, '[BkMGTPEZY]')) - 1) AS DOUBLE)) AS DECIMAL(38, 0))
+    WHEN s IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: Invalid data size: ''' || s || '''' AS TINYINT) END;
 
 -- regular expressions
 CREATE MACRO trino_regexp_replace(s, pattern, by_) AS
@@ -118,6 +179,14 @@ CREATE MACRO trino_regexp_position(s, pattern) AS
 CREATE MACRO trino_regexp_position_from(s, pattern, start_) AS
     CASE WHEN trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) = -1 THEN -1
     ELSE trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) + start_ - 1 END;
+
+CREATE MACRO trino_regexp_position_of(s, pattern, start_, occurrence) AS
+    CASE WHEN start_ < 1 THEN CAST('INVALID_FUNCTION_ARGUMENT: start position cannot be smaller than 1' AS INTEGER)
+    WHEN occurrence < 1 THEN CAST('INVALID_FUNCTION_ARGUMENT: occurrence cannot be smaller than 1' AS INTEGER)
+    WHEN len(regexp_extract_all(substring(s, CAST(start_ AS BIGINT)), pattern)) < occurrence THEN -1
+    WHEN s IS NOT NULL AND pattern IS NOT NULL AND start_ IS NOT NULL AND occurrence IS NOT NULL THEN
+        start_ + length(array_to_string(string_split_regex(substring(s, CAST(start_ AS BIGINT)), pattern)[:occurrence], ''))
+        + length(array_to_string(regexp_extract_all(substring(s, CAST(start_ AS BIGINT)), pattern)[:occurrence - 1], '')) END;
 
 -- times
 CREATE MACRO trino_date(s) AS
@@ -198,13 +267,33 @@ CREATE MACRO trino_array_distinct(items) AS
 CREATE MACRO trino_array_except(a, b) AS
     trino_array_distinct(list_filter(a, lambda e: len(list_filter(b, lambda o: o IS NOT DISTINCT FROM e)) = 0));
 CREATE MACRO trino_array_intersect(a, b) AS
-    trino_array_distinct(list_filter(a, lambda e: len(list_filter(b, lambda o: o IS NOT DISTINCT FROM e)) > 0));
-CREATE MACRO trino_array_remove(items, x) AS list_filter(items, lambda e: e IS NULL OR e <> x);
+    CASE WHEN b IS NOT NULL THEN trino_array_distinct(list_filter(a, lambda e: len(list_filter(b, lambda o: o IS NOT DISTINCT FROM e)) > 0)) END;
+CREATE MACRO trino_array_remove(items, x) AS
+    CASE WHEN x IS NOT NULL THEN list_filter(items, lambda e: e IS NULL OR e <> x) END;
+CREATE MACRO trino_array_histogram(items) AS
+    map_from_entries(list_transform(trino_array_distinct(list_filter(items, lambda e: e IS NOT NULL)),
+        lambda e: struct_pack(k := e, v := len(list_filter(items, lambda o: o = e)))));
+CREATE MACRO trino_times_to_repeat(n) AS
+    CASE WHEN n > 10000 THEN CAST('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000' AS BIGINT)
+    WHEN n < 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0' AS BIGINT)
+    ELSE n END;
+CREATE MACRO trino_day_step(i) AS
+    CASE WHEN epoch_us(i) % 86400000000 = 0 THEN i
+    WHEN i IS NOT NULL THEN to_days(CAST('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates' AS INTEGER)) END;
+CREATE MACRO trino_map_keys(keys, size_) AS
+    CASE WHEN len(keys) <> size_ THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length' AS BIGINT)]
+    WHEN len(list_filter(keys, lambda k: k IS NULL)) > 0 THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: map key cannot be null' AS BIGINT)]
+    WHEN len(list_distinct(keys)) < len(keys) THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: Duplicate map keys ('
+        || CAST(list_filter(keys, lambda k, i: list_contains(keys[:i - 1], k))[1] AS VARCHAR) || ') are not allowed' AS BIGINT)]
+    ELSE keys END;
+CREATE MACRO trino_map(keys, values_) AS
+    CASE WHEN keys IS NOT NULL AND values_ IS NOT NULL THEN map(trino_map_keys(keys, len(values_)), values_) END;
+CREATE MACRO trino_map_from_entries(entries) AS
+    CASE WHEN len(list_filter(entries, lambda e: e IS NULL)) > 0
+        THEN map_from_entries(entries[:CAST('INVALID_FUNCTION_ARGUMENT: map entry cannot be null' AS BIGINT)])
+    ELSE trino_map(list_transform(entries, lambda e: e.field0), list_transform(entries, lambda e: e.field1)) END;
 CREATE MACRO trino_array_extreme(items, found) AS
     CASE WHEN len(list_filter(items, lambda e: e IS NULL)) > 0 THEN NULL ELSE found END;
-CREATE MACRO trino_array_join(items, separator, instead) AS
-    array_to_string(list_filter(list_transform(items, lambda e: coalesce(CAST(e AS VARCHAR), instead)),
-        lambda e: e IS NOT NULL), separator);
 CREATE MACRO trino_slice(items, start_, length_) AS
     CASE WHEN length_ < 0 THEN items[CAST('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0' AS BIGINT):1]
     WHEN start_ > 0 THEN items[start_:start_ + length_ - 1]
@@ -212,13 +301,15 @@ CREATE MACRO trino_slice(items, start_, length_) AS
     WHEN -start_ > len(items) THEN items[1:0]
     ELSE items[len(items) + start_ + 1:len(items) + start_ + length_] END;
 CREATE MACRO trino_step(a, b, step) AS
-    CASE WHEN step <> 0 AND (b - a) * sign(step) >= 0 THEN step
+    CASE WHEN step <> 0 AND abs(b::HUGEINT - a) // abs(step) >= 10000
+        THEN CAST('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries' AS BIGINT)
+    WHEN step <> 0 AND (b - a) * sign(step) >= 0 THEN step
     WHEN step IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start' AS BIGINT) END;
 CREATE MACRO trino_kept(size_, n) AS
     CASE WHEN n < 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n AS BIGINT)
     WHEN n > size_ THEN CAST('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || size_ || ': ' || n AS BIGINT)
     ELSE size_ - n END;
-CREATE MACRO trino_sequence(a, b) AS CASE WHEN a <= b THEN generate_series(a, b) ELSE generate_series(a, b, -1) END;
+CREATE MACRO trino_sequence(a, b) AS generate_series(a, b, trino_step(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END));
 CREATE MACRO trino_map_entries(m) AS list_transform(map_entries(m), lambda e: struct_pack(field0 := e.key, field1 := e.value));
 CREATE MACRO trino_map_of(entries) AS
     map_from_entries(list_filter(entries, lambda e, i: e.k IS NOT NULL AND len(list_filter(entries[:i - 1], lambda o: o.k = e.k)) = 0));
@@ -238,14 +329,14 @@ CREATE MACRO trino_combinations(items, n) AS
     WHEN python_combinations(CAST(len(items) AS BIGINT), n)[1] = [0] THEN [items[CAST('INVALID_FUNCTION_ARGUMENT: combinations exceed max size' AS BIGINT):1]]
     ELSE list_transform(python_combinations(CAST(len(items) AS BIGINT), n), lambda c: list_transform(c, lambda i: items[i])) END;
 CREATE MACRO trino_split_to_multimap(s, entries, pairs) AS
-    trino_multimap_of(trino_pairs(string_split(s, entries), pairs));
+    trino_multimap_of(trino_pairs(trino_entries(s, entries, pairs), pairs, ''));
 CREATE MACRO trino_arrays_overlap(a, b) AS
     CASE WHEN list_has_any(a, b) THEN true
     WHEN a IS NULL OR b IS NULL OR len(list_filter(list_concat(a, b), lambda i: i IS NULL)) > 0 THEN NULL ELSE false END;
 CREATE MACRO trino_element_at(items, n) AS
     CASE WHEN n = 0 THEN items[CAST('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' AS BIGINT)] ELSE items[n] END;
 CREATE MACRO trino_ngrams(items, n) AS
-    list_transform(generate_series(1, greatest(1, len(items) - n + 1)), lambda i: items[i:i + n - 1]);
+    CASE WHEN n < 1 THEN [items[:CAST('INVALID_FUNCTION_ARGUMENT: N must be positive' AS BIGINT)]] ELSE list_transform(generate_series(1, greatest(1, len(items) - n + 1)), lambda i: items[i:i + n - 1]) END;
 CREATE MACRO trino_contains_sequence(items, part) AS
     (len(part) = 0 OR len(list_filter(generate_series(1, len(items) - len(part) + 1), lambda i: items[i:i + len(part) - 1] = part)) > 0);
 

@@ -210,7 +210,7 @@ class _TypeReader:
 
     def type(self) -> Type:
         name = self._next()
-        if name in self.variables:
+        if name in self.variables and self.tokens[:1] != ["("]:
             return Type(name)
         name = name.lower()
         name = _HIVE_TO_TRINO.get(name, name)

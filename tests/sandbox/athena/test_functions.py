@@ -8,7 +8,7 @@ from labkit.sandbox.athena.dialect.functions import best_match, not_here, signat
 from labkit.sandbox.athena.types import DATE, INTEGER, TIMESTAMP_TZ, VARCHAR, array, decimal, varchar
 
 SAMPLES = {
-    "T": "1", "K": "'k'", "V": "2", "U": "3", "R": "4", "number": "1", "integral": "1", "decimal": "1.5",
+    "T": "1", "text": "'1'", "K": "'k'", "V": "2", "U": "3", "R": "4", "number": "1", "integral": "1", "decimal": "1.5",
     "local": "TIMESTAMP '2026-11-02 09:00:00'", "bigint": "1", "integer": "1", "double": "0.5e0", "real": "CAST(0.5 AS real)",
     "varchar": "'1'", "varbinary": "X'31'", "boolean": "true", "date": "DATE '2026-11-02'",
     "timestamp": "TIMESTAMP '2026-11-02 09:00:00'", "timestamp with time zone": "now()", "time": "TIME '09:00:00'",
@@ -27,6 +27,9 @@ OF_THEIR_OWN = {
     "from_ieee754_64": "from_ieee754_64(X'3FF0000000000000')",
     "width_bucket": "width_bucket(1, 0, 10, 5)",
     "bit_count": "bit_count(1, 8)",
+    "parse_data_size": "parse_data_size('1kB')",
+    "wilson_interval_lower": "wilson_interval_lower(1, 2, 1e0)",
+    "wilson_interval_upper": "wilson_interval_upper(1, 2, 1e0)",
     "split_to_multimap": "split_to_multimap('a=1', ',', '=')",
     "from_base64": "from_base64('YQ==')",
     "from_base64url": "from_base64url('YQ==')",

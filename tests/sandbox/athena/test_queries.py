@@ -91,7 +91,7 @@ ERRORS = [
     ("SELECT * FROM elsewhere.default.nope", "CATALOG_NOT_FOUND: line 1:15: Catalog 'elsewhere' does not exist"),
     ("SELECT nope(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nope' not registered"),
     ("SELECT read_csv('/etc/hostname')", "FUNCTION_NOT_FOUND: line 1:8: Function 'read_csv' not registered"),
-    ("SELECT lower(1)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function lower. Expected: lower(varchar)"),
+    ("SELECT lower(1)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function lower. Expected: lower(varchar(x))"),
     ("SELECT 1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("SELECT DATE '2026-01-01' < '2026-02-01'", "TYPE_MISMATCH: line 1:26: Cannot apply operator: date < varchar(10)"),
     ("SELECT n + 'a' FROM {T}", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer + varchar(1)"),

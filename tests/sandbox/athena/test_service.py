@@ -40,7 +40,9 @@ def test_the_result_in_s3(athena):
 
 
 def test_pages(athena):
-    done = athena.run("SELECT n FROM UNNEST(sequence(1, 12000)) AS t (n) ORDER BY n")
+    done = athena.run(
+        "SELECT a * 1000 + b AS n FROM UNNEST(sequence(0, 11)) AS t (a), UNNEST(sequence(1, 1000)) AS u (b) ORDER BY n"
+    )
     seen, token = [], {}
     while True:
         page = athena.call("GetQueryResults", QueryExecutionId=done.id, MaxResults=999, **token)
@@ -105,7 +107,7 @@ def test_several_executions(athena):
 
 def test_a_running_query_stops(athena):
     identity = athena.start(
-        "SELECT count(*) FROM UNNEST(sequence(1, 100000)) AS a (x), UNNEST(sequence(1, 1000000)) AS b (y) WHERE x * y % 7 = 3"
+        "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a (x), UNNEST(sequence(1, 10000)) AS b (y), UNNEST(sequence(1, 1000)) AS c (z) WHERE x * y * z % 7 = 3"
     )
     assert athena.call("GetQueryExecution", QueryExecutionId=identity)["QueryExecution"]["Status"]["State"] == "RUNNING"
     assert "not yet finished" in athena.refused("GetQueryResults", QueryExecutionId=identity)
@@ -120,14 +122,14 @@ def test_queries_run_beside_one_another(athena):
     found = {}
 
     def one(number):
-        found[number] = athena.rows(f"SELECT count(*) + {number} FROM UNNEST(sequence(1, 20000)) AS t (n)")
+        found[number] = athena.rows(f"SELECT count(*) + {number} FROM UNNEST(sequence(1, 10000)) AS t (n)")
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {number: [[str(20000 + number)]] for number in range(16)}
+    assert found == {number: [[str(10000 + number)]] for number in range(16)}
 
 
 def test_the_same_requests_give_the_same_answers():

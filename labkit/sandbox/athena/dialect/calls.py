@@ -12,16 +12,26 @@ from sqlglot import exp
 
 from labkit.sandbox.athena import types, zones
 from labkit.sandbox.athena.dialect import casts, patterns
-from labkit.sandbox.athena.dialect.functions import LOCAL_TIMES, Match, best_match, not_here, resolve, signatures
+from labkit.sandbox.athena.dialect.functions import (
+    LOCAL_TIMES,
+    Match,
+    best_match,
+    length_of_result,
+    not_here,
+    resolve,
+    signatures,
+)
 from labkit.sandbox.athena.dialect.operators import joined_arrays, row_of, string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.dialect.windows import order_by, over
 from labkit.sandbox.athena.errors import QueryError, not_supported
-from labkit.sandbox.athena.types import BOOLEAN, VARBINARY, VARCHAR, Type, common_type, varchar
+from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, VARBINARY, VARCHAR, Type, common_type
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
+MOST_ARGUMENTS = 127
+"""Trino's bound; ARRAY[...], IN (...) and VALUES have none."""
 _AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|/1)?")
 
 
@@ -43,6 +53,8 @@ def call(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
     name = node.name.lower()
+    if len(node.expressions) > MOST_ARGUMENTS:
+        raise QueryError("TOO_MANY_ARGUMENTS", f"{place(node)}: Too many arguments for function call {name}()")
     if name in SPECIAL and modifiers == Modifiers():
         _check_count(compiler, node, name)
         return SPECIAL[name](compiler, node, list(node.expressions))
@@ -78,7 +90,7 @@ def _check_count(compiler: ExpressionCompiler, node: Any, name: str) -> None:
         if not least <= count <= most:
             raise QueryError("SYNTAX_ERROR", f"{place(node)}: {message}")
     elif forms and not any(form.takes(count) for form in forms):
-        _match(
+        match_or_refuse(
             node, name, [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in node.expressions]
         )
 
@@ -87,7 +99,7 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
     """A call of a function from the table."""
     given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
     given = patterns.translated(node, name, given)
-    found = _match(node, name, given)
+    found = match_or_refuse(node, name, given)
     values: list[str] = []
     for number, value in enumerate(given):
         if value is None:
@@ -97,10 +109,12 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
         else:
             values.append(casts.coerce(value, found.types[number]).sql)
     local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
-    return finish(found, found.signature.template, values, local)
+    result = finish(found, found.signature.template, values, local)
+    return Value(result.sql, length_of_result(name, [value.type if value else None for value in given]) or result.type)
 
 
-def _match(node: Any, name: str, given: Sequence[Value | None]) -> Match:
+def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Match:
+    """The form of a function that a call means; raises FUNCTION_NOT_FOUND where its arguments fit none."""
     kinds = [value.type if value else None for value in given]
     found = best_match(name, kinds)
     if found is None:
@@ -152,6 +166,10 @@ def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) 
         access = [f"{own}.k", f"{own}.a", f"{own}.b"]
     kinds = [resolve(each, found.variables) for each in parameters]
     body = lambda_body(compiler, node, names, [Value(*pair) for pair in zip(access, kinds, strict=True)])
+    if result == BOOLEAN and body.type not in (BOOLEAN, UNKNOWN):
+        raise QueryError(
+            "TYPE_MISMATCH", f"{place(node)}: Expected lambda to return boolean, but it returns {body.type}"
+        )
     if result == BOOLEAN:
         body = casts.coerce(body, BOOLEAN)
     else:
@@ -205,7 +223,7 @@ def _aggregate_call(
     if len(arguments) == 1 and isinstance(arguments[0], exp.Star) and name == "count":
         arguments = []
     given = [compiler.value(each) for each in arguments]
-    found = _match(node, name, given)
+    found = match_or_refuse(node, name, given)
     values = [casts.coerce(value, kind).sql for value, kind in zip(given, found.types, strict=True)]
     zone = next((value.type.zone for value in given if value.type.name == "timestamp with time zone"), "UTC")
     template = _AGGREGATE_CALL.sub(lambda part: _expanded(part, values, modifiers), found.signature.template)
@@ -308,6 +326,8 @@ def _try(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value
 
 def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     values = [compiler.value(each) for each in arguments]
+    if len(values) < 2:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments")
     joined = " || ".join(value.sql for value in values)
     if all(value.type.name in ("varchar", "char", "unknown") for value in values):
         return Value(f"({joined})", VARCHAR)
@@ -325,33 +345,11 @@ def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
 
 def _typeof(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     name = str(compiler.value(arguments[0]).type)
-    return Value(string(name), varchar(len(name)), name)
+    return Value(string(name), VARCHAR, name)
 
 
 def _row(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     return row_of([compiler.value(each) for each in arguments])
-
-
-def _zip(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-    values = [compiler.value(each) for each in arguments]
-    kind = types.row([value.type.items[0] for value in values], [None] * len(values))
-    fields = ", ".join(f"{types.field_key(kind, n)} := p[{n + 1}]" for n in range(len(values)))
-    zipped = ", ".join(value.sql for value in values)
-    return Value(f"list_transform(list_zip({zipped}), lambda p: struct_pack({fields}))", types.array(kind))
-
-
-def _reduce(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-    items, start = compiler.value(arguments[0]), compiler.value(arguments[1])
-    step, last = arguments[2], arguments[3]
-    names = [each.name for each in step.expressions]
-    item = items.type.items[0]
-    body = lambda_body(compiler, step, names, [Value("a.s", start.type), Value("b.p", item)])
-    kind = common_type(start.type, body.type) or start.type
-    body = compiler.cast(lambda_body(compiler, step, names, [Value("a.s", kind), Value("b.p", item)]), kind)
-    first = f"struct_pack(s := {compiler.cast(start, kind).sql}, p := NULL::{types.duckdb_type(item)})"
-    rest = f"list_transform({items.sql}, lambda i: struct_pack(s := NULL::{types.duckdb_type(kind)}, p := i))"
-    folded = f"list_reduce(list_prepend({first}, {rest}), lambda a, b: struct_pack(s := {body.sql}, p := b.p)).s"
-    return lambda_body(compiler, last, [last.expressions[0].name], [Value(f"({folded})", kind)])
 
 
 def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
@@ -383,11 +381,9 @@ SPECIAL: dict[str, Special] = {
     "if": _if,
     "least": _alike("trino_least([{}])"),
     "nullif": _nullif,
-    "reduce": _reduce,
     "row": _row,
     "try": _try,
     "typeof": _typeof,
-    "zip": _zip,
 }
 
 NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {

@@ -245,13 +245,21 @@ def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
     text, name = str(node.this.this), data_type(node.to).name
     word = next((word for word in ("decimal", "date", "timestamp", "time", "char") if before.endswith(word)), "")
     if word == "decimal":
-        return number(text if "." in text else text + ".")
+        return _decimal(text, place_in(compiler.queries.text, len(before) - len(word)))
     if word == "char" and name == "char":
         return Value(string(text), Type("char", (len(text),)), text)
     if word and name in ("date", *types.CLOCKS):
         where = place_in(compiler.queries.text, len(before) - len(word))
         return literals.temporal(text, data_type(node.to), where)
     return None
+
+
+def _decimal(text: str, where: str) -> Value:
+    found = re.fullmatch(r"([+-]?)(\d+\.?\d*|\.\d+)", text)
+    if not found:
+        raise QueryError("INVALID_LITERAL", f"{where}: '{text}' is not a valid DECIMAL literal")
+    value = number(found[2] if "." in found[2] else found[2] + ".")
+    return Value(f"(-{value.sql})", value.type) if found[1] == "-" else value
 
 
 def _cast(compiler: ExpressionCompiler, node: Any) -> Value:

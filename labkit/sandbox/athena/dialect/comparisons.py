@@ -28,7 +28,7 @@ _COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.NullSafeEQ: ("IS NOT DISTINCT FROM", "IS"),
     exp.NullSafeNEQ: ("IS DISTINCT FROM", "IS"),
 }
-_NOT_ORDERED = ("json",)
+_NOT_ORDERED = ("json", "map")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _compare(compiler: ExpressionCompiler, node: Any) -> Value:
         return _quantified(compiler, node, operator)
     left, right = compiler.value(node.this), compiler.value(node.expression)
     kind = common_type(left.type, right.type)
-    if kind is None or (kind.name in _NOT_ORDERED and operator in ("<", "<=", ">", ">=")):
+    if kind is None or (not _is_ordered(kind) and operator in ("<", "<=", ">", ">=")):
         symbol = "IS DISTINCT FROM" if symbol == "IS" else symbol
         raise refuse(compiler, node, symbol, left.type, right.type)
     sides = (
@@ -54,6 +54,10 @@ def _compare(compiler: ExpressionCompiler, node: Any) -> Value:
         _Side(compiler.cast(right, kind).sql, _may_be_nan(right, node.expression)),
     )
     return Value(_comparison(operator, *sides, kind), BOOLEAN)
+
+
+def _is_ordered(kind: Type) -> bool:
+    return kind.name not in _NOT_ORDERED and all(map(_is_ordered, kind.items))
 
 
 def _may_be_nan(value: Value, node: Any) -> bool:
@@ -74,6 +78,8 @@ def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
             for key, item in zip(keys, kind.items, strict=True)
         ]
         return f"({'NOT ' if operator == '<>' else ''}({' AND '.join(fields)}))"
+    if kind.name in ("array", "map") and operator in ("=", "<>"):
+        return f"({'NOT ' if operator == '<>' else ''}{_members_equal(left.sql, right.sql, kind)})"
     if kind.name not in ("double", "real"):
         return plain
     if operator in ("=", "<>"):
@@ -87,6 +93,22 @@ def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
         if greater.may_be_nan:
             return f"({plain} AND ({other.sql} IS NULL OR NOT isnan({greater.sql})))"
     return plain
+
+
+def _members_equal(left: str, right: str, kind: Type) -> str:
+    """Whether two arrays, or two maps, have equal members: a NULL among them leaves it open, another size does not."""
+    depth = f"m{len(left) + len(right)}"
+    if kind.name == "array":
+        same = _comparison("=", _Side(f"{depth}[1]"), _Side(f"{depth}[2]"), kind.items[0])
+        pairs, differ = f"list_zip({left}, {right})", f"len({left}) <> len({right})"
+    else:
+        same = _comparison("=", _Side(f"{left}[{depth}]"), _Side(f"{right}[{depth}]"), kind.items[1])
+        pairs = f"map_keys({left})"
+        differ = f"cardinality({left}) <> cardinality({right}) OR NOT list_has_all(map_keys({right}), {pairs})"
+    return (
+        f"(CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL WHEN {differ} THEN false"
+        f" ELSE trino_all_match(list_transform({pairs}, lambda {depth}: {same})) END)"
+    )
 
 
 def equal(left: str, right: str, kind: Type) -> str:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect import calls, casts, comparisons, formatting, lambdas, operators, temporal
+from labkit.sandbox.athena.dialect import arrays, calls, casts, comparisons, formatting, lambdas, operators, temporal
 from labkit.sandbox.athena.dialect.scope import Column, Scope, Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.queries import QueryCompiler
+
+_CLAUSES = ("WHERE clause", "HAVING clause", "JOIN ON clause")
 
 
 class ExpressionCompiler:
@@ -55,26 +57,26 @@ class ExpressionCompiler:
         """An expression that has to be true or false."""
         result = self.value(node)
         if result.type not in (BOOLEAN, UNKNOWN):
-            raise QueryError(
-                "TYPE_MISMATCH", f"{place(node)}: {what} must evaluate to a boolean: actual type {result.type}"
-            )
+            actual = f": actual type {result.type}" if what in _CLAUSES else f" (actual: {result.type})"
+            raise QueryError("TYPE_MISMATCH", f"{place(node)}: {what} must evaluate to a boolean{actual}")
         return result
 
     def values_alike(self, nodes: Iterable[exp.Expr], what: str) -> list[Value]:
         """Expressions of one type: those that are of another are cast to the one they share."""
         found = [self.value(node) for node in nodes]
-        kind = reduce(lambda a, b: self._common(a, b, what, place(next(iter(nodes)))), (each.type for each in found))
+        kind = found[0].type
+        for each in found[1:]:
+            common = common_type(kind, each.type)
+            if common is None:
+                kinds = ", ".join(dict.fromkeys(str(each.type) for each in found))
+                raise QueryError(
+                    "TYPE_MISMATCH",
+                    f"{place(next(iter(nodes)))}: {what} must be the same type or coercible to a common type."
+                    f" Cannot find common type between {kind} and {each.type}, all types (without duplicates):"
+                    f" [{kinds}]",
+                )
+            kind = common
         return [self.cast(each, kind) for each in found]
-
-    def _common(self, left: Type, right: Type, what: str, where: str) -> Type:
-        kind = common_type(left, right)
-        if kind is None:
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"{where}: {what} must be the same type or coercible to a common type."
-                f" Cannot find common type between {left} and {right}",
-            )
-        return kind
 
     def cast(self, value: Value, kind: Type) -> Value:
         """A value as another type that it is taken for without being asked."""
@@ -142,6 +144,8 @@ class ExpressionCompiler:
         """A query inside an expression, which sees the columns around it."""
         if self.clause_without_aggregates == "partition":
             raise not_supported(place(node))
+        if self.variables:
+            raise QueryError("NOT_SUPPORTED", f"{place(node)}: Lambda expression cannot contain subqueries")
         query = self.queries.query(node, Scope(parent=self.scope))
         return query.sql, query.columns
 
@@ -204,4 +208,4 @@ NODES: dict[type[exp.Expr], Handler] = {
     **calls.NODES,
     **temporal.NODES,
 }
-calls.SPECIAL.update({**formatting.SPECIAL, **lambdas.SPECIAL})
+calls.SPECIAL.update({**arrays.SPECIAL, **formatting.SPECIAL, **lambdas.SPECIAL})

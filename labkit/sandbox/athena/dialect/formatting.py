@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, casts
-from labkit.sandbox.athena.dialect.operators import string
+from labkit.sandbox.athena.dialect.operators import arithmetic, string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR
@@ -98,17 +98,28 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
 
 
 def _whole(name: str) -> calls.Special:
-    """round, ceil and their like of a decimal give one without a scale."""
+    """round, ceil and their like of a decimal give one without a scale; rounded to places, it may have a digit more."""
 
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
-        if value.type.name != "decimal" or len(arguments) != 1:
+        if value.type.name != "decimal":
             return calls.invoke(compiler, node, node.name.lower(), arguments)
         digits, scale = value.type.parameters
-        kind = types.decimal(digits - scale + min(scale, 1), 0)
+        if len(arguments) == 2:
+            result = calls.invoke(compiler, node, node.name.lower(), arguments)
+            return compiler.cast(result, types.decimal(digits + 1, scale)) if name == "round" else result
+        more = 0 if name == "trunc" else min(scale, 1)
+        kind = types.decimal(max(1, digits - scale + more) if name != "sign" else 1, 0)
         return Value(f"CAST({name}({value.sql}) AS {types.duckdb_type(kind)})", kind)
 
     return compiled
+
+
+def _mod(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    """mod of decimals is what `%` is."""
+    if any(compiler.value(each).type.name == "decimal" for each in arguments):
+        return arithmetic(compiler, exp.Mod(this=arguments[0].copy(), expression=arguments[1].copy()))
+    return calls.invoke(compiler, node, "mod", arguments)
 
 
 def _normalize(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
@@ -127,6 +138,8 @@ SPECIAL: dict[str, calls.Special] = {
     "floor": _whole("floor"),
     "format": _format,
     "normalize": _normalize,
+    "mod": _mod,
     "round": _whole("round"),
+    "sign": _whole("sign"),
     "truncate": _whole("trunc"),
 }

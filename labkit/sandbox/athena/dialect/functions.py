@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from labkit.sandbox.athena.types import INTEGERS, NUMBERS, Type, coerces, common_type, decimal, parse_type
+from labkit.sandbox.athena.types import (
+    INTEGERS,
+    NUMBERS,
+    UNBOUNDED,
+    Type,
+    coerces,
+    common_type,
+    decimal,
+    parse_type,
+    varchar,
+)
 
 LOCAL_TIMES = ("date", "timestamp", "timestamp with time zone")
-_CLASSES = {"number": NUMBERS, "integral": INTEGERS, "decimal": ("decimal",), "local": LOCAL_TIMES}
+_CLASSES = {
+    "number": NUMBERS,
+    "integral": INTEGERS,
+    "decimal": ("decimal",),
+    "local": LOCAL_TIMES,
+    "text": ("varchar", "char"),
+}
+_ANY_LENGTH = {"text": Type("varchar(x)")}
 _VARIABLES = frozenset(("T", "K", "V", "U", "R", *_CLASSES))
 _LINE = re.compile(r"(?:(agg|window) )?(\w+)\((.*?)\) -> (.*?)(?: = (.*))?$")
 
@@ -30,7 +47,7 @@ class Signature:
 
     def __str__(self) -> str:
         """As Trino lists the forms that it has."""
-        return f"{self.name}({', '.join(str(each) for each in self.parameters)})"
+        return f"{self.name}({', '.join(str(_filled(each, _ANY_LENGTH)) for each in self.parameters)})"
 
     def parameter(self, number: int) -> Type:
         """The parameter that an argument goes to."""
@@ -39,11 +56,8 @@ class Signature:
     def of_each_type(self) -> Iterator[tuple[tuple[Type, ...], Type]]:
         """Its parameters and result with each type of a class, such as `number`, in turn."""
         names = {part.name for kind in (*self.parameters, self.result) for part in _parts(kind)}
-        class_ = next((name for name in _CLASSES if name in names), None)
-        if class_ is None or class_ == "decimal":
-            yield self.parameters, self.result
-            return
-        for name in _CLASSES[class_]:
+        class_ = next((name for name in ("number", "integral", "local") if name in names), "text")
+        for name in _CLASSES[class_] if class_ != "text" else ("varchar(x)",):
             variables = {class_: Type(name)}
             yield tuple(_filled(each, variables) for each in self.parameters), _filled(self.result, variables)
 
@@ -114,6 +128,8 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
         allowed = _CLASSES.get(pattern.name)
         if allowed and given.name not in (*allowed, "unknown"):
             return False
+        if pattern.name == "text":
+            given = Type("varchar", given.parameters)
         common = common_type(variables[pattern.name], given) if pattern.name in variables else given
         if common is None:
             return False
@@ -124,6 +140,20 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
     if pattern.items:
         return given.name == "unknown"
     return coerces(given, pattern)
+
+
+_GROWN: dict[tuple[str, int], Callable[..., int]] = {
+    ("regexp_replace", 3): lambda text, pattern, by: text + max(text * by // 2, by) * (text + 1),
+    ("replace", 3): lambda text, part, by: text + by * (text + 1),
+    ("url_encode", 1): lambda text: 12 * text,
+}
+
+
+def length_of_result(name: str, given: Sequence[Type | None]) -> Type | None:
+    """The varchar that a function gives whose result may be longer than its arguments, if their lengths are known."""
+    grown = _GROWN.get((name, len(given)))
+    lengths = [kind.parameters[0] for kind in given if kind and kind.name == "varchar" and kind.parameters]
+    return varchar(min(UNBOUNDED, grown(*lengths))) if grown and len(lengths) == len(given) else None
 
 
 def best_match(name: str, given: Sequence[Type | None]) -> Match | None:

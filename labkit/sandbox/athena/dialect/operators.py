@@ -59,14 +59,16 @@ def number(text: str) -> Value:
         kind = decimal(max(1, len(whole.lstrip("0")) + len(fraction)), len(fraction))
         return Value(f"'{text}'::{types.duckdb_type(kind)}", kind)
     whole_number = int(text.replace("_", ""))
-    if whole_number >= 2**63:
-        return Value(f"{text}::HUGEINT", decimal(len(text), 0))
     kind = INTEGER if whole_number < 2**31 else BIGINT
     return Value(f"{whole_number}::{types.duckdb_type(kind)}", kind, whole_number)
 
 
 def _literal(compiler: ExpressionCompiler, node: Any) -> Value:
-    return Value(string(node.this), varchar(len(node.this)), node.this) if node.is_string else number(node.this)
+    if node.is_string:
+        return Value(string(node.this), varchar(len(node.this)), node.this)
+    if node.this.isdigit() and int(node.this) >= 2**63:
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: Invalid numeric literal: {node.this}")
+    return number(node.this)
 
 
 def _null(compiler: ExpressionCompiler, node: Any) -> Value:
@@ -105,10 +107,7 @@ def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, rig
 
 def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
     def both(compiler: ExpressionCompiler, node: Any) -> Value:
-        sides = [
-            compiler.condition(side, f"Logical expression term '{compiler.text(side)}'")
-            for side in (node.this, node.expression)
-        ]
+        sides = [compiler.condition(side, "Logical expression term") for side in (node.this, node.expression)]
         return Value(f"({sides[0].sql} {word} {sides[1].sql})", BOOLEAN)
 
     return both
@@ -214,15 +213,20 @@ def joined_arrays(compiler: ExpressionCompiler, node: Any, left: Value, right: V
     """Two arrays, or an array and an element before or after it, as one array."""
     kind = common_type(left.type, right.type)
     if kind and kind.name == "array":
-        return Value(f"list_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
+        return _joined(compiler.cast(left, kind).sql, compiler.cast(right, kind).sql, kind)
     if "array" in (left.type.name, right.type.name):
         item = left.type.items[0] if left.type.name == "array" else right.type.items[0]
         other = right if left.type.name == "array" else left
         if coerces(other.type, item):
             one = f"[{compiler.cast(other, item).sql}]"
             pair = (left.sql, one) if other is right else (one, right.sql)
-            return Value(f"list_concat({pair[0]}, {pair[1]})", types.array(item))
+            return _joined(*pair, types.array(item))
     raise _not_joined(compiler, node, left, right)
+
+
+def _joined(left: str, right: str, kind: Type) -> Value:
+    """Two arrays as one; DuckDB takes NULL for an empty one."""
+    return Value(f"(CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN list_concat({left}, {right}) END)", kind)
 
 
 def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> QueryError:
@@ -290,10 +294,27 @@ def _subscript(compiler: ExpressionCompiler, node: Any) -> Value:
     if base.type.name == "map" and coerces(key.type, base.type.items[0]):
         key = compiler.cast(key, base.type.items[0])
         return Value(f"trino_key({base.sql}, {key.sql})", base.type.items[1])
-    if base.type.name == "row" and isinstance(key.literal, int) and 1 <= key.literal <= len(base.type.items):
-        name = types.quoted(types.field_key(base.type, key.literal - 1))
-        return Value(f"{base.sql}.{name}", base.type.items[key.literal - 1])
+    if base.type.name == "row":
+        number = _place_in_row(node.expressions[0], key, len(base.type.items))
+        return Value(f"{base.sql}.{types.quoted(types.field_key(base.type, number - 1))}", base.type.items[number - 1])
     raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot use {key.type} for subscript of {base.type}")
+
+
+def _place_in_row(node: Any, key: Value, size: int) -> int:
+    if key.type != INTEGER:
+        message = f"Subscript expression on ROW requires integer index, actual type is {key.type}"
+        raise QueryError("TYPE_MISMATCH", f"{place(node)}: {message}")
+    if not isinstance(key.literal, int):
+        raise QueryError(
+            "EXPRESSION_NOT_CONSTANT", f"{place(node)}: Subscript expression on ROW requires a constant index"
+        )
+    if key.literal < 1:
+        message = f"Invalid subscript index: {key.literal}. ROW indices start at 1"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"{place(node)}: {message}")
+    if key.literal > size:
+        message = f"Subscript index out of bounds: {key.literal}, max value is {size}"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"{place(node)}: {message}")
+    return key.literal
 
 
 def row_of(values: list[Value], names: list[str | None] | None = None) -> Value:

@@ -1,0 +1,49 @@
+"""Functions of arrays whose shape a table can't say: `zip`, `array_join`, `reduce`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import calls, casts
+from labkit.sandbox.athena.dialect.scope import Value
+from labkit.sandbox.athena.types import VARCHAR, common_type
+
+if TYPE_CHECKING:
+    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+
+
+def _zip(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    values = [compiler.value(each) for each in arguments]
+    kind = types.row([value.type.items[0] for value in values], [None] * len(values))
+    fields = ", ".join(f"{types.field_key(kind, n)} := p[{n + 1}]" for n in range(len(values)))
+    zipped, given = (word.join(value.sql for value in values) for word in (", ", " IS NOT NULL AND "))
+    sql = f"list_transform(list_zip({zipped}), lambda p: struct_pack({fields}))"
+    return Value(f"(CASE WHEN {given} IS NOT NULL THEN {sql} END)", types.array(kind))
+
+
+def _array_join(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    """The elements as CAST(... AS varchar) writes them; those that are NULL are left out, or replaced."""
+    given = [compiler.value(each) for each in arguments]
+    found = calls.match_or_refuse(node, "array_join", given)
+    items, separator, *instead = (casts.coerce(*pair).sql for pair in zip(given, found.types, strict=True))
+    text = casts.convert(Value("each", found.types[0].items[0]), VARCHAR, safe=False).sql
+    texts = f"list_transform({items}, lambda each: coalesce({text}, {instead[0] if instead else 'NULL'}))"
+    return Value(f"array_to_string(list_filter({texts}, lambda each: each IS NOT NULL), {separator})", VARCHAR)
+
+
+def _reduce(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    items, start = compiler.value(arguments[0]), compiler.value(arguments[1])
+    step, last = arguments[2], arguments[3]
+    names = [each.name for each in step.expressions]
+    item = items.type.items[0]
+    body = calls.lambda_body(compiler, step, names, [Value("a.s", start.type), Value("b.p", item)])
+    kind = common_type(start.type, body.type) or start.type
+    body = compiler.cast(calls.lambda_body(compiler, step, names, [Value("a.s", kind), Value("b.p", item)]), kind)
+    first = f"struct_pack(s := {compiler.cast(start, kind).sql}, p := NULL::{types.duckdb_type(item)})"
+    rest = f"list_transform({items.sql}, lambda i: struct_pack(s := NULL::{types.duckdb_type(kind)}, p := i))"
+    folded = f"list_reduce(list_prepend({first}, {rest}), lambda a, b: struct_pack(s := {body.sql}, p := b.p)).s"
+    return calls.lambda_body(compiler, last, [last.expressions[0].name], [Value(f"({folded})", kind)])
+
+
+SPECIAL: dict[str, calls.Special] = {"array_join": _array_join, "reduce": _reduce, "zip": _zip}
