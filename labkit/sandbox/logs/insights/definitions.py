@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
 
+MAX_DEFINITIONS = 1_000
+"""A Region: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
+
+
 @dataclass
 class Definition:
     """A saved query."""
@@ -45,6 +49,8 @@ class DefinitionOperations(LogsCore):
         identifier = call.params.get("queryDefinitionId")
         if identifier is not None and identifier not in definitions:
             raise not_found(f"Query definition {identifier} does not exist.")
+        if identifier is None and len(definitions) >= MAX_DEFINITIONS:
+            raise ServiceError("LimitExceededException", f"There are {MAX_DEFINITIONS} saved queries in this Region.")
         identifier = identifier or self.new_id()
         definitions[identifier] = Definition(
             identifier,
@@ -57,7 +63,9 @@ class DefinitionOperations(LogsCore):
 
     @operation("DescribeQueryDefinitions")
     def describe_query_definitions(self, call: Call) -> dict[str, Any]:
-        """The saved queries, by name."""
+        """The saved queries, by name; in another language there are none."""
+        if call.params.get("queryLanguage", "CWLI") != "CWLI":
+            return {"queryDefinitions": []}
         prefix = call.params.get("queryDefinitionNamePrefix", "")
         saved = sorted(self._definitions[call.region].values(), key=lambda definition: (definition.name, definition.id))
         found = [

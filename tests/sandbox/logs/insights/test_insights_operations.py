@@ -247,35 +247,6 @@ def test_queries_are_kept_by_region(logs, sandbox):
         client_call(sandbox, "logs", "GetQueryResults", region="us-east-1", queryId=query_id)
 
 
-def test_a_saved_query_is_made_changed_listed_and_deleted(logs):
-    saved = logs("PutQueryDefinition", name="flow/top", queryString=TOP_REJECTED, logGroupNames=[GROUP])
-    identifier = saved["queryDefinitionId"]
-    logs("PutQueryDefinition", name="app/levels", queryString="stats count(*) by level")
-    logs("PutQueryDefinition", name="flow/all", queryString="fields @message", queryDefinitionId=identifier)
-    described = logs("DescribeQueryDefinitions")["queryDefinitions"]
-    assert [definition["name"] for definition in described] == ["app/levels", "flow/all"]
-    assert described[1] == {
-        "queryLanguage": "CWLI",
-        "queryDefinitionId": identifier,
-        "name": "flow/all",
-        "queryString": "fields @message",
-        "lastModified": NOW * 1000,
-        "logGroupNames": [],
-    }
-    found = logs("DescribeQueryDefinitions", queryDefinitionNamePrefix="flow/")["queryDefinitions"]
-    assert [definition["name"] for definition in found] == ["flow/all"]
-    assert logs("DeleteQueryDefinition", queryDefinitionId=identifier) == {"success": True}
-    refused(logs, "ResourceNotFoundException", "DeleteQueryDefinition", queryDefinitionId=identifier)
-    refused(
-        logs,
-        "ResourceNotFoundException",
-        "PutQueryDefinition",
-        name="x",
-        queryString="fields a",
-        queryDefinitionId=identifier,
-    )
-
-
 def test_a_pointer_leads_to_all_fields_of_its_event(logs):
     (row,) = results(logs, "filter srcAddr = '203.0.113.3'")["results"]
     pointer = next(cell["value"] for cell in row if cell["field"] == "@ptr")
