@@ -99,7 +99,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
 
     def create_client(self, *args: Any, **options: Any) -> Any:
         """A client of AWS; an endpoint that isn't AWS's, or the sandbox's key, is refused."""
-        if not self._looking_at_credentials and "aws_access_key_id" not in options:
+        if not self._looking_at_credentials and options.get("aws_access_key_id") is None:
             self._look_at_credentials()
         client = super().create_client(*args, **options)
         if not is_of_aws(client.meta.endpoint_url):

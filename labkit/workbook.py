@@ -160,7 +160,11 @@ def update(path: Path, on: Stage, *, after_cell: Callable[[], None] = lambda: No
 def _read(path: Path) -> Any:
     import nbformat
 
-    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    try:
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (nbformat.ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
+        words = str(error).partition("\n")[0]
+        raise NotebookError(f"{path} is no notebook ({type(error).__name__}: {words}); name an .ipynb file.") from error
 
 
 def _account(path: Path, notebook: Any, place: int, error: Exception) -> str:

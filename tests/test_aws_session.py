@@ -14,6 +14,8 @@ from urllib3 import HTTPResponse
 
 from labkit import aws_session
 from labkit.aws_session import GuardedSession, SandboxSession
+from labkit.calls import Recorder
+from labkit.cloud import AwsCloud
 from labkit.errors import LabError
 from labkit.show import explain
 
@@ -100,6 +102,19 @@ def test_the_sandboxs_key_is_not_used_for_aws(where, monkeypatch, no_aws):
         (no_aws / "credentials").write_text(text)
     with pytest.raises(LabError, match="the AWS credentials are the sandbox's"):
         GuardedSession("").create_client("ec2", region_name="eu-west-1")
+
+
+@pytest.mark.parametrize("key", ["", "LKIASANDBOX1234567890"])
+def test_clients_that_boto3_makes_are_guarded_as_well(key, monkeypatch, no_aws):
+    """boto3 hands a key on to botocore in every case, and None where there is none."""
+    if key:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    session = AwsCloud().session("eu-west-1", Recorder())
+    with pytest.raises(
+        LabError, match="the AWS credentials are the sandbox's" if key else "No AWS credentials were found"
+    ):
+        session.client("ec2")
 
 
 def aws_credentials(monkeypatch):

@@ -19,7 +19,9 @@ def register(subparsers: Any) -> None:
         description="Writes four weeks of flow logs, as S3 would hold them; the same seed gives the same files.",
     )
     parser.add_argument("--to", type=Path, default=SAMPLE_FOLDER, metavar="DIR", help="default: data/sample_flowlogs")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="another number makes other traffic of the same story")
+    parser.add_argument(
+        "--seed", type=seed_number, metavar="N", help="another number makes other traffic of the same story"
+    )
     parser.set_defaults(run=run)
 
 
@@ -39,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _seed(text: str) -> int:
+def seed_number(text: str) -> int:
+    """A seed, out of its text."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a whole number from 0")
     return int(text)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labkit import progress
+from labkit.commands.sample_data import seed_number
 from labkit.sandbox import process
 from labkit.settings import home
 
@@ -18,12 +19,12 @@ def register(subparsers: Any) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     start = verbs.add_parser("start", help="start the sandbox, where none runs")
     start.add_argument(
-        "--port", type=_port, metavar="N", help="listen on this port; default: that of last time, or any"
+        "--port", type=port_number, metavar="N", help="listen on this port; default: that of last time, or any"
     )
     start.add_argument(
         "--frozen-at", type=_moment, metavar="ISO", help="begin at this moment, and let time stand still"
     )
-    start.add_argument("--seed", type=int, metavar="N", help="draw ids and traffic from this seed; default: 0")
+    start.add_argument("--seed", type=seed_number, metavar="N", help="draw ids and traffic from this seed; default: 0")
     start.add_argument("--no-provision", action="store_true", help="begin with an empty account")
     start.add_argument("--any-credentials", action="store_true", help="answer requests signed with any access key")
     start.add_argument("--smtp", metavar="HOST:PORT", help="also send the mails to an SMTP server on this machine")
@@ -37,7 +38,8 @@ def register(subparsers: Any) -> None:
         verbs.add_parser(name, help=text).set_defaults(run=run)
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
+    """A port that is asked for, out of its text."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)

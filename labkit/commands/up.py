@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib import request
 
+from labkit.commands.sandbox import port_number
 from labkit.errors import LabError
 from labkit.settings import home, load, project_root
 
@@ -32,7 +33,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("up", help="do the lab: the sandbox, and JupyterLab on notebook 00")
     parser.add_argument("--no-browser", action="store_true", help="only print the URL")
     parser.add_argument(
-        "--port", type=int, metavar="N", help=f"JupyterLab's port; default: {FIRST_PORT}, or the next free"
+        "--port", type=port_number, metavar="N", help=f"JupyterLab's port; default: {FIRST_PORT}, or the next free"
     )
     parser.set_defaults(run=run)
 
@@ -94,8 +95,6 @@ def kernel_path() -> str:
 def choose_port(wanted: int | None) -> int:
     """The port that was asked for, or the first free one; a taken one that was asked for is refused."""
     if wanted is not None:
-        if not 1 <= wanted <= 65535:
-            raise LabError(f"{wanted} is no port: give a number from 1 to 65535.")
         if not _is_free(wanted):
             raise LabError(f"Port {wanted} is taken by another program; choose another with --port, or leave it out.")
         return wanted
