@@ -10,6 +10,13 @@ from moto.sns.exceptions import TopicNotFound
 from labkit.sandbox import moto_state
 from labkit.sandbox.sandbox import ACCOUNT_ID
 
+EFFECTIVE_DELIVERY_POLICY = (
+    '{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,'
+    '"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},'
+    '"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}'
+)
+"""SNS's default, in its words; moto's lacks the protocol around it (sns-message-delivery-retries.html)."""
+
 
 def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
     """The attributes of a topic, without the counts of its subscriptions; None if there is no such topic."""
@@ -23,11 +30,21 @@ def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
         "TopicArn": topic.arn,
         "DisplayName": topic.display_name,
         "DeliveryPolicy": topic.delivery_policy,
-        "EffectiveDeliveryPolicy": topic.effective_delivery_policy,
+        "EffectiveDeliveryPolicy": EFFECTIVE_DELIVERY_POLICY,
         "KmsMasterKeyId": topic.kms_master_key_id or "",
         "FifoTopic": "true" if topic.fifo_topic == "true" else "",
     }
     return {name: value for name, value in attributes.items() if value or name == "DisplayName"}
+
+
+def topic_arns(region: str) -> list[str]:
+    """The topics of a region, in the order in which they were made."""
+    return list(_backend(region).topics)
+
+
+def topic_tags(region: str, topic_arn: str) -> dict[str, str]:
+    """The tags of a topic that is there."""
+    return dict(_backend(region).get_topic(topic_arn)._tags)
 
 
 def delete_topic(region: str, topic_arn: str) -> None:

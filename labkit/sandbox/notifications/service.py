@@ -5,9 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
-
-from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.moto_state import sns
 from labkit.sandbox.notifications.checks import (
@@ -22,15 +19,14 @@ from labkit.sandbox.notifications.checks import (
 )
 from labkit.sandbox.notifications.delivery import Delivery, Publication
 from labkit.sandbox.notifications.subscriptions import PENDING, Subscription, Subscriptions
-from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+from labkit.sandbox.notifications.topics import TopicOperations, check_topic_arn, listed
+from labkit.sandbox.service import Call, Result, ServiceError, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
-LISTED_PAGE = 100
 
-
-class NotificationService(Service):
+class NotificationService(TopicOperations):
     """Subscriptions and publishing; the topics themselves are moto's (Amazon SNS)."""
 
     name = "sns"
@@ -38,9 +34,7 @@ class NotificationService(Service):
         (
             "AddPermission",
             "ListTagsForResource",
-            "ListTopics",
             "RemovePermission",
-            "SetTopicAttributes",
             "TagResource",
             "UntagResource",
         )
@@ -67,7 +61,7 @@ class NotificationService(Service):
         Attributes are sent with one message for all protocols, not with one for each (sns-message-attributes.html); in
         both cases they are what filter policies go by.
         """
-        self._topic(region, topic_arn)
+        self.topic(region, topic_arn)
         given = attributes or {}
         publication = Publication(
             topic_arn,
@@ -82,19 +76,12 @@ class NotificationService(Service):
                 self._delivery.deliver(publication, subscription)
         return publication.message_id
 
-    @operation("CreateTopic")
-    def create_topic(self, call: Call) -> Response:
-        """Makes a standard topic, at moto."""
-        if call.params["Name"].endswith(".fifo") or call.params.get("Attributes", {}).get("FifoTopic") == "true":
-            raise refused("FIFO topics")
-        return call.forward()
-
     @operation("Subscribe")
     def subscribe(self, call: Call) -> Result:
         """Subscribes an endpoint: a queue at once, all others once they have confirmed it."""
         params = call.params
         topic_arn, protocol, endpoint = params["TopicArn"], params["Protocol"], params.get("Endpoint", "")
-        self._topic(call.region, topic_arn)
+        self.topic(call.region, topic_arn)
         check_endpoint(protocol, endpoint)
         attributes = dict(params.get("Attributes", {}))
         for name, value in attributes.items():
@@ -129,7 +116,7 @@ class NotificationService(Service):
     def confirm_subscription(self, call: Call) -> Result:
         """Confirms a subscription by the token that its endpoint was sent, or brings one back that was ended."""
         topic_arn, token = call.params["TopicArn"], call.params["Token"]
-        self._topic(call.region, topic_arn)
+        self.topic(call.region, topic_arn)
         authenticated = call.params.get("AuthenticateOnUnsubscribe") == "true"
         if authenticated and not call.signed:
             raise _not_authorized("ConfirmSubscription", topic_arn)
@@ -163,16 +150,16 @@ class NotificationService(Service):
     @operation("ListSubscriptions")
     def list_subscriptions(self, call: Call) -> Result:
         """Lists the subscriptions of the region."""
-        listed = [subscription.listed() for subscription in self._current(call.region)]
-        return page(listed, call.params, "Subscriptions", LISTED_PAGE)
+        held = [subscription.listed() for subscription in self._current(call.region)]
+        return listed(held, call.params, "Subscriptions")
 
     @operation("ListSubscriptionsByTopic")
     def list_subscriptions_by_topic(self, call: Call) -> Result:
         """Lists the subscriptions of a topic."""
         topic_arn = call.params["TopicArn"]
-        self._topic(call.region, topic_arn)
-        listed = [held.listed() for held in self._current(call.region) if held.topic_arn == topic_arn]
-        return page(listed, call.params, "Subscriptions", LISTED_PAGE)
+        self.topic(call.region, topic_arn)
+        held = [each.listed() for each in self._current(call.region) if each.topic_arn == topic_arn]
+        return listed(held, call.params, "Subscriptions")
 
     @operation("GetSubscriptionAttributes")
     def get_subscription_attributes(self, call: Call) -> Result:
@@ -213,13 +200,11 @@ class NotificationService(Service):
         return {"Successful": done, "Failed": failed}
 
     def _publish(self, call: Call, params: dict[str, Any]) -> str:
-        topic_arn = params.get("TopicArn") or params.get("TargetArn")
+        if "PhoneNumber" in params:
+            raise refused("publishing to a phone number")
+        topic_arn = params.get("TopicArn", params.get("TargetArn"))
         if topic_arn is None:
-            raise ServiceError(
-                "NotImplemented",
-                "The sandbox does not implement publishing to a phone number. docs/sandbox.md lists what it does.",
-                status=501,
-            )
+            raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
         check_message(params)
         return self.publish(
             call.region,
@@ -234,7 +219,7 @@ class NotificationService(Service):
     def get_topic_attributes(self, call: Call) -> Result:
         """Describes a topic, with the counts of its subscriptions."""
         topic_arn = call.params["TopicArn"]
-        attributes = self._topic(call.region, topic_arn)
+        attributes = self.topic(call.region, topic_arn)
         held = [held for held in self._current(call.region) if held.topic_arn == topic_arn]
         confirmed = sum(subscription.confirmed for subscription in held)
         deleted = self._subscriptions(call.region).deleted.get(topic_arn, 0)
@@ -243,21 +228,11 @@ class NotificationService(Service):
 
     @operation("DeleteTopic")
     def delete_topic(self, call: Call) -> Result:
-        """Deletes a topic and its subscriptions."""
+        """Deletes a topic and its subscriptions; that there is none is no error."""
+        check_topic_arn(call.region, call.params["TopicArn"])
         sns.delete_topic(call.region, call.params["TopicArn"])
         self._subscriptions(call.region).forget_topic(call.params["TopicArn"])
         return {}
-
-    def _topic(self, region: str, topic_arn: str) -> dict[str, str]:
-        parts = topic_arn.split(":")
-        if len(parts) != 6 or parts[:3] != ["arn", "aws", "sns"]:
-            raise invalid("TopicArn")
-        if parts[3] != region:
-            raise invalid("TopicArn")
-        attributes = sns.topic_attributes(region, topic_arn)
-        if attributes is None:
-            raise ServiceError("NotFound", "Topic does not exist", status=404)
-        return attributes
 
     def _subscriptions(self, region: str) -> Subscriptions:
         return self._regions.setdefault(region, Subscriptions())

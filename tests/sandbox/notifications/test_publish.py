@@ -203,6 +203,15 @@ def test_what_is_no_topic_of_the_region_is_an_invalid_parameter(sns, topic):
     assert (caught.value.code, caught.value.message) == ("InvalidParameter", "Invalid parameter: TopicArn")
 
 
+def test_a_message_is_published_to_something(sns):
+    with pytest.raises(ServiceError) as caught:
+        sns.call("Publish", Message="hello")
+    assert (caught.value.code, caught.value.message) == (
+        "InvalidParameter",
+        "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter",
+    )
+
+
 def test_topics_that_keep_an_order_are_not_published_to(sns):
     with pytest.raises(ServiceError, match="does not implement publishing to FIFO topics"):
         sns.call("Publish", TopicArn=f"{TOPIC}.fifo", Message="hello")
