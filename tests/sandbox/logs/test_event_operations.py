@@ -304,3 +304,72 @@ def test_no_sql_gets_in_through_patterns_names_or_messages(numbered: Logs, text:
         assert all(event["timestamp"] == NOW + 50 for event in found)
     assert numbered.call("FilterLogEvents", logGroupName="g", logStreamNamePrefix=text)["events"] == []
     assert len(stored(numbered)) == 11
+
+
+def test_a_page_of_a_stream_holds_one_megabyte_from_either_end(logs: Logs) -> None:
+    for number in range(3):
+        put(logs, (number, str(number) * 500_000))
+    first, forward, _ = get(logs, startFromHead=True)
+    assert [message[0] for message in first] == ["0", "1"]
+    assert [message[0] for message in get(logs, startFromHead=True, nextToken=forward)[0]] == ["2"]
+    latest, _, backward = get(logs)
+    assert [message[0] for message in latest] == ["1", "2"]
+    assert [message[0] for message in get(logs, nextToken=backward)[0]] == ["0"]
+
+
+def test_an_event_of_a_megabyte_is_a_page_of_its_own(logs: Logs) -> None:
+    put(logs, (0, "a" * (1_048_576 - 26)))
+    put(logs, (1, "b"))
+    first = logs.call("FilterLogEvents", logGroupName="g")
+    assert [event["message"][0] for event in first["events"]] == ["a"]
+    rest = logs.call("FilterLogEvents", logGroupName="g", nextToken=first["nextToken"])
+    assert ([event["message"] for event in rest["events"]], "nextToken" in rest) == (["b"], False)
+
+
+def test_tokens_lead_back_the_way_they_came(numbered: Logs) -> None:
+    first, forward, _ = get(numbered, limit=4, startFromHead=True)
+    second, _, backward = get(numbered, limit=4, startFromHead=True, nextToken=forward)
+    assert (first, second) == (["0", "1", "2", "3"], ["4", "5", "6", "7"])
+    assert get(numbered, limit=4, startFromHead=True, nextToken=backward)[0] == first
+
+
+def test_a_stream_without_events_has_tokens_that_find_those_put_later(logs: Logs) -> None:
+    logs.call("CreateLogStream", logGroupName="g", logStreamName="s")
+    messages, forward, backward = get(logs, startFromHead=True)
+    assert (messages, forward[:2], backward[:2]) == ([], "f/", "b/")
+    put(logs, (0, "late"))
+    assert get(logs, startFromHead=True, nextToken=forward)[0] == ["late"]
+
+
+def test_events_of_a_stream_are_in_order_of_time_whatever_the_order_of_the_batches(logs: Logs) -> None:
+    put(logs, (10, "second"), (20, "third"))
+    put(logs, (0, "first"), (15, "between"))
+    assert get(logs, startFromHead=True)[0] == ["first", "second", "between", "third"]
+
+
+def test_a_page_of_filtered_events_goes_on_within_one_millisecond(logs: Logs) -> None:
+    for name in ("b", "a"):
+        logs.put("1", stream=name, at=NOW)
+    logs.put("2", stream="b", at=NOW)
+    first = logs.call("FilterLogEvents", logGroupName="g", limit=2)
+    rest = logs.call("FilterLogEvents", logGroupName="g", limit=2, nextToken=first["nextToken"])
+    found = [(event["logStreamName"], event["message"]) for page in (first, rest) for event in page["events"]]
+    assert found == [("b", "1"), ("a", "1"), ("b", "2")]
+
+
+def test_a_sequence_token_of_any_kind_is_taken_and_ignored(logs: Logs) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+    logs.call("CreateLogStream", logGroupName="g", logStreamName="s")
+    events = [{"timestamp": NOW, "message": "x"}]
+    for token in ("1", "not a token", "49039859657467384398213942387231981230984012983471"):
+        answer = logs.call("PutLogEvents", logGroupName="g", logStreamName="s", logEvents=events, sequenceToken=token)
+        assert set(answer) == {"nextSequenceToken"}
+    assert stored(logs) == ["x", "x", "x"]
+
+
+def test_the_same_event_put_twice_is_there_twice_with_ids_of_their_own(logs: Logs) -> None:
+    put(logs, (0, "x"))
+    put(logs, (0, "x"))
+    events = logs.call("FilterLogEvents", logGroupName="g")["events"]
+    assert len({event["eventId"] for event in events}) == 2
+    assert events == sorted(events, key=lambda event: event["eventId"])

@@ -297,3 +297,66 @@ def test_terms_and_json_extract_nothing(logs: Logs) -> None:
     for pattern, message in (("a", "a"), ('{ $.a = "b" }', '{"a": "b"}')):
         answer = logs.call("TestMetricFilter", filterPattern=pattern, logEventMessages=[message, "none"])
         assert answer == {"matches": [{"eventNumber": 0, "eventMessage": message, "extractedValues": {}}]}
+
+
+def test_the_documented_dimensions_of_json_events(logs: Logs) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html"""
+    put_filter(
+        logs,
+        '{ $.eventType = "*" && $.sourceIPAddress != 123.123.* }',
+        dimensions={"eventType": "$.eventType", "sourceIPAddress": "$.sourceIPAddress"},
+    )
+    logs.put(
+        '{"eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111", "errorCode": "AccessDenied"}',
+        '{"eventType": "UpdateTrail", "sourceIPAddress": "123.123.1.1"}',
+        '{"eventType": "DeleteTrail"}',
+    )
+    assert [sample[1] for sample in logs.metric("n")] == [
+        {"eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111"}
+    ]
+
+
+def test_the_documented_dimensions_of_space_delimited_events(logs: Logs) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html"""
+    put_filter(
+        logs,
+        "[ip, server, username, timestamp, request, status_code, bytes > 1000]",
+        metricValue="$bytes",
+        dimensions={"IP": "$ip", "Server": "$server", "Request": "$request"},
+    )
+    logs.put(
+        '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534',
+        '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1000',
+    )
+    dimensions = {"IP": "127.0.0.1", "Server": "Prod", "Request": "GET /index.html HTTP/1.0"}
+    assert [(sample[1], sample[3]) for sample in logs.metric("n")] == [(dimensions, 1534.0)]
+
+
+def test_each_combination_of_dimensions_is_a_metric_of_its_own(logs: Logs) -> None:
+    put_filter(logs, "[source, port, action=REJECT]", dimensions={"Port": "$port"})
+    logs.put("a 22 REJECT", "b 80 REJECT", "c 22 REJECT", "d 22 ACCEPT")
+    ports = sorted(sample[1]["Port"] for sample in logs.metric("n"))
+    assert ports == ["22", "22", "80"]
+
+
+def test_three_dimensions_are_taken_and_system_fields_count_among_them(logs: Logs) -> None:
+    three = {"A": "$a", "B": "$b", "C": "$c"}
+    put_filter(logs, "[a, b, c]", dimensions=three)
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1", "dimensions": three}
+    with pytest.raises(ServiceError, match="Number of dimensions exceeds the maximum"):
+        logs.call(
+            "PutMetricFilter",
+            logGroupName="g",
+            filterName="four",
+            filterPattern="[a, b, c]",
+            metricTransformations=[transformation],
+            emitSystemFieldDimensions=["@aws.region"],
+        )
+
+
+@pytest.mark.parametrize("value", ["٣", "0x10", "1_000", "nan", ""])
+def test_a_value_that_is_no_decimal_number_is_refused(logs: Logs, value: str) -> None:
+    assert error_of(logs, metricValue=value) == (
+        INVALID,
+        "Invalid metric transformation: metric value must be a valid number",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.logs.subscription_filters import MAX_MESSAGE_EVENTS
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.logs.conftest import NOW, Logs
@@ -166,3 +167,71 @@ def test_a_stream_that_goes_away_stops_no_events_from_coming_in(logs: Logs, kine
     kinesis.delete_stream(STREAM, None)
     logs.put("REJECT")
     assert len(logs.call("FilterLogEvents", logGroupName="g")["events"]) == 1
+
+
+def test_each_filter_sends_what_it_matches_to_its_own_stream(logs: Logs, kinesis: Any) -> None:
+    put_filter(logs, name="rejects")
+    put_filter(logs, name="all", filterPattern="")
+    logs.put("22 REJECT", "80 ACCEPT")
+    sent = {
+        message["subscriptionFilters"][0]: [event["message"] for event in message["logEvents"]]
+        for _, message in records(kinesis)
+        if message["messageType"] == "DATA_MESSAGE"
+    }
+    assert sent == {"rejects": ["22 REJECT"], "all": ["22 REJECT", "80 ACCEPT"]}
+
+
+def test_a_filter_of_the_same_name_is_replaced(logs: Logs, kinesis: Any) -> None:
+    put_filter(logs)
+    logs.sandbox.clock.advance(60)
+    put_filter(logs, filterPattern="ACCEPT", distribution="Random")
+    (shown,) = logs.call("DescribeSubscriptionFilters", logGroupName="g")["subscriptionFilters"]
+    assert (shown["filterPattern"], shown["distribution"], shown["creationTime"]) == ("ACCEPT", "Random", NOW)
+    logs.put("22 REJECT", "80 ACCEPT")
+    (message,) = [message for _, message in records(kinesis) if message["messageType"] == "DATA_MESSAGE"]
+    assert [event["message"] for event in message["logEvents"]] == ["80 ACCEPT"]
+
+
+def test_a_batch_of_many_events_is_sent_in_several_messages_in_order(logs: Logs, kinesis: Any) -> None:
+    put_filter(logs)
+    texts = [f"REJECT {number}" for number in range(MAX_MESSAGE_EVENTS + 1)]
+    logs.sandbox.logs.deliver("eu-west-1", "g", "s", [NOW] * len(texts), texts)
+    parts = [message["logEvents"] for _, message in records(kinesis) if message["messageType"] == "DATA_MESSAGE"]
+    assert [len(part) for part in parts] == [MAX_MESSAGE_EVENTS, 1]
+    assert [event["message"] for part in parts for event in part] == texts
+
+
+def test_metric_and_subscription_filters_share_the_quota_of_regular_expressions(logs: Logs, kinesis: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html"""
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    for number in range(4):
+        filter_ = {"filterName": f"m{number}", "filterPattern": "%x%", "metricTransformations": [transformation]}
+        logs.call("PutMetricFilter", logGroupName="g", **filter_)
+    put_filter(logs, name="fifth", filterPattern="%x%")
+    assert error_of(logs, name="sixth", filterPattern="%x%")[0] == "LimitExceededException"
+    put_filter(logs, name="without", filterPattern="x")
+
+
+def test_filters_are_in_the_order_of_their_names_and_chosen_by_their_start(logs: Logs, kinesis: Any) -> None:
+    for name in ("b", "a"):
+        put_filter(logs, name=name)
+    first = logs.call("DescribeSubscriptionFilters", logGroupName="g", limit=1)
+    rest = logs.call("DescribeSubscriptionFilters", logGroupName="g", limit=1, nextToken=first["nextToken"])
+    names = [filter_["filterName"] for page in (first, rest) for filter_ in page["subscriptionFilters"]]
+    assert (names, "nextToken" in rest) == (["a", "b"], False)
+    chosen = logs.call("DescribeSubscriptionFilters", logGroupName="g", filterNamePrefix="b")["subscriptionFilters"]
+    assert [filter_["filterName"] for filter_ in chosen] == ["b"]
+
+
+def test_the_destination_is_tried_with_a_control_message(logs: Logs, kinesis: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/ValidateLogEventFlow.html"""
+    put_filter(logs)
+    ((_, message),) = records(kinesis)
+    assert message == {
+        "messageType": "CONTROL_MESSAGE",
+        "owner": "CloudwatchLogs",
+        "logGroup": "",
+        "logStream": "",
+        "subscriptionFilters": [],
+        "logEvents": [{"id": "", "timestamp": 0, "message": "CWL CONTROL MESSAGE: Checking health of destination."}],
+    }

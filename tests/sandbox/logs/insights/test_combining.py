@@ -1,5 +1,8 @@
 """Queries within queries, joins, appended columns and lookup tables."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from labkit.sandbox.logs.insights.engine import check
@@ -8,6 +11,7 @@ from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.logs.insights.runs import answer, rows
 
+CASES = json.loads(Path(__file__).with_name("combining.json").read_text(encoding="utf-8"))
 ORDERS = [{"id": "a", "n": 1}, {"id": "b", "n": 2}, {"id": "c", "n": 3}]
 PAYMENTS = [{"id": "a", "paid": 10}, {"id": "a", "paid": 20}, {"id": "c", "paid": 30}, {"paid": 40}]
 GROUPS = {"pay": PAYMENTS}
@@ -17,6 +21,12 @@ NETS = 'cidr,owner\n10.0.0.0/8,inside\n10.0.0.0/24,subnet\n2001:db8::/32,lab\n"2
 
 def found(query, messages=ORDERS, **options):
     return rows(query, messages, groups=GROUPS, **options)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_rows_of_two_places_come_together(case):
+    options = {name: case[name] for name in ("groups", "tables") if name in case}
+    assert rows(case["query"], case["events"], **options) == case["rows"]
 
 
 def test_a_field_is_looked_for_in_what_another_query_finds():
