@@ -86,7 +86,7 @@ def _check_refused(params: dict[str, Any]) -> None:
 
 
 def _check_name(name: str) -> None:
-    if not name.isprintable():
+    if re.search(r"[\x00-\x1f\x7f]", name):
         raise _invalid(f"AlarmName must not have control characters: {name!r}")
 
 

@@ -95,7 +95,7 @@ def check_message(params: Mapping[str, Any]) -> None:
     if size(params) > MAX_MESSAGE:
         raise invalid("Message too long")
     subject = params.get("Subject")
-    if subject is not None and not (1 <= len(subject) <= MAX_SUBJECT and subject.isprintable()):
+    if subject is not None and not re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_SUBJECT}}}", subject):
         raise invalid("Subject")
     if (params.get("TopicArn") or params.get("TargetArn") or "").endswith(".fifo"):
         raise refused("publishing to FIFO topics")

@@ -114,87 +114,69 @@ def example(cloudwatch):
     return cloudwatch
 
 
-def at(cloudwatch, unit, **states):
-    """Lets the time come to t`unit`, ten minutes after the start, and sets states then."""
-    cloudwatch.to_minute(10 + unit)
-    for name, state in states.items():
-        set_state(cloudwatch, name, state)
-
-
 def told(cloudwatch):
-    """(unit of time, state) of what was told from t0 on."""
+    """(unit of time, state) of what was told from t0 on, ten minutes after the start."""
     found = [(int(mail["at"][14:16]) - 10, mail["subject"].partition(":")[0]) for mail in cloudwatch.mails()]
     return [(unit, state) for unit, state in found if unit >= 0]
 
 
-def test_actions_are_taken_after_the_wait(example):
-    at(example, 2, cause="ALARM")
-    at(example, 3)
-    assert (held_back_by(example), told(example)) == ("WaitPeriod", [])
-    at(example, 20)
-    assert told(example) == [(4, "ALARM")]
+CAUSE, OVER = ("cause", "ALARM"), ("cause", "OK")
+DEPLOYING, DEPLOYED = ("deploying", "ALARM"), ("deploying", "OK")
+EXAMPLES = {
+    "actions are taken after the wait": ({2: CAUSE}, {3: "WaitPeriod", 4: None}, [(4, "ALARM")]),
+    "a suppressor in alarm before the wait is over stops them": (
+        {2: CAUSE, 3: DEPLOYING},
+        {3: "Alarm", 9: "Alarm"},
+        [],
+    ),
+    "another state while they wait waits anew and is the one that is told": (
+        {2: CAUSE, 3: OVER},
+        {4: "WaitPeriod", 5: None},
+        [(5, "OK")],
+    ),
+    "changes under a suppressor in alarm are not told": (
+        {1: DEPLOYING, 2: CAUSE, 4: OVER, 6: CAUSE},
+        {2: "Alarm", 6: "Alarm", 9: "Alarm"},
+        [],
+    ),
+    "actions are taken after the extension": (
+        {1: DEPLOYING, 2: CAUSE, 5: DEPLOYED},
+        {4: "Alarm", 7: "ExtensionPeriod", 8: None},
+        [(8, "ALARM")],
+    ),
+    "another state in the extension waits from then on": (
+        {1: DEPLOYING, 2: CAUSE, 5: DEPLOYED, 6: OVER},
+        {5: "ExtensionPeriod", 6: "WaitPeriod", 8: None},
+        [(8, "OK")],
+    ),
+    "a suppressor that comes back in the extension stops them again": (
+        {1: DEPLOYING, 2: CAUSE, 5: DEPLOYED, 6: DEPLOYING},
+        {5: "ExtensionPeriod", 6: "Alarm", 19: "Alarm"},
+        [],
+    ),
+    "a suppressor in alarm has no part in what was told before": (
+        {2: CAUSE, 6: DEPLOYING, 8: DEPLOYED},
+        {4: None, 6: None, 8: None},
+        [(4, "ALARM")],
+    ),
+    "an alarm that is over under the suppressor is told as over after the extension": (
+        {1: DEPLOYING, 2: CAUSE, 4: OVER, 5: DEPLOYED},
+        {5: "ExtensionPeriod", 8: None},
+        [(8, "OK")],
+    ),
+}
 
 
-def test_a_suppressor_in_alarm_before_the_wait_is_over_stops_them(example):
-    at(example, 2, cause="ALARM")
-    at(example, 3, deploying="ALARM")
-    at(example, 20)
-    assert (held_back_by(example), told(example)) == ("Alarm", [])
-
-
-def test_another_state_while_they_wait_waits_anew_and_is_the_one_that_is_told(example):
-    at(example, 2, cause="ALARM")
-    at(example, 3, cause="OK")
-    at(example, 4)
-    assert (held_back_by(example), told(example)) == ("WaitPeriod", [])
-    at(example, 20)
-    assert told(example) == [(5, "OK")]
-
-
-def test_changes_under_a_suppressor_in_alarm_are_not_told(example):
-    at(example, 1, deploying="ALARM")
-    at(example, 2, cause="ALARM")
-    at(example, 4, cause="OK")
-    at(example, 6, cause="ALARM")
-    at(example, 20)
-    assert (held_back_by(example), told(example)) == ("Alarm", [])
-
-
-def test_actions_are_taken_after_the_extension(example):
-    at(example, 1, deploying="ALARM")
-    at(example, 2, cause="ALARM")
-    at(example, 5, deploying="OK")
-    at(example, 7)
-    assert (held_back_by(example), told(example)) == ("ExtensionPeriod", [])
-    at(example, 20)
-    assert told(example) == [(8, "ALARM")]
-
-
-def test_another_state_in_the_extension_waits_from_then_on(example):
-    at(example, 1, deploying="ALARM")
-    at(example, 2, cause="ALARM")
-    at(example, 5, deploying="OK")
-    at(example, 6, cause="OK")
-    assert held_back_by(example) == "WaitPeriod"
-    at(example, 20)
-    assert told(example) == [(8, "OK")]
-
-
-def test_a_suppressor_that_comes_back_in_the_extension_stops_them_again(example):
-    at(example, 1, deploying="ALARM")
-    at(example, 2, cause="ALARM")
-    at(example, 5, deploying="OK")
-    at(example, 6, deploying="ALARM")
-    at(example, 20)
-    assert (held_back_by(example), told(example)) == ("Alarm", [])
-
-
-def test_a_suppressor_in_alarm_has_no_part_in_what_was_told_before(example):
-    at(example, 2, cause="ALARM")
-    at(example, 6, deploying="ALARM")
-    at(example, 8, deploying="OK")
-    at(example, 20)
-    assert (held_back_by(example), told(example)) == (None, [(4, "ALARM")])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_holds_the_actions_back_and_when_they_are_taken(example, name):
+    states, held, expected = EXAMPLES[name]
+    for unit in range(20):
+        example.to_minute(10 + unit)
+        if unit in states:
+            set_state(example, *states[unit])
+        if unit in held:
+            assert held_back_by(example) == held[unit]
+    assert told(example) == expected
 
 
 def test_without_a_wait_actions_are_taken_at_once(cloudwatch):
@@ -225,7 +207,7 @@ def test_a_suppressor_may_be_a_composite_alarm(cloudwatch):
 
 
 def test_what_holds_the_actions_back_is_described_with_the_periods(example):
-    at(example, 2, cause="ALARM")
+    set_state(example, "cause", "ALARM")
     alarm = example.alarm("top")
     assert (alarm["ActionsSuppressor"], alarm["ActionsSuppressedReason"]) == (
         "deploying",

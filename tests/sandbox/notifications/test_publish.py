@@ -104,13 +104,15 @@ def test_a_message_and_its_attributes_have_256_kib_together(queue, message, attr
         assert refusal(queue, message=message, MessageAttributes=attributes) == refused
 
 
-@pytest.mark.parametrize("subject", ["x", "x" * 99, "Überschrift – süd", " begins with a space", "'; DROP"])
+@pytest.mark.parametrize(
+    "subject", ["x", "x" * 99, "Überschrift – süd", "no\u00a0break", " begins with a space", "'; DROP"]
+)
 def test_a_subject_has_less_than_100_characters(queue, subject):
     queue.publish(Subject=subject)
     assert queue.queued()[0]["Subject"] == subject
 
 
-@pytest.mark.parametrize("subject", ["", "x" * 100, "two\nlines", "a\rb", "bell\x07"])
+@pytest.mark.parametrize("subject", ["", "x" * 100, "two\nlines", "a\rb", "bell\x07", "a\u2028b"])
 def test_a_subject_has_no_line_breaks_and_no_control_characters(queue, subject):
     assert refusal(queue, Subject=subject) == ("InvalidParameter", "Invalid parameter: Subject")
 
