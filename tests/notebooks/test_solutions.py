@@ -1,10 +1,14 @@
 """Every exercise: its notebook runs with the author's solutions in their places, and each solves its task."""
 
 import ast
+from contextlib import redirect_stdout
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 
 from labkit import progress
+from labkit.checks import Verdict
 from labkit.lab import Lab
 from labkit.phases import PHASES
 from labkit.settings import Settings
@@ -47,6 +51,11 @@ class Run:
 
     def __init__(self):
         self.names = {"display": lambda *_: None}
+        self.printed = ""
+        """What catching up said, in the notebook's first cell."""
+        self.check = None
+        """What the phase's check found when the author had done it, and what that look changed."""
+        self.changed = ()
         self.results = []
         """What the solutions ended in, one for each exercise."""
 
@@ -58,8 +67,14 @@ class Run:
 
     def notebook(self, source, lab):
         opening, *rest = needed(source)
-        self.cell(opening.source)
+        printed = StringIO()
+        with redirect_stdout(printed):
+            self.cell(opening.source)
+        self.printed = printed.getvalue()
         source.phase.module.solve(lab)
+        mark, start = lab.calls.mark(), lab.now()
+        self.check = source.phase.module.check(lab)
+        self.changed = ([call.as_cli() for call in lab.calls.calls[mark:] if not call.reads], lab.now() - start)
         for cell in rest:
             ended_in = self.cell(cell.source)
             if build.tag_of(cell) == "solution":
@@ -95,6 +110,20 @@ def solved(runs):
 @pytest.mark.parametrize("key", SOURCES)
 def test_every_notebook_has_three_exercises_and_each_solution_runs(runs, key):
     assert len(SOURCES[key].exercises) == len(runs[key].results) == 3
+
+
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.label)
+class TestPhase:
+    def test_opens_by_catching_up_with_what_comes_before_which_the_author_has_done(self, runs, phase):
+        told = [f"{each.label} ... already done" for each in PHASES[: phase.number - 1]]
+        assert runs[phase.key].printed.splitlines() == told
+
+    def test_is_right_in_every_item_when_the_author_has_done_it(self, runs, phase):
+        for item in runs[phase.key].check.items:
+            assert (item.verdict, item.wanted, item.hint) == (Verdict.RIGHT, "", ""), item
+
+    def test_is_looked_at_without_a_change_or_a_moment_passing(self, runs, phase):
+        assert runs[phase.key].changed == ([], timedelta())
 
 
 class TestFlowLogToS3:
