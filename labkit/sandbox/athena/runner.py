@@ -31,7 +31,8 @@ from labkit.sandbox.athena.statements.context import Answer, Context
 from labkit.sandbox.athena.storage import scans
 from labkit.sandbox.athena.storage.location import split
 from labkit.sandbox.athena.storage.store import Store
-from labkit.sandbox.athena.writing import Output, Target, named_columns, write
+from labkit.sandbox.athena.targets import Target, named_columns
+from labkit.sandbox.athena.writing import Output, write
 from labkit.sandbox.moto_state import glue, s3
 from labkit.sandbox.service import ServiceError
 
@@ -241,7 +242,7 @@ class Runner:
         statement: Any = parsed.statement
         context = Context(catalog, self.sandbox.clock.timestamp())
         database, name = context.named(statement.table)
-        context.database(database)
+        context.schema(database)
         held = catalog.table(database, name)
         if held and (not statement.quiet or not held.is_view):
             raise QueryError(

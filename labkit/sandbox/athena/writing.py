@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -15,284 +15,26 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from labkit.sandbox.athena.catalog import Table
 from labkit.sandbox.athena.dialect import casts
+from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.scope import Column, Query, Value
-from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.results import ResultColumn, formatter, metadata
-from labkit.sandbox.athena.statements import definitions, nodes, tables
-from labkit.sandbox.athena.statements.context import Context
-from labkit.sandbox.athena.storage import formats
-from labkit.sandbox.athena.storage.lazy import Delimiters
-from labkit.sandbox.athena.storage.location import Listing, split
+from labkit.sandbox.athena.storage.location import split
 from labkit.sandbox.athena.storage.serialized import delimited_line, json_line
-from labkit.sandbox.athena.types import BIGINT, Type, coerces
-from labkit.sandbox.moto_state import glue, s3
+from labkit.sandbox.athena.targets import Target, is_bounded_text
+from labkit.sandbox.athena.types import BIGINT, Type
+from labkit.sandbox.moto_state import s3
 
 MOST_PARTITIONS = 100
-_NO_HIVE_TYPE = ("timestamp with time zone", "time", "time with time zone", "ipaddress", "ipprefix", "json", "uuid",
-                 "interval day to second", "interval year to month", "unknown")  # fmt: skip
-_COMPRESSIONS = {
-    "GZIP": "gzip",
-    "SNAPPY": "snappy",
-    "ZSTD": "zstd",
-    "LZ4": "lz4",
-    "NONE": "none",
-    "UNCOMPRESSED": "none",
+_TEXT_CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": (".gz", lambda text: gzip.compress(text, mtime=0)),
+    "zstd": (".zst", lambda text: pa.Codec("zstd").compress(text, asbytes=True)),
+    "bzip2": (".bz2", bz2.compress),
+    "none": ("", bytes),
 }
-_SERDES = {
-    formats.PARQUET: "PARQUET",
-    formats.LAZY_SIMPLE: "TEXTFILE",
-    formats.HIVE_JSON: "JSON",
-    formats.OPENX_JSON: "JSON",
-}
-_CTAS_OPTIONS = (
-    "format",
-    "external_location",
-    "partitioned_by",
-    "write_compression",
-    "parquet_compression",
-    "field_delimiter",
-    "is_external",
-    "table_type",
-)
-_UNLOAD_OPTIONS = ("format", "partitioned_by", "compression", "field_delimiter")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where rows go, and as what."""
-
-    location: str
-    format: str
-    columns: tuple[tuple[str, Type], ...]
-    """Every column, those of the partitions last."""
-    partitioned_by: tuple[str, ...]
-    names: Random
-    compression: str = "gzip"
-    delimiters: Delimiters = field(default_factory=Delimiters)
-    table: Table | None = None
-    """The table that an INSERT adds to."""
-    created: tuple[str, str] | None = None
-    """The database and name of the table that CREATE TABLE AS makes."""
-    casts: tuple[Type, ...] = ()
-    """The types that the query's columns are cast to."""
-    numbers: tuple[int, ...] = ()
-    """Which column of the query each column is; -1 for none."""
-
-    @classmethod
-    def unload(cls, location: str, options: dict[str, Any], query: Query, names: Random) -> Target:
-        """UNLOAD (...) TO 's3://...'."""
-        _known(options, _UNLOAD_OPTIONS)
-        if "format" not in options:
-            raise QueryError("INVALID_FUNCTION_ARGUMENT", "UNLOAD needs a format: PARQUET, TEXTFILE or JSON")
-        _empty(location, "UNLOAD")
-        columns = _columns(query)
-        return cls(
-            location,
-            _format(str(options["format"])),
-            columns,
-            _partitioned_by(options, columns),
-            names,
-            compression=_compression(str(options.get("compression", "GZIP"))),
-            delimiters=_delimiters(options),
-            numbers=tuple(range(len(columns))),
-            casts=tuple(kind for _, kind in columns),
-        )
-
-    @classmethod
-    def create(
-        cls,
-        context: Context,
-        statement: nodes.QueryStatement,
-        query: Query,
-        execution: QueryExecution,
-        names: Random,
-    ) -> Target | None:
-        """CREATE TABLE AS; None where the table is there and IF NOT EXISTS says not to mind."""
-        database, name = context.named(statement.table)
-        context.database(database)
-        if context.catalog.table(database, name):
-            if statement.quiet:
-                return None
-            raise QueryError(
-                "TABLE_ALREADY_EXISTS", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' already exists"
-            )
-        options: dict[str, Any] = dict(statement.options or {})
-        _known(options, _CTAS_OPTIONS)
-        if str(options.get("table_type", "HIVE")).upper() != "HIVE":
-            raise not_supported(f"table_type = '{options['table_type']}'")
-        if execution.managed and not options.get("external_location"):
-            raise QueryError(
-                "INVALID_TABLE_PROPERTY",
-                "line 1:1: external_location has to be specified: a work group with managed results has no other place",
-            )
-        location = str(options.get("external_location") or f"{execution.output_location}/")
-        _empty(location, f"table '{database}.{name}'")
-        columns = _columns(query)
-        return cls(
-            location if location.endswith("/") else location + "/",
-            _format(str(options.get("format", "PARQUET"))),
-            columns,
-            _partitioned_by(options, columns),
-            names,
-            compression=_compression(
-                str(options.get("write_compression") or options.get("parquet_compression") or "GZIP")
-            ),
-            delimiters=_delimiters(options),
-            created=(database, name),
-            numbers=tuple(range(len(columns))),
-            casts=tuple(kind for _, kind in columns),
-        )
-
-    @classmethod
-    def insert(cls, context: Context, statement: nodes.QueryStatement, query: Query, names: Random) -> Target:
-        """INSERT INTO."""
-        database, name = context.named(statement.table)
-        table = context.catalog.table(database, name)
-        if table is None:
-            raise QueryError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
-        if table.is_view:
-            raise QueryError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
-        if table.storage.get("BucketColumns"):
-            raise QueryError("NOT_SUPPORTED", "Inserting into bucketed tables is not supported")
-        if table.serde not in _SERDES:
-            raise not_supported(f"INSERT INTO a table with the SerDe {table.serde}")
-        wanted = _inserted(table, statement.columns)
-        given = [column.type for column in query.columns]
-        if len(given) != len(wanted) or not all(
-            coerces(a, b) for a, b in zip(given, (kind for _, kind in wanted), strict=False)
-        ):
-            raise QueryError(
-                "TYPE_MISMATCH",
-                "line 1:1: Insert query has mismatched column types: Table:"
-                f" [{', '.join(str(kind) for _, kind in wanted)}],"
-                f" Query: [{', '.join(str(kind) for kind in given)}]",
-            )
-        places = {column: number for number, (column, _) in enumerate(wanted)}
-        return cls(
-            table.location.rstrip("/") + "/",
-            _SERDES[table.serde],
-            table.all_columns,
-            tuple(column for column, _ in table.partition_columns),
-            names,
-            delimiters=Delimiters.of(table.serde_parameters),
-            compression="none" if _SERDES[table.serde] != "PARQUET" else "gzip",
-            table=table,
-            numbers=tuple(places.get(column, -1) for column, _ in table.all_columns),
-            casts=tuple(kind for _, kind in table.all_columns),
-        )
-
-    def register(self, context: Context, output: Output) -> None:
-        """Tells the catalog of the table made, and of the partitions written."""
-        table = self.table
-        if self.created:
-            table = self._create(context)
-        if table is None or not self.partitioned_by:
-            return
-        known = {each.values for each in context.catalog.partitions(table)}
-        for values, folder in output.partitions.items():
-            if values not in known:
-                entry = definitions.partition_entry(table, list(values), folder.rstrip("/"))
-                glue.create_partition(*context.where, table.database, table.name, entry)
-
-    def _create(self, context: Context) -> Table | None:
-        assert self.created
-        database, name = self.created
-        definitions_of = {column: nodes.ColumnDefinition(column, kind) for column, kind in self.columns}
-        partitions = tuple(definitions_of.pop(each) for each in self.partitioned_by)
-        delimited = {"field.delim": self.delimiters.levels[0]} if self.format == "TEXTFILE" else {}
-        statement = nodes.CreateTable(
-            "create_table",
-            (database, name),
-            tuple(definitions_of.values()),
-            external=True,
-            partitions=partitions,
-            file_format=self.format,
-            serde_properties=delimited,
-            location=self.location,
-        )
-        glue.create_table(*context.where, database, tables.entry(name, statement, context.now))
-        return context.catalog.table(database, name)
-
-
-def _known(options: dict[str, Any], known: tuple[str, ...]) -> None:
-    for name in options:
-        if name not in known:
-            raise not_supported(f"the property {name}")
-
-
-def _format(name: str) -> str:
-    if name.upper() not in ("PARQUET", "TEXTFILE", "JSON"):
-        raise not_supported(f"format = '{name}'")
-    return name.upper()
-
-
-def _compression(name: str) -> str:
-    if name.upper() not in _COMPRESSIONS:
-        raise not_supported(f"compression = '{name}'")
-    return _COMPRESSIONS[name.upper()]
-
-
-def named_columns(query: Query) -> list[tuple[str, Type]]:
-    """The columns of a table or view that is made of a query: each needs a name, and one of its own."""
-    names = [column.name.lower() for column in query.columns]
-    for number, name in enumerate(names):
-        if name == f"_col{number}":
-            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
-        if name in names[:number]:
-            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
-    return list(zip(names, (column.type for column in query.columns), strict=True))
-
-
-def _columns(query: Query) -> tuple[tuple[str, Type], ...]:
-    columns = tuple((name, Type("varchar") if kind.name == "varchar" else kind) for name, kind in named_columns(query))
-    for _, kind in columns:
-        if kind.name in _NO_HIVE_TYPE:
-            raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
-    return columns
-
-
-def _delimiters(options: dict[str, Any]) -> Delimiters:
-    """What stands between columns, \\x01 if nothing is said: https://docs.aws.amazon.com/athena/latest/ug/unload.html"""
-    delimiter = str(options.get("field_delimiter", "\x01"))
-    if len(delimiter) != 1:
-        raise QueryError("INVALID_TABLE_PROPERTY", f"field_delimiter '{delimiter}' must be a single character")
-    return Delimiters.of({"field.delim": delimiter})
-
-
-def _partitioned_by(options: dict[str, Any], columns: tuple[tuple[str, Type], ...]) -> tuple[str, ...]:
-    names = tuple(str(each).lower() for each in options.get("partitioned_by") or ())
-    last = tuple(name for name, _ in columns[len(columns) - len(names) :])
-    if names != last:
-        raise QueryError(
-            "HIVE_COLUMN_ORDER_MISMATCH",
-            "Partition keys must be the last columns in the table and in the same order as the"
-            f" table properties: [{', '.join(names)}]",
-        )
-    return names
-
-
-def _empty(location: str, of: str) -> None:
-    bucket, _ = split(location)
-    if not s3.bucket_exists(bucket):
-        raise QueryError("", f"Could not write to {location}: the bucket does not exist")
-    if Listing().under(location, location):
-        raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory for {of} already exists: {location}")
-
-
-def _inserted(table: Table, names: tuple[str, ...]) -> list[tuple[str, Type]]:
-    if not names:
-        return list(table.all_columns)
-    kinds = dict(table.all_columns)
-    for name in names:
-        if name not in kinds:
-            raise QueryError("COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {name}")
-    return [(name, kinds[name]) for name in names]
-
-
-# --- on a worker
+"""What compresses text, and how the names of such objects end."""
 
 
 @dataclass
@@ -353,8 +95,17 @@ def _cast_columns(columns: tuple[Column, ...], target: Target) -> str:
     parts = []
     for number, (place, kind) in enumerate(zip(target.numbers, target.casts, strict=True)):
         value = Value(f"c{place}", columns[place].type) if place >= 0 else Value("NULL", Type("unknown"))
-        parts.append(f"{casts.coerce(value, kind).sql} AS k{number}")
+        sql = _bounded(value, kind) if is_bounded_text(value.type, kind) else casts.coerce(value, kind).sql
+        parts.append(f"{sql} AS k{number}")
     return ", ".join(parts)
+
+
+def _bounded(value: Value, kind: Type) -> str:
+    """A text for a column of so many characters: only blanks at its end may be lost."""
+    reason = f"Cannot truncate non-space characters when casting from {value.type} to {kind} on INSERT"
+    error = f"error({string(f'INVALID_CAST_ARGUMENT: {reason}')})"
+    size = kind.parameters[0]
+    return f"CASE WHEN length(rtrim({value.sql}, ' ')) > {size} THEN {error} ELSE left({value.sql}, {size}) END"
 
 
 def _write_file(
@@ -371,9 +122,9 @@ def _write_file(
     if target.format == "PARQUET":
         body = _parquet(cursor, data, target.compression)
     else:
-        text = "".join(_lines(cursor, data, target))
-        body = gzip.compress(text.encode(), mtime=0) if target.compression == "gzip" else text.encode()
-        name += ".gz" if target.compression == "gzip" else ""
+        ending, compress = _TEXT_CODECS[target.compression]
+        body = compress("".join(_lines(cursor, data, target)).encode())
+        name += ending
     if output.rows:
         output.files.append((folder.rstrip("/") + "/" + name, body))
 

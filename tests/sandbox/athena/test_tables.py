@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from labkit.sandbox.moto_state import s3
 from tests.sandbox.athena.conftest import ACCEPTED, BUCKET, COLUMNS, HEADER, NODATA, REJECTED
 
 ROOT = f"s3://{BUCKET}/AWSLogs/123456789012/vpcflowlogs/eu-west-1"
@@ -637,7 +638,7 @@ def test_gzip_in_several_members(athena):
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
     athena.put("t/x.gz.gz", b"")
     body = gzip.compress(b"1\n2\n") + gzip.compress(b"3\n")
-    athena.put("t/y.GZ", body)
+    s3.put_object(BUCKET, "t/y.gz", body)
     assert athena.rows("SELECT a FROM logs ORDER BY a") == [["1"], ["2"], ["3"]]
 
 
@@ -645,12 +646,12 @@ def test_gzip_in_several_members(athena):
 def test_damaged_gzip_is_named(athena, body):
     make_table(athena, "a int", location=f"s3://{BUCKET}/t/", more="")
     athena.put("t/good.txt", "1\n")
-    athena.put("t/bad.GZ", body)
+    s3.put_object(BUCKET, "t/bad.gz", body)
     assert athena.error("SELECT a FROM logs").startswith(
-        f"HIVE_CURSOR_ERROR: Failed to read file: s3://{BUCKET}/t/bad.GZ"
+        f"HIVE_CURSOR_ERROR: Failed to read file: s3://{BUCKET}/t/bad.gz"
     )
     assert list((athena.sandbox.athena.runner.engine.directory / "objects").iterdir()) == []
-    athena.put("t/bad.GZ", gzip.compress(b"2\n"))
+    s3.put_object(BUCKET, "t/bad.gz", gzip.compress(b"2\n"))
     assert athena.rows("SELECT a FROM logs ORDER BY a") == [["1"], ["2"]]
 
 

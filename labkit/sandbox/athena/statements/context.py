@@ -40,6 +40,11 @@ class Context:
             raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
         return name
 
+    def schema(self, name: str) -> None:
+        """Raises Trino's error of a database that is not there."""
+        if not self.catalog.has_database(name):
+            raise QueryError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name}' does not exist")
+
     def table(self, name: nodes.Name, shown: str = "") -> Table:
         """A table that has to be there; `shown` is what an error calls it, if not by its database and name."""
         database, own = self.named(name)

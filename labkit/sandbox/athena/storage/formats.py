@@ -59,9 +59,18 @@ def reading(table: Table) -> Reading:
         raise not_supported(f"the SerDe {serde}")
     options = [*sorted(table.serde_parameters.items()), _takes_null_for_invalid(table)]
     kinds = [str(kind) if serde not in (HIVE_JSON, OPENX_JSON) else f"{name} {kind}" for name, kind in table.columns]
-    skipped = int(table.parameters.get("skip.header.line.count", "0") or 0)
+    skipped = _lines_of(table, "skip.header.line.count")
+    if _lines_of(table, "skip.footer.line.count"):
+        raise not_supported("the table property skip.footer.line.count")
     key = repr((serde, options, skipped, kinds))
     return Reading(key, serde == PARQUET, skipped, lambda numbers: _READERS[serde](table, numbers))
+
+
+def _lines_of(table: Table, name: str) -> int:
+    value = table.parameters.get(name) or "0"
+    if not value.strip().isdigit():
+        raise QueryError("HIVE_INVALID_METADATA", f"Invalid value for '{name}' property: {value}")
+    return int(value)
 
 
 def _converted(cursor: duckdb.DuckDBPyConnection, texts: pa.Table, values: Sequence[str], source: str) -> pa.Table:

@@ -1,7 +1,8 @@
 """The lines of an object of S3, uncompressed, some megabytes at a time.
 
-What compressed an object is told by the end of its key, as Hadoop does. gzip goes through ISA-L, which takes a third of
-the time that zlib does. What ends a line is what Trino's TextLineReader takes for an end: LF, CR, or both.
+What compressed an object is told by the end of its key, in lower case, as in Athena. gzip goes through ISA-L, which
+takes a third of the time that zlib does. What ends a line is what Trino's TextLineReader takes for an end: LF, CR, or
+both.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def blocks(each: ScannedObject, skipped: int) -> Iterator[bytes]:
 
     Raises NOT_SUPPORTED for a codec that is not read, HIVE_CURSOR_ERROR for an object that is damaged.
     """
-    ending = Path(each.key).suffix.lower()
+    ending = Path(each.key).suffix
     if ending in _UNREAD_CODECS:
         raise not_supported(f"objects compressed as {ending} ({each.path})")
     body = io.BytesIO(s3.get_object(each.bucket, each.key))

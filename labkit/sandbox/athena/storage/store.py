@@ -369,4 +369,4 @@ def _writer(path: Path, schema: pa.Schema) -> ParquetWriter:
 
 def _identity(each: ScannedObject) -> str:
     """Objects of the same bytes and the same codec are one, wherever they lie."""
-    return f"{each.etag}:{each.size}:{Path(each.key).suffix.lower()}"
+    return f"{each.etag}:{each.size}:{Path(each.key).suffix}"
