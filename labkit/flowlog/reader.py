@@ -88,6 +88,8 @@ def _header_format(header: bytes) -> LogFormat:
 def _read_text(body: bytes, log_format: LogFormat, *, first_line: int) -> pa.Table:
     if not body.strip():
         return log_format.schema.empty_table()
+    if b"0x" in body.lower() and (fault := _first_fault(body, log_format, first_line)):
+        raise RecordError(fault)  # Arrow takes hexadecimal numbers too
     try:
         return pa_csv.read_csv(
             pa.BufferReader(body),

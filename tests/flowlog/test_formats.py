@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from labkit.flowlog.fields import BY_NAME, FIELDS
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat, LogFormatError
 
 DEFAULT = (
@@ -74,3 +77,45 @@ def test_a_repeated_field_is_two_places_in_the_text_and_one_column():
     log_format = LogFormat.parse("${srcaddr} ${bytes} ${srcaddr}")
     assert log_format.columns == ("srcaddr", "bytes", "srcaddr")
     assert log_format.schema.names == ["srcaddr", "bytes"]
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=20))
+def test_a_format_is_read_as_it_was_written_and_keeps_its_fields(fields):
+    log_format = LogFormat(tuple(fields))
+    assert LogFormat.parse(str(log_format)) == log_format == LogFormat.of(log_format.names)
+    assert log_format.header.split(" ") == [field.name for field in fields]
+    assert log_format.version == max(field.version for field in fields)
+    assert log_format.schema.names == list(dict.fromkeys(field.column for field in fields))
+
+
+def test_all_fields_of_version_5_are_the_format_that_security_guides_recommend():
+    """As awslabs' security analytics bootstrap has it: versions 2 to 5, in the order of the documentation."""
+    log_format = LogFormat(tuple(field for field in FIELDS if field.version <= 5))
+    assert log_format.version == 5
+    assert len(log_format.fields) == 29
+    assert log_format.names[-4:] == ("pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path")
+
+
+def test_the_default_format_can_not_be_told_from_its_fields_named_one_by_one():
+    assert LogFormat.parse(str(DEFAULT_FORMAT)) == DEFAULT_FORMAT
+    assert LogFormat.parse(f"{DEFAULT_FORMAT} ${{vpc-id}}") != DEFAULT_FORMAT
+
+
+def test_a_format_s_columns_have_the_types_that_the_guide_gives_their_fields():
+    schema = LogFormat.parse("${srcaddr} ${srcport} ${bytes} ${tcp-flags} ${encryption-status}").schema
+    assert [str(field.type) for field in schema] == ["string", "int32", "int64", "int32", "int32"]
+
+
+@pytest.mark.parametrize(
+    "name", ["tgw-id", "resource-type", "tgw-src-vpc-id", "packets-lost-no-route", "account_id", "Bytes"]
+)
+def test_a_field_of_another_kind_of_flow_log_or_spelling_is_none_of_a_vpc_s(name):
+    assert name not in BY_NAME
+    with pytest.raises(LogFormatError, match=f"Unknown fields provided in LogFormat: {name}$"):
+        LogFormat.parse(f"${{srcaddr}} ${{{name}}}")
+
+
+def test_formats_that_show_other_tags_are_not_the_same():
+    fields = LogFormat.parse("${instance-tag}").fields
+    assert LogFormat(fields, (("instance-tag", "Name"),)) != LogFormat(fields, (("instance-tag", "stage"),))
+    assert str(LogFormat(fields, (("instance-tag", "Name"),))) == "${instance-tag}"

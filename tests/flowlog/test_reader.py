@@ -113,3 +113,74 @@ def test_a_frame_has_times_in_utc_and_whole_numbers_even_where_some_are_missing(
     assert str(data["dstport"].dtype) == "Int32"
     assert data["dstport"].isna().tolist() == [False, True]
     assert data.loc[0, "bytes"] == 4249
+
+
+def test_a_file_of_several_gzip_members_is_read_to_its_end():
+    parts = [f"{DEFAULT_FORMAT.header}\n{REJECT}\n", f"{NODATA}\n", f"{REJECT}\n"]
+    data = b"".join(gzip.compress(part.encode()) for part in parts)
+    assert reader.read(data)["log_status"].to_pylist() == ["OK", "NODATA", "OK"]
+
+
+@pytest.mark.parametrize("text", ["{0}\n{1}\n{1}\n", "{0}\n{1}\n{1}", "{0}\r\n{1}\r\n{1}\r\n", "{0}\n\n{1}\n\n{1}\n\n"])
+def test_line_ends_and_empty_lines_make_no_difference(text):
+    table = reader.read(text.format(DEFAULT_FORMAT.header, REJECT).encode())
+    assert table.equals(reader.read_lines([REJECT, REJECT]))
+
+
+def test_what_looks_like_a_number_stays_text_where_the_field_is_text():
+    table = reader.read(b"account-id interface-id\n012345678901 NaN\n")
+    assert table.to_pydict() == {"account_id": ["012345678901"], "interface_id": ["NaN"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fits"),
+    [
+        ("dstport", "65535", True),
+        ("dstport", "2147483647", True),
+        ("dstport", "2147483648", False),
+        ("bytes", "2147483648", True),
+        ("bytes", "9223372036854775807", True),
+        ("bytes", "9223372036854775808", False),
+        ("packets", "-", True),
+        ("packets", "1.0", False),
+        ("packets", "1,000", False),
+        ("packets", "0x10", False),
+        ("packets", "\u0663", False),
+        ("start", "2018-08-20", False),
+    ],
+)
+def test_a_number_fits_the_type_of_its_field(field, value, fits):
+    data = f"srcaddr {field}\n192.0.2.1 {value}\n".encode()
+    if fits:
+        assert reader.read(data)[field].to_pylist() == [None if value == "-" else int(value)]
+    else:
+        with pytest.raises(RecordError, match=value.replace(".", "\\.")):
+            reader.read(data)
+
+
+def test_a_text_may_begin_like_a_hexadecimal_number():
+    assert reader.read(b"instance-tag bytes\n0x10 16\n").to_pydict() == {"instance_tag": ["0x10"], "bytes": [16]}
+
+
+def test_the_first_of_several_faults_is_the_one_that_is_named():
+    lines = [REJECT, "too short", REJECT.replace("3389", "rdp")]
+    with pytest.raises(RecordError, match=r"^line 2 has 2 fields where the format has 14"):
+        reader.read_lines(lines)
+
+
+def test_a_frame_of_records_without_times_has_none():
+    data = reader.frame(reader.read(b"srcaddr bytes\n192.0.2.1 40\n- -\n"))
+    assert list(data.columns) == ["srcaddr", "bytes"]
+    assert data["bytes"].sum() == 40
+    assert str(data["bytes"].dtype) == "Int64"
+
+
+def test_no_lines_are_no_records_with_all_their_columns():
+    table = reader.read_lines([])
+    assert (table.num_rows, tuple(table.column_names)) == (0, DEFAULT_FORMAT.columns)
+    assert len(reader.frame(table)) == 0
+
+
+def test_a_file_that_is_not_there_is_the_system_s_own_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        reader.read_file(tmp_path / "none.log.gz")

@@ -25,7 +25,7 @@ from labkit.sandbox.service import Call, Service, ServiceError, operation
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
-LEARNER_ADDRESS = "203.0.113.25"
+LEARNER_ADDRESS, LEARNER_IPV6_ADDRESS = "203.0.113.25", "2001:db8::25"
 """Where a learner connects from, unless told otherwise."""
 
 FLOW_LOGS_OF_A_RESOURCE = 250
@@ -88,7 +88,8 @@ class NetworkService(Service):
 
         Raises ServiceError where the addresses are none or of two IP versions.
         """
-        packet = self._packet(source or LEARNER_ADDRESS, destination, port, protocol)
+        at_home = LEARNER_IPV6_ADDRESS if ":" in destination else LEARNER_ADDRESS
+        packet = self._packet(source or at_home, destination, port, protocol)
         begin = self.sandbox.clock.timestamp()
         journey = travel(self.world, packet)
         for number in range(count):
