@@ -46,7 +46,7 @@ def _ip_number(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return f"INVALID_CAST_ARGUMENT: Cannot cast value to IPADDRESS: {text}"
+        return text if text.startswith("INVALID") else f"INVALID_CAST_ARGUMENT: Cannot cast value to IPADDRESS: {text}"
     mapped = (0xFFFF << 32) if address.version == 4 else 0
     return str(int(address) | mapped)
 
@@ -57,7 +57,7 @@ def _ip_text(number: str) -> str:
 
 def _address_of(data: bytes) -> str:
     if len(data) not in (4, 16):
-        return f"{len(data)} bytes"
+        return f"INVALID_CAST_ARGUMENT: Invalid InetAddress binary length: {len(data)}"
     address = ipaddress.ip_address(data)
     return str(getattr(address, "ipv4_mapped", None) or address)
 
@@ -108,6 +108,8 @@ def _soundex(text: str) -> str:
 
 
 def _human_readable_seconds(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return f"INVALID_FUNCTION_ARGUMENT: Invalid argument found: {java_double(seconds)}"
     left = round(abs(seconds))
     parts = []
     for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):

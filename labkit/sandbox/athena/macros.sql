@@ -80,6 +80,8 @@ CREATE MACRO trino_ln(x) AS CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '
 CREATE MACRO trino_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
 
 -- strings
+CREATE MACRO trino_refused(s) AS
+    CASE WHEN starts_with(s, 'INVALID_FUNCTION_ARGUMENT: ') THEN CAST(CAST(s AS INTEGER) AS VARCHAR) ELSE s END;
 CREATE MACRO trino_blanks() AS
     array_to_string(list_transform([9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 5760, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
         8200, 8201, 8202, 8232, 8233, 8287, 12288], lambda blank: chr(blank)), '');
@@ -227,12 +229,18 @@ CREATE MACRO trino_duration(s) AS
         THEN CAST(regexp_extract(s, '[\d.]+') AS DOUBLE) * CASE regexp_extract(s, '[a-z]+')
             WHEN 'ns' THEN 1e-6 WHEN 'us' THEN 1e-3 WHEN 'ms' THEN 1 WHEN 's' THEN 1e3 WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END
         WHEN s IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: ' || s AS DOUBLE) END) AS BIGINT));
+CREATE MACRO trino_malformed_at(s, fits) AS
+    CASE WHEN fits = '' THEN '' WHEN fits = s THEN ' is too short' ELSE ' is malformed at "' || substring(s, length(fits) + 1) || '"' END;
 CREATE MACRO trino_iso8601(s) AS
-    CASE WHEN regexp_full_match(s, '\d{4}(-\d\d(-\d\d)?)?(T\d\d(:\d\d(:\d\d([.,]\d+)?)?)?)?(Z|[+-]\d\d(:?\d\d)?)?') THEN
+    CASE WHEN regexp_full_match(s, '\d{4}-(W\d\d(-\d)?|\d{3})') THEN CAST(CAST(trino_iso8601_date(s) AS VARCHAR) AS TIMESTAMPTZ)
+    WHEN regexp_full_match(s, '\d{4}-(W\d\d(-\d)?|\d{3})T\d\d:\d\d.*')
+        THEN CAST(CAST(trino_iso8601_date(split_part(s, 'T', 1)) AS VARCHAR) || substring(s, instr(s, 'T')) AS TIMESTAMPTZ)
+    WHEN regexp_full_match(s, '\d{4}(-\d\d(-\d\d)?)?(T\d\d(:\d\d(:\d\d([.,]\d+)?)?)?)?(Z|[+-]\d\d(:?\d\d)?)?') THEN
         CAST(CASE length(split_part(s, 'T', 1)) WHEN 4 THEN s || '-01-01' WHEN 7 THEN s || '-01'
             ELSE replace(CASE WHEN regexp_matches(s, 'T\d\d(Z|$|[+-])') THEN regexp_replace(s, 'T(\d\d)', 'T\1:00') ELSE s END, ',', '.')
         END AS TIMESTAMPTZ)
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS TIMESTAMPTZ) END;
+    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"'
+        || trino_malformed_at(s, regexp_extract(s, '^\d{4}(-(\d\d(-(\d\d(T(\d\d(:(\d\d(:(\d\d([.,]\d+)?)?)?)?)?)?)?)?)?)?)?')) AS TIMESTAMPTZ) END;
 CREATE MACRO trino_interval_text(i) AS
     CASE WHEN epoch_us(i) < 0 THEN '-' ELSE '' END
     || CAST(abs(epoch_ms(i)) // 86400000 AS VARCHAR) || ' '
@@ -355,12 +363,18 @@ CREATE MACRO trino_json_is_row(j) AS
 CREATE MACRO trino_json_list(items) AS
     CAST('[' || array_to_string(list_transform(items, lambda e: coalesce(CAST(e AS VARCHAR), 'null')), ',') || ']' AS JSON);
 CREATE MACRO trino_json_object(keys, values_) AS
-    CAST('{' || array_to_string(list_transform(list_zip(keys, values_),
+    CAST('{' || array_to_string(list_transform(list_sort(list_zip(keys, values_)),
         lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || coalesce(CAST(e[2] AS VARCHAR), 'null')), ',') || '}' AS JSON);
 CREATE MACRO trino_double_json(x) AS
     CASE WHEN isfinite(x) THEN CAST(trino_java_double(x) AS JSON) WHEN x IS NOT NULL THEN to_json(trino_java_double(x)) END;
 CREATE MACRO trino_json_text(j) AS
+    CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$') WHEN 'ARRAY' THEN CAST(trino_json_error(j, 'varchar') AS VARCHAR) WHEN 'OBJECT' THEN CAST(trino_json_error(j, 'varchar') AS VARCHAR)
+    ELSE CAST(j AS VARCHAR) END;
+CREATE MACRO trino_json_plain(j) AS
     CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$') ELSE CAST(j AS VARCHAR) END;
+CREATE MACRO trino_is_json_scalar(s) AS
+    CASE WHEN json_valid(s) THEN json_type(s) NOT IN ('OBJECT', 'ARRAY')
+    WHEN s IS NOT NULL THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: Invalid JSON value: ' || s AS INTEGER) AS BOOLEAN) END;
 CREATE MACRO trino_json_scalar(j, path) AS
     CASE WHEN json_type(j, trino_json_path(path)) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string(j, trino_json_path(path)) END;
 CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
@@ -368,7 +382,7 @@ CREATE MACRO trino_json_array_contains(j, x) AS
     CASE WHEN json_type(j) = 'ARRAY' THEN list_contains(CAST(j AS JSON[]), to_json(x)) END;
 CREATE MACRO trino_json_size(j, path) AS
     CASE json_type(j, trino_json_path(path)) WHEN 'OBJECT' THEN len(json_keys(j, trino_json_path(path)))
-    WHEN 'ARRAY' THEN json_array_length(j, trino_json_path(path)) WHEN NULL THEN NULL ELSE 0 END;
+    WHEN 'ARRAY' THEN json_array_length(j, trino_json_path(path)) ELSE CASE WHEN json_type(j, trino_json_path(path)) IS NOT NULL THEN 0 END END;
 
 -- addresses: 128 bits, IPv4 as ::ffff:a.b.c.d
 CREATE MACRO trino_ipv4(s) AS

@@ -17,6 +17,8 @@ SAMPLES = {
 }  # fmt: skip
 OF_THEIR_OWN = {
     "json_extract": "json_extract('[1]', '$[0]')",
+    "json_extract_scalar": "json_extract_scalar('[1]', '$[0]')",
+    "json_size": "json_size('[1]', '$')",
     "from_iso8601_date": "from_iso8601_date('2026-11-02')",
     "from_iso8601_timestamp": "from_iso8601_timestamp('2026-11-02')",
     "from_iso8601_timestamp_nanos": "from_iso8601_timestamp_nanos('2026-11-02')",

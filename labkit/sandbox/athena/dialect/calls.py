@@ -119,7 +119,8 @@ def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Matc
     found = best_match(name, kinds)
     if found is None:
         written = ", ".join(str(kind) if kind else "function" for kind in kinds)
-        expected = ", ".join(str(each) for each in signatures()[name])
+        forms = (types for form in signatures()[name] for types, _ in form.of_each_type())
+        expected = ", ".join(f"{name}({', '.join(map(str, types))})" for types in forms)
         raise QueryError(
             "FUNCTION_NOT_FOUND",
             f"{place(node)}: Unexpected parameters ({written}) for function {name}. Expected: {expected}",

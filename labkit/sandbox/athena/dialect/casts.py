@@ -68,20 +68,21 @@ _CASTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def data_type(node: Any) -> Type:
-    """The type that a CAST names; raises TYPE_NOT_FOUND."""
+def data_type(node: Any, where: str = "") -> Type:
+    """The type that a CAST, which stands at `where`, names; raises TYPE_NOT_FOUND."""
+    written = node.sql(dialect="trino")
     try:
-        kind = parse_type(node.sql(dialect="trino"))
-        return kind if kind.name != "decimal" or node.expressions else types.decimal(38, 0)
+        if any(part.this == exp.DType.USERDEFINED for part in node.find_all(exp.DataType)):
+            raise ValueError(f"unknown type: {written}")
+        kind = parse_type(written)
     except ValueError:
-        raise QueryError(
-            "TYPE_NOT_FOUND", f"{place(node)}: Unknown type: {node.sql(dialect='trino').lower()}"
-        ) from None
+        raise QueryError("TYPE_NOT_FOUND", f"{where or place(node)}: Unknown type: {written.lower()}") from None
+    return kind if kind.name != "decimal" or node.expressions else types.decimal(38, 0)
 
 
 def coerce(value: Value, kind: Type) -> Value:
     """A value as a type that it is taken for without being asked."""
-    if value.type == kind or kind == UNKNOWN or (value.type.name == kind.name and kind.name in _TEXTS):
+    if value.type == kind or kind == UNKNOWN or value.type.name == kind.name == "varchar":
         return Value(value.sql, kind if kind != UNKNOWN else value.type, value.literal)
     if value.type == UNKNOWN:
         return Value(f"CAST({value.sql} AS {duckdb_type(kind)})", kind)
@@ -105,6 +106,9 @@ def castable(given: Type, wanted: Type) -> bool:
         return True
     if wanted.name not in _CASTS.get(given.name, ()):
         return False
+    if wanted == JSON and given.items:
+        keys = given.name != "map" or given.items[0].name in (*NUMBERS, "boolean", "varchar")
+        return keys and all(castable(item, JSON) for item in given.items)
     if given.name == wanted.name and given.items:
         return len(given.items) == len(wanted.items) and all(map(castable, given.items, wanted.items))
     return True
@@ -158,6 +162,8 @@ def _as_text(sql: str, given: Type) -> str:
             return f"(trino_ipaddress_text({sql}.network) || '/' || {sql}.bits)"
         case "interval day to second":
             return f"trino_interval_text({sql})"
+        case "interval year to month":
+            return f"trino_months_text({sql})"
     return f"CAST({sql} AS VARCHAR)"
 
 
@@ -201,7 +207,7 @@ def _time(sql: str, given: Type, kind: Type) -> str:
     if given.name == "timestamp with time zone" and kind.name in ("date", "timestamp", "time"):
         return f"CAST({zones.local(sql, given.zone)} AS {duckdb_type(kind)})"
     if kind.name == "timestamp with time zone" and given.name in ("date", "timestamp"):
-        return zones.instant(f"CAST({sql} AS TIMESTAMP)", kind.zone)
+        return zones.instant(f"CAST({sql} AS TIMESTAMP)", "UTC")
     return ""
 
 
@@ -242,13 +248,15 @@ def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
     if not isinstance(node.this, exp.Literal) or not node.this.is_string:
         return None
     before = compiler.queries.text[: node.this.meta.get("start", 0)].rstrip().lower()
-    text, name = str(node.this.this), data_type(node.to).name
     word = next((word for word in ("decimal", "date", "timestamp", "time", "char") if before.endswith(word)), "")
+    if not word:
+        return None
+    text, name = str(node.this.this), data_type(node.to).name
     if word == "decimal":
         return _decimal(text, place_in(compiler.queries.text, len(before) - len(word)))
     if word == "char" and name == "char":
         return Value(string(text), Type("char", (len(text),)), text)
-    if word and name in ("date", *types.CLOCKS):
+    if name in ("date", *types.CLOCKS):
         where = place_in(compiler.queries.text, len(before) - len(word))
         return literals.temporal(text, data_type(node.to), where)
     return None
@@ -266,7 +274,7 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
     literal = _literal(compiler, node) if not isinstance(node, exp.TryCast) else None
     if literal:
         return literal
-    value, kind = compiler.value(node.this), data_type(node.to)
+    value, kind = compiler.value(node.this), data_type(node.to, _cast_place(compiler, node))
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{_cast_place(compiler, node)}: Cannot cast {value.type} to {kind}")
     moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
@@ -280,7 +288,7 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
 def _cast_place(compiler: ExpressionCompiler, node: Any) -> str:
     """Where the word CAST stands, which is what Trino points at."""
     within, inner = 0, node.this
-    while isinstance(inner, exp.Cast):
+    while isinstance(inner, exp.Cast) and (isinstance(inner, exp.TryCast) or not _literal(compiler, inner)):
         within, inner = within + 1, inner.this
     text = compiler.queries.text
     start = min((part.meta["start"] for part in positioned(node)), default=0)

@@ -45,9 +45,9 @@ def mysql_format(text: str, where: str) -> str:
     """
 
     def translated(found: re.Match[str]) -> str:
-        if found[1] not in _MYSQL:
+        if found[1] in "DUuVwX":
             raise QueryError("INVALID_FUNCTION_ARGUMENT", f"%{found[1]} not supported in date format string")
-        return _MYSQL[found[1]]
+        return _MYSQL.get(found[1], found[1])
 
     return re.sub(r"%(.)", translated, text)
 

@@ -94,7 +94,7 @@ class _Reader:
     def _call(self, name: str, arguments: list[_Part]) -> _Part:
         macro = self._macros[name]
         words = macro.own + sum(each.words * times for each, times in zip(arguments, macro.times, strict=False))
-        if words <= self._most or not arguments:
+        if words <= self._most or not any("(" in each.sql for each in arguments):
             return _Part(f"{name}({','.join(each.sql for each in arguments)})", words)
         # All that is computed is computed outside: the body of a lambda may hold no subquery and no aggregate.
         computed = {f"a{number}": each.sql.strip() for number, each in enumerate(arguments) if "(" in each.sql}

@@ -84,9 +84,7 @@ def resolve(pattern: Type, variables: dict[str, Type]) -> Type:
     """A signature's type with its variables filled in; one that nothing bound is unknown."""
     if pattern.name in _VARIABLES and not (pattern.name == "decimal" and pattern.parameters):
         return variables.get(pattern.name, Type("unknown"))
-    return Type(
-        pattern.name, pattern.parameters, tuple(resolve(item, variables) for item in pattern.items), pattern.names
-    )
+    return replace(pattern, items=tuple(resolve(item, variables) for item in pattern.items))
 
 
 def _parts(kind: Type) -> Iterator[Type]:

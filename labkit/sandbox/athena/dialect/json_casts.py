@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect.operators import string
-from labkit.sandbox.athena.types import JSON, VARCHAR, Type, duckdb_type
+from labkit.sandbox.athena.types import INTEGERS, JSON, VARCHAR, Type, duckdb_type
 
 _Text = Callable[[str, Type], str]
 _Cast = Callable[[str, Type, Type], str]
@@ -65,7 +65,19 @@ def from_json(sql: str, kind: Type, cast: _Cast) -> str:
                 for n, item in enumerate(kind.items)
             )
             return f"CASE WHEN trino_json_is_row({sql}) THEN struct_pack({fields}) END"
-    return f"CAST({sql} AS {duckdb_type(kind)})" if kind.name != "varchar" else cast(sql, JSON, kind)
+    if kind.name == "varchar":
+        return cast(sql, JSON, kind)
+    target = duckdb_type(kind)
+    number = (
+        f"CASE json_type({sql}) WHEN 'DOUBLE' THEN round(CAST({sql} AS DOUBLE)) END" if kind.name in INTEGERS else ""
+    )
+    value = (
+        f"coalesce(TRY_CAST({number} AS {target}), TRY_CAST({sql} AS {target}))"
+        if number
+        else f"TRY_CAST({sql} AS {target})"
+    )
+    refused = f"CAST(trino_json_error({sql}, '{kind}') AS {target})"
+    return f"CASE WHEN json_type({sql}) <> 'NULL' THEN coalesce({value}, {refused}) END"
 
 
 def _member(sql: str, kind: Type, number: int) -> str:

@@ -32,6 +32,11 @@ _AFTER_AN_ITEM = (
 _NO_FUNCTIONS = (TokenType.CURRENT_SCHEMA, TokenType.CURRENT_DATETIME, TokenType.UTC_DATE, TokenType.UTC_TIME)
 _OPENED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(['\"]|/\*)", re.DOTALL)
 _JSON_WITH_SYNTAX = ("json_array", "json_exists", "json_object", "json_query", "json_value")
+_TYPES = (
+    "ARRAY", "BIGINT", "BOOLEAN", "CHAR", "DATE", "DECIMAL", "DOUBLE", "DOUBLE PRECISION", "INT", "INTEGER", "INTERVAL",
+    "IPADDRESS", "IPPREFIX", "JSON", "MAP", "NULL", "RANGE", "REAL", "ROW", "SMALLINT", "TIME", "TIMESTAMP", "TINYINT",
+    "UNION", "UNKNOWN", "UUID", "VARBINARY", "VARCHAR",
+)  # fmt: skip
 _PLAIN_WORDS = ("ipaddress", "ipprefix", "date", "time", "timestamp", "uuid", "json")
 
 
@@ -60,9 +65,16 @@ class AthenaSql(Trino):
     """Trino's dialect with every function left as a call by its name."""
 
     INDEX_OFFSET = 0  # x[1] stays x[1]
+    SUPPORTS_USER_DEFINED_TYPES = True  # a type that is not there is refused when it is looked up
 
     class Tokenizer(Trino.Tokenizer):
-        """Trino's tokens."""
+        """Trino's tokens: what other engines call a type, as `string`, is a name like any other."""
+
+        KEYWORDS: ClassVar[dict[str, Any]] = {
+            word: token
+            for word, token in Trino.Tokenizer.KEYWORDS.items()
+            if token not in TrinoParser.TYPE_TOKENS or word in _TYPES
+        }
 
     Parser = _Parser
 

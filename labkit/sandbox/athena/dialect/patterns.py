@@ -15,7 +15,7 @@ _LOOK_AROUND = re.compile(r"(?<!\\)\(\?(?:<?[=!]|>)")
 _BACK_REFERENCE = re.compile(r"(?<!\\)(?:\\\\)*\\[1-9k]")
 _NAMED_GROUP = re.compile(r"(?<!\\)\(\?<(?=[A-Za-z])")
 _REPLACEMENT = re.compile(r"\\(.)|\$(\d+)|\$\{(\w+)\}", re.DOTALL)
-_MANY = re.compile(r"\*|\.\.|\?\(|\[\s*-")
+_JSON_PATH = re.compile(r"""\$(\.[\w:$\-/@|#]+|\[\s*(\w+|"([^"\\]|\\.)*"|'[^']*')\s*\])*""")
 
 
 def translated(node: Any, name: str, given: Sequence[Value | None]) -> list[Value | None]:
@@ -24,7 +24,7 @@ def translated(node: Any, name: str, given: Sequence[Value | None]) -> list[Valu
     pattern = values[1] if len(values) > 1 else None
     if pattern is None or not isinstance(pattern.literal, str):
         return values
-    if name in ("json_extract", "json_extract_scalar", "json_size") and _MANY.search(pattern.literal):
+    if name in ("json_extract", "json_extract_scalar", "json_size") and not _JSON_PATH.fullmatch(pattern.literal):
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{pattern.literal}'")
     if not name.startswith("regexp_"):
         return values

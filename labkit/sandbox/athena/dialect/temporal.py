@@ -106,7 +106,11 @@ def _interval(compiler: ExpressionCompiler, node: Any) -> Value:
         if value is None:
             raise QueryError("INVALID_LITERAL", f"{place(node)}: '{node.this.this}' is not a valid INTERVAL literal")
         return value
-    unit = str(node.args["unit"].name if node.args.get("unit") else "day").lower().removesuffix("s")
+    if not span and isinstance(node.parent, exp.Add | exp.Sub) and node.arg_key == "expression":
+        return compiler.value(exp.Literal.number(node.name))  # the parser takes a number after an interval for another
+    if not span:
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input '{node.name}'. Expecting: <expression>")
+    unit = str(span.name).lower().removesuffix("s")
     sign, literal = ("-", node.this.this) if isinstance(node.this, exp.Neg) else ("", node.this)
     if unit not in _STEPS or not isinstance(literal, exp.Literal):
         raise not_supported(f"{place(node)}: {compiler.text(node)}")
@@ -181,7 +185,8 @@ def _times(compiler: ExpressionCompiler, node: Any, name: str, arguments: calls.
         if value.type.name not in ("date", "timestamp", "timestamp with time zone", "time"):
             raise QueryError(
                 "FUNCTION_NOT_FOUND",
-                f"{place(node)}: Unexpected parameters ({', '.join(str(each.type) for each in values)}) for"
+                f"{place(node)}: Unexpected parameters"
+                f" ({', '.join(str(compiler.value(each).type) for each in node.expressions)}) for"
                 f" function {name}."
                 f" Expected: {name}(varchar(x), date), {name}(varchar(x), timestamp(p)),"
                 f" {name}(varchar(x), timestamp(p) with time zone)",
@@ -245,7 +250,7 @@ def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
         pattern = _pattern(compiler, arguments[1], translate).replace("%g000", "%f")
         text = value.sql
         if not _YEAR.search(pattern):  # Joda's year is 1970 where a text has none, strptime's 1900
-            text, pattern = f"('1970 ' || {text})", f"'%Y {pattern[1:]}"
+            text, pattern = f"('1970|' || {text})", f"'%Y|{pattern[1:]}"
         sql = f"strptime({text}, {pattern})"
         if "%y" in pattern:  # two digits are a year from 1970 to 2069
             sql = f"CASE WHEN year({sql}) = 1969 THEN {sql} + INTERVAL 100 YEAR ELSE {sql} END"

@@ -1,0 +1,10 @@
+"""The specifiers of MySQL's date formats and the letters of Joda's: what each writes and reads."""
+
+import pytest
+
+from tests.sandbox.athena.dialect.table import cases, outcome
+
+
+@pytest.mark.parametrize("case", cases("date_formats"))
+def test_a_date_format_writes_and_reads_what_its_page_says(dialect_athena, case):
+    assert outcome(dialect_athena, case) == case

@@ -1,0 +1,10 @@
+"""Casts to JSON and from it, as the page of Trino's JSON functions has them."""
+
+import pytest
+
+from tests.sandbox.athena.dialect.table import cases, outcome
+
+
+@pytest.mark.parametrize("case", cases("json_casts"))
+def test_a_cast_of_json_gives_what_the_documentation_says(dialect_athena, case):
+    assert outcome(dialect_athena, case) == case
