@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedEOF, UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 StateOf = Callable[[str], "str | None"]
 """The state of the alarm with a name or an ARN."""
@@ -25,7 +25,7 @@ class RuleError(ValueError):
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("rule.lark").read_text()
-    return Lark(grammar, parser="earley", lexer="dynamic", maybe_placeholders=False)
+    return Lark(grammar, parser="lalr", maybe_placeholders=False)
 
 
 @cache
@@ -33,9 +33,9 @@ def parse(rule: str) -> Tree[Token]:
     """The tree of a rule."""
     try:
         return _parser().parse(rule)
-    except UnexpectedEOF:
-        raise RuleError(f"column {len(rule) + 1}: the rule ends too early") from None
     except UnexpectedInput as error:
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+            raise RuleError(f"column {len(rule) + 1}: the rule ends too early") from None
         raise RuleError(f"column {error.column}: {error.get_context(rule).strip()}") from None
 
 

@@ -82,9 +82,6 @@ OUT_OF_RANGE = [
     ("PutMetricAlarm", ALARM | {"AlarmName": "a" * 256}, "alarmName", LONG.format(255)),
     ("PutMetricAlarm", ALARM | {"AlarmDescription": "a" * 1025}, "alarmDescription", LONG.format(1024)),
     ("PutMetricAlarm", ALARM | {"AlarmActions": [TOPIC] * 6}, "alarmActions", LONG.format(5)),
-    ("PutMetricAlarm", ALARM | {"OKActions": [TOPIC] * 6}, "oKActions", LONG.format(5)),
-    ("PutMetricAlarm", ALARM | {"InsufficientDataActions": [TOPIC] * 6}, "insufficientDataActions", LONG.format(5)),
-    ("PutMetricAlarm", ALARM | {"MetricName": "m" * 256}, "metricName", LONG.format(255)),
     (
         "PutMetricAlarm",
         ALARM | {"Namespace": ":n"},
@@ -156,13 +153,11 @@ OUT_OF_RANGE = [
     ("DescribeAlarms", {"AlarmNamePrefix": ""}, "alarmNamePrefix", SHORT.format(1)),
     ("DescribeAlarms", {"AlarmTypes": ["Alarm"]}, "alarmTypes.1.member", "Member must satisfy enum value set"),
     ("DescribeAlarms", {"StateValue": "BAD"}, "stateValue", "enum value set: ["),
-    ("DescribeAlarmHistory", {"MaxRecords": 101}, "maxRecords", MOST.format(100)),
     ("DescribeAlarmHistory", {"HistoryItemType": "Mail"}, "historyItemType", "Member must satisfy enum value set"),
     ("DescribeAlarmHistory", {"ScanBy": "Name"}, "scanBy", "enum value set: [TimestampDescending, TimestampAscending]"),
     ("SetAlarmState", STATE | {"StateReason": "r" * 1024}, "stateReason", LONG.format(1023)),
     ("SetAlarmState", STATE | {"StateReasonData": "1" * 4001}, "stateReasonData", LONG.format(4000)),
     ("DeleteAlarms", {"AlarmNames": ["a"] * 101}, "alarmNames", LONG.format(100)),
-    ("DisableAlarmActions", {"AlarmNames": ["a"] * 101}, "alarmNames", LONG.format(100)),
     ("UntagResource", {"ResourceARN": ARN}, "tagKeys", "Member must not be null"),
 ]
 
@@ -309,8 +304,10 @@ def wall_clock(timezone=None):
     return {"EvaluationWindow": {"WallClockWindow": {} if timezone is None else {"Timezone": timezone}}}
 
 
-@pytest.mark.parametrize("period", [60, 300, 3600, 86400, 604800])
-@pytest.mark.parametrize("timezone", [None, "UTC", "Europe/Dublin", "+05:30", "UTC-03:00"])
+@pytest.mark.parametrize(
+    ("period", "timezone"),
+    [(60, None), (300, "UTC"), (3600, "Europe/Dublin"), (86400, "+05:30"), (604800, "UTC-03:00")],
+)
 def test_the_periods_and_time_zones_of_a_wall_clock_window(cloudwatch, period, timezone):
     cloudwatch.request("PutMetricAlarm", **ALARM | {"Period": period} | wall_clock(timezone))
     assert cloudwatch.alarm()["EvaluationWindow"] == wall_clock(timezone)["EvaluationWindow"]

@@ -5,6 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from labkit.sandbox.moto_state import backend
 from tests.sandbox.in_process import Origin, client_maker, open_host
 
 ORIGIN = Origin(start=1793610000.0, frozen=True, seed=7, provision=False, region="eu-west-1")
@@ -95,12 +96,14 @@ def test_topics_that_keep_an_order_are_refused_and_said_so(sns, params):
 
 
 def test_topics_come_a_hundred_a_page(sns):
+    topics = backend("sns", "123456789012", "eu-west-1")
     for number in range(103):
-        sns.create_topic(Name=f"t{number:03}")
+        topics.create_topic(f"t{number:03}")
     first = sns.list_topics()
     rest = sns.list_topics(NextToken=first["NextToken"])
     assert (len(first["Topics"]), len(rest["Topics"]), "NextToken" in rest) == (100, 3, False)
     assert every_topic(sns) == [arn(f"t{number:03}") for number in range(103)]
+    topics.topics.clear()
 
 
 @pytest.mark.parametrize("operation", ["list_topics", "list_subscriptions"])
@@ -173,8 +176,19 @@ def test_a_topic_that_is_not_there_is_not_found(sns, operation):
     assert refusal(getattr(sns, operation), TopicArn=arn("gone"), **TOPIC_CALLS[operation]) == expected
 
 
-@pytest.mark.parametrize("operation", [*TOPIC_CALLS, "delete_topic"])
-@pytest.mark.parametrize("topic", ["alerts", "arn:aws:sns:eu-west-1:123456789012", arn("a").replace("sns", "sqs"), ""])
+NO_TOPICS = (
+    "alerts",
+    "arn:aws:sns:eu-west-1:123456789012",
+    arn("a").replace("sns", "sqs"),
+    "",
+    arn("a").replace("1", "2"),
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "topic"),
+    [*((operation, "") for operation in TOPIC_CALLS), *(("delete_topic", topic) for topic in NO_TOPICS)],
+)
 def test_what_is_no_arn_of_a_topic_is_an_invalid_parameter(sns, operation, topic):
     params = TOPIC_CALLS.get(operation, {})
     code, message = refusal(getattr(sns, operation), TopicArn=topic, **params)
