@@ -31,6 +31,7 @@ import itertools
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +116,7 @@ class EventStore:
     """All log events of a sandbox. Callers hold the sandbox's lock, save for reading with a `cursor()`."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(":memory:")
         self._folder = tempfile.TemporaryDirectory(prefix="labkit-logs-")
-        self._connection.execute(SETTINGS.replace("$folder", self._folder.name.replace("'", "''")))
-        Path(self._folder.name, "events").unlink()
         self._writer = ThreadPoolExecutor(1, "event store")
         self._writing: Future[None] | None = None
         self._groups: dict[tuple[str, str], GroupEvents] = {}
@@ -126,10 +124,19 @@ class EventStore:
         self._sequence = 0
         self._in_memory = 0
 
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The database, opened at its first use: a sandbox without log groups starts without it."""
+        connection = duckdb.connect(":memory:")
+        connection.execute(SETTINGS.replace("$folder", self._folder.name.replace("'", "''")))
+        Path(self._folder.name, "events").unlink()
+        return connection
+
     def close(self) -> None:
         """Lets go of the events."""
         self._writer.shutdown()
-        self._connection.close()
+        if "_connection" in vars(self):
+            self._connection.close()
         self._folder.cleanup()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
