@@ -272,16 +272,16 @@ def test_a_mark_in_quotes_is_text(athena):
 def test_insert_create_table_as_and_unload_can_be_prepared(athena):
     athena.lines("CREATE TABLE cities AS SELECT 'Lyon' AS city, 'fr' AS country")
     athena.lines("PREPARE my_insert FROM INSERT INTO cities SELECT ?, country FROM cities WHERE country = ?")
-    athena.run("EXECUTE my_insert USING 'Paris', 'fr'")
-    assert athena.rows("SELECT city FROM cities ORDER BY 1") == [["Lyon"], ["Paris"]]
+    athena.run("EXECUTE my_insert USING 'Nice', 'fr'")
+    assert athena.rows("SELECT city FROM cities ORDER BY 1") == [["Lyon"], ["Nice"]]
     athena.lines(
         f"PREPARE my_unload FROM UNLOAD (SELECT city FROM cities WHERE city < ?) TO 's3://{BUCKET}/out/'"
         " WITH (format='JSON')"
     )
     assert athena.run("EXECUTE my_unload USING 'M'").state == "SUCCEEDED"
     athena.lines("PREPARE my_table FROM CREATE TABLE one AS SELECT city FROM cities WHERE city = ?")
-    athena.run("EXECUTE my_table USING 'Paris'")
-    assert athena.rows("SELECT * FROM one") == [["Paris"]]
+    athena.run("EXECUTE my_table USING 'Nice'")
+    assert athena.rows("SELECT * FROM one") == [["Nice"]]
 
 
 def test_an_execution_tells_of_the_statement_that_ran(athena):
