@@ -2,15 +2,18 @@
 """Runs statements on a sandbox's Athena and hands back what came of them."""
 
 import gzip
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from labkit.sandbox import moto_state, validation
+from labkit.sandbox.athena import runner
+from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call, ServiceError
@@ -130,6 +133,32 @@ class Athena:
     def get(self, location: str) -> bytes:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         return s3.get_object(bucket, key)
+
+
+class LentEngine(Engine):
+    """An engine that goes from one sandbox to the next: to make one takes as long as fifty short queries."""
+
+    idle: ClassVar[list[Engine]] = []
+
+    @classmethod
+    def borrow(cls) -> Engine:
+        """One that no sandbox has, with nothing in its directory."""
+        return cls.idle.pop() if cls.idle else cls()
+
+    def close(self) -> None:
+        """Gives it back."""
+        shutil.rmtree(self.directory / "objects")
+        self.idle.append(self)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def lend_engines() -> Iterator[None]:
+    """The sandboxes of these tests share engines, though no two of them at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "Engine", LentEngine.borrow)
+        yield
+    while LentEngine.idle:
+        Engine.close(LentEngine.idle.pop())
 
 
 def make_athena() -> Athena:
