@@ -15,7 +15,7 @@ from labkit.sandbox.moto_state import glue
 NAME = "AwsDataCatalog"
 DEFAULT_DATABASE = "default"
 _VIEW = "/* Presto View: "
-_PARTITION_MARKS = {"__HIVE_DEFAULT_PARTITION__": None}
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 Columns = tuple[tuple[str, Type], ...]
 Relation = tuple[list[tuple[str, Type]], list[list[str]]]
@@ -30,7 +30,7 @@ class Partition:
 
     def typed(self) -> tuple[str | None, ...]:
         """The values, with Hive's mark for none read as NULL."""
-        return tuple(_PARTITION_MARKS.get(value, value) for value in self.values)
+        return tuple(None if value == _NO_VALUE else value for value in self.values)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.storage import fields
 from labkit.sandbox.athena.storage.lazy import Delimiters, lazy_value, split_escaped
-from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type
+from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type, field_key, quoted
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -191,7 +191,7 @@ def _json(table: Table, numbers: Sequence[int]) -> Reader:
     for n in numbers:
         name, kind = table.columns[n]
         member = keys.member(parameters.get(f"mapping.{name}", name))
-        values.append(f"{_json_value(member, kind, parameters)} AS c{n}")
+        values.append(f"{_json_value(member, kind, keys, parameters)} AS c{n}")
     values += ["line IS NULL AS unread", f"{keys.repeated if is_openx else 'NULL::VARCHAR'} AS repeated"]
     source = "(SELECT CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line FROM block)"
     is_ignored = is_openx and parameters.get("ignore.malformed.json", "false").lower() == "true"
@@ -228,11 +228,13 @@ class _Keys:
         """The DuckDB of the value that a line has under a key."""
         path = f'$."{key}"'
         exact = f"json_extract(line, {string(path)})"
-        if not self.folds_case and not self.replaces_dots:
-            return exact
-        entries = "map_entries(TRY_CAST(line AS MAP(VARCHAR, JSON)))"
+        return f"coalesce({exact}, {self.alike('line', key)})" if self.folds_case or self.replaces_dots else exact
+
+    def alike(self, sql: str, key: str) -> str:
+        """The DuckDB of the value of the first key of an object that compares as a key."""
+        entries = f"map_entries(TRY_CAST({sql} AS MAP(VARCHAR, JSON)))"
         wanted = string(key.lower() if self.folds_case else key)
-        return f"coalesce({exact}, list_filter({entries}, lambda e: {self.compared('e.key')} = {wanted})[1].value)"
+        return f"list_filter({entries}, lambda e: {self.compared('e.key')} = {wanted})[1].value"
 
     @property
     def repeated(self) -> str:
@@ -255,10 +257,30 @@ def _check_json(lines: pa.ChunkedArray, found: pa.Table, is_openx: bool) -> None
         raise QueryError("HIVE_CURSOR_ERROR", f'Row is not a valid JSON Object - JSONException: Duplicate key "{key}"')
 
 
-def _json_value(sql: str, kind: Type, parameters: dict[str, str]) -> str:
+def _json_value(sql: str, kind: Type, keys: _Keys, parameters: dict[str, str], depth: int = 0) -> str:
+    """The DuckDB of a JSON value as one of a type; keys inside it compare as those of a line do."""
+
+    def inside(part: str, item: Type) -> str:
+        return _json_value(part, item, keys, parameters, depth + 1)
+
     text = f"json_extract_string({sql}, '$')"
-    if kind.name in ("varchar", "char"):
-        return text
+    each = f"x{depth}"
+    match kind.name:
+        case "varchar" | "char":
+            return text
+        case "row":
+            fields_ = (
+                f"{quoted(field_key(kind, n))} := {inside(keys.alike(sql, field_key(kind, n)), item)}"
+                for n, item in enumerate(kind.items)
+            )
+            return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({', '.join(fields_)}) END"
+        case "array":
+            return f"list_transform(TRY_CAST({sql} AS JSON[]), lambda {each}: {inside(each, kind.items[0])})"
+        case "map":
+            key = f"TRY_CAST({each}.key AS {duckdb_type(kind.items[0])})"
+            entry = f"struct_pack(k := {key}, v := {inside(f'{each}.value', kind.items[1])})"
+            entries = f"map_entries(TRY_CAST({sql} AS MAP(VARCHAR, JSON)))"
+            return f"map_from_entries(list_transform({entries}, lambda {each}: {entry}))"
     return _also_as_formatted(f"TRY_CAST({sql} AS {duckdb_type(kind)})", text, kind, parameters)
 
 

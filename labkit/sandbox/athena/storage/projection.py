@@ -63,14 +63,29 @@ def partitions(table: Table, now: datetime, injected: dict[str, list[str]]) -> I
         raise _invalid(
             table, f"storage.location.template has no ${{{missing[0]}}}, and has to have every partition column"
         )
-    for values in itertools.product(*lists):
-        yield Partition(values, _location(table, template, dict(zip(names, values, strict=True))))
-
-
-def _location(table: Table, template: str | None, values: dict[str, str]) -> str:
     if template is None:
-        return table.location.rstrip("/") + "/" + "/".join(f"{name}={value}" for name, value in values.items())
-    return re.sub(r"\$\{(\w[\w-]*)\}", lambda found: values.get(found[1].lower(), found[0]), template)
+        template = table.location.rstrip("/") + "/" + "/".join(f"{name}=${{{name}}}" for name in names)
+    pattern, places = _filled_in(template, names)
+    for values in itertools.product(*lists):
+        yield Partition(values, pattern % tuple(values[place] for place in places))
+
+
+def _filled_in(template: str, names: list[str]) -> tuple[str, list[int]]:
+    """A template with `%s` for each placeholder of a column, and which columns these are: locations may be many.
+
+    >>> _filled_in("s3://logs/${region}/${day}/", ["day", "region"])
+    ('s3://logs/%s/%s/', [1, 0])
+    """
+    places: list[int] = []
+
+    def found(placeholder: re.Match[str]) -> str:
+        name = placeholder[1].lower()
+        if name not in names:
+            return placeholder[0]
+        places.append(names.index(name))
+        return "%s"
+
+    return re.sub(r"\$\{(\w[\w-]*)\}", found, template.replace("%", "%%")), places
 
 
 def _invalid(table: Table, why: str) -> QueryError:
