@@ -61,11 +61,10 @@ def test_a_pattern_is_judged_by_what_it_matches(lab, case):
         assert list(wrong(found)) == [told.name]
 
 
-@pytest.mark.parametrize("case", PATTERNS, ids=named)
-def test_the_lab_puts_its_own_pattern_in_place_of_another_and_leaves_it_then(lab, case):
-    put(lab, pattern=written_out(case["pattern"]))
-    is_the_labs = written_out(case["pattern"]) == PATTERN
-    assert metric_filter.create_metric_filter(lab).outcome == ("already there" if is_the_labs else "created")
+@pytest.mark.parametrize("pattern", ["REJECT", PATTERN.replace("flowlogstatus", "status"), PATTERN])
+def test_the_lab_puts_its_own_pattern_in_place_of_another_and_leaves_it_then(lab, pattern):
+    put(lab, pattern=pattern)
+    assert metric_filter.create_metric_filter(lab).outcome == ("already there" if pattern == PATTERN else "created")
     assert metric_filter.create_metric_filter(lab).outcome == "already there"
     assert metric_filter.find_filter(lab)["filterPattern"] == PATTERN
 

@@ -4,7 +4,7 @@ import pytest
 
 from labkit.checks import check
 from labkit.errors import LabError
-from labkit.phases import flow_log_to_cloudwatch, flow_log_to_s3, traffic
+from labkit.phases import flow_log_to_s3, traffic
 from labkit.provided import NotProvided
 from tests.phases.verdicts import absent, item, wrong
 
@@ -106,14 +106,6 @@ class TestWaiting:
         with pytest.raises(LabError, match="a record has no such action; give one of ACCEPT, REJECT"):
             traffic.wait_for_log_events(lab, action=action)
         assert lab.now() == start
-
-    def test_without_traffic_ends_in_a_sentence_with_what_to_look_at(self, lab):
-        flow_log_to_cloudwatch.solve(lab)
-        with pytest.raises(
-            LabError, match=r"Waited 45 min of the sandbox's time for a record of SSH .*check\(\.\.\.\)"
-        ):
-            traffic.wait_for_log_events(lab, action="REJECT", log_group="VPCFlowLogs")
-        flow_log_to_cloudwatch.clean_up(lab)
 
     def test_for_another_group_than_the_flow_logs_names_the_group(self, lab):
         with pytest.raises(LabError, match="No flow log of Lab VPC delivers to the log group VPCFlowlogs"):
