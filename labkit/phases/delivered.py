@@ -58,6 +58,8 @@ def own_keys(lab: Lab) -> list[str]:
 
 
 def _objects_of(lab: Lab, flow_log_ids: set[str]) -> Iterator[dict[str, Any]]:
+    if not flow_log_ids:
+        return
     pages = lab.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lab.bucket, Prefix=folder(lab))
     for page in pages:
         for each in page.get("Contents", []):

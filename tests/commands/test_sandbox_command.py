@@ -58,7 +58,7 @@ def test_env_without_a_sandbox_says_how_to_start_one(home, capsys):
     [
         (["start", "--port", "70000"], "is no port: give a number from 1 to 65535"),
         (["start", "--frozen-at", "yesterday"], "is no moment: write one as 2026-11-02T09:00:00Z"),
-        (["start", "--seed", "many"], "invalid int value"),
+        (["start", "--seed", "many"], "'many' is no seed"),
         (["halt"], "invalid choice"),
     ],
 )
