@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.logs.core import page_token
+from labkit.sandbox.service import Call, ServiceError
 from tests.sandbox.logs.conftest import NOW, Logs
 
 ARN = "arn:aws:logs:eu-west-1:123456789012:log-group:g"
@@ -165,3 +166,20 @@ def test_regions_have_nothing_of_each_other(logs: Logs) -> None:
     assert logs.call("DescribeLookupTables", **other) == {"lookupTables": []}
     logs.call("DeleteLogGroup", logGroupName="g", **other)
     assert len(logs.call("FilterLogEvents", logGroupName="g")["events"]) == 1
+
+
+@pytest.mark.parametrize("place", [-1, "1", [0]])
+def test_a_forged_token_is_refused(logs: Logs, place: object) -> None:
+    call = Call("logs", "DescribeLogGroups", "eu-west-1", "123456789012", "", {}, lambda: None)
+    token = page_token(call, place)
+    answer = ("InvalidParameterException", "The specified nextToken is invalid.")
+    assert refused(logs, "DescribeLogGroups", nextToken=token) == answer
+
+
+@pytest.mark.parametrize(
+    "parameter", [{"dataSources": [{"name": "a"}]}, {"fieldIndexNames": ["a"]}, {"logGroupTags": [{"key": "a"}]}]
+)
+def test_groups_are_not_listed_by_what_the_sandbox_does_not_keep(logs: Logs, parameter: dict[str, Any]) -> None:
+    code, message = refused(logs, "ListLogGroups", **parameter)
+    (name,) = parameter
+    assert (code, name in message, "docs/sandbox/logs.md" in message) == ("InvalidParameterException", True, True)

@@ -94,7 +94,8 @@ class Answer:
 def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Query:
     """A query, compiled once without being run; raises QueryError where it is none."""
     query = parse(text)
-    _compiled(query, Reading([], fields.Window(0, 1, 0), 0, tables=tables or {}), None)
+    window = limited(fields.Window(0, 1, 0), query.source, 0)
+    _compiled(query, Reading([], window, 0, tables=tables or {}), None)
     return query
 
 

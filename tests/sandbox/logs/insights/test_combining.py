@@ -206,3 +206,10 @@ def test_a_command_said_many_times_takes_no_longer_each_time(command):
     begin = "stats count(*) as n, max(id) as id by bin(1m)"
     query = " | ".join([begin, *[command] * 40])
     assert found(query, tables={"users": USERS}) != []
+
+
+def test_ten_queries_within_a_query_are_taken_and_the_eleventh_is_refused():
+    conditions = " or ".join(["id in (SOURCE 'pay' | fields id)"] * 10)
+    assert len(found(f"filter {conditions}")) == 2
+    with pytest.raises(QueryError, match="a query has at most 10 others within it in the sandbox"):
+        check(f"filter {conditions} or id in (SOURCE 'pay' | fields id)")

@@ -360,3 +360,16 @@ def test_a_source_that_selects_nothing_is_refused(logs, source, group, code):
     with pytest.raises(ServiceError) as caught:
         start(logs, source, logGroupName=group)
     assert caught.value.code == code
+
+
+def test_there_are_no_queries_in_other_languages(logs):
+    start(logs, TOP_REJECTED)
+    assert logs("DescribeQueries", queryLanguage="SQL") == {"queries": []}
+    assert len(logs("DescribeQueries", queryLanguage="CWLI")["queries"]) == 1
+
+
+def test_a_pointer_to_an_event_that_is_gone_is_not_found(logs, sandbox):
+    pointer = results(logs, "limit 1")["results"][0][-1]["value"]
+    logs("DeleteLogStream", logGroupName=GROUP, logStreamName="stream")
+    assert refused(logs, "ResourceNotFoundException", "GetLogRecord", logRecordPointer=pointer)
+    assert results(logs, "fields srcAddr")["results"] == []

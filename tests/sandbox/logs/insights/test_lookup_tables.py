@@ -108,3 +108,56 @@ def test_a_source_names_groups_and_a_time_range(logs):
     assert rows(logs, late, logGroupName=None, startTime=1, endTime=2) == [{"id": "b"}, {"id": "a"}]
     assert rows(logs, late.replace("-100s", "-99s"), logGroupName=None) == [{"id": "b"}]
     assert rows(logs, late.replace("end=now", "end=-100s"), logGroupName=None) == [{"id": "a"}]
+
+
+def test_a_description_is_changed_only_where_one_is_given(logs):
+    made = logs("CreateLookupTable", lookupTableName="owners", tableBody=OWNERS, description="who")
+    arn = {"lookupTableArn": made["lookupTableArn"]}
+    logs("UpdateLookupTable", **arn, tableBody=OWNERS)
+    assert logs("GetLookupTable", **arn)["description"] == "who"
+    logs("UpdateLookupTable", **arn, tableBody="network,owner\n", description="nobody")
+    assert logs("GetLookupTable", **arn)["description"] == "nobody"
+    assert logs("DescribeLookupTables")["lookupTables"][0]["recordsCount"] == 0
+
+
+@pytest.mark.parametrize("operation", ["GetLookupTable", "UpdateLookupTable", "DeleteLookupTable"])
+def test_a_table_that_is_not_there_is_not_found(logs, operation):
+    arn = "arn:aws:logs:eu-west-1:123456789012:lookup-table:none"
+    body = {"tableBody": OWNERS} if operation == "UpdateLookupTable" else {}
+    message = refused(logs, "ResourceNotFoundException", operation, lookupTableArn=arn, **body)
+    assert message == f"The lookup table {arn} does not exist."
+
+
+def test_a_table_has_ten_megabytes_of_csv_at_most(logs):
+    body = "a\n" + ("x" * 1023 + "\n") * (10 * 1024 - 1) + "x" * 1022
+    made = logs("CreateLookupTable", lookupTableName="large", tableBody=body)
+    assert logs("DescribeLookupTables")["lookupTables"][0]["sizeBytes"] == 10 * 1024 * 1024
+    larger = {"lookupTableArn": made["lookupTableArn"], "tableBody": body + "y"}
+    message = refused(logs, "InvalidParameterException", "UpdateLookupTable", **larger)
+    assert message == "The CSV content of a lookup table can have at most 10 MB."
+
+
+def test_a_region_has_a_hundred_tables_at_most(logs):
+    for number in range(100):
+        logs("CreateLookupTable", lookupTableName=f"t{number:02}", tableBody=OWNERS)
+    refused(logs, "LimitExceededException", "CreateLookupTable", lookupTableName="more", tableBody=OWNERS)
+    first = logs("DescribeLookupTables", maxResults=60)
+    rest = logs("DescribeLookupTables", maxResults=60, nextToken=first["nextToken"])
+    assert [len(page["lookupTables"]) for page in (first, rest)] == [60, 40]
+
+
+def test_a_query_without_rows_makes_no_table(logs):
+    query = {"startTime": NOW - 3600, "endTime": NOW, "logGroupName": "orders", "queryString": "filter id = 'z'"}
+    query_id = logs("StartQuery", **query)["queryId"]
+    message = refused(logs, "InvalidParameterException", "CreateLookupTable", lookupTableName="none", queryId=query_id)
+    assert message == f"The query {query_id} has no results."
+    assert logs("DescribeLookupTables") == {"lookupTables": []}
+
+
+@pytest.mark.parametrize("limit", ["start=-1fortnight", "end=-2sek", "start=-3mm"])
+def test_a_time_of_a_unit_that_is_none_is_refused_at_its_place(logs, limit):
+    query = {"startTime": 1, "endTime": 2, "queryString": f"SOURCE 'orders' {limit} | fields id"}
+    message = refused(logs, "MalformedQueryException", "StartQuery", **query)
+    assert message.endswith(" is no unit of time, such as m, h or d")
+    inner = f"filter id in (SOURCE 'orders' {limit} | fields id)"
+    refused(logs, "MalformedQueryException", "StartQuery", **query | {"queryString": inner, "logGroupName": "orders"})

@@ -29,3 +29,8 @@ def test_a_pattern_after_a_diff_or_two_of_them_are_refused():
 def test_all_events_are_matched_however_few_the_patterns():
     found = answer("pattern @message", [f"took {number} ms" for number in range(20)])
     assert (len(found.rows), found.records_matched) == (1, 20)
+
+
+def test_a_query_compares_with_one_earlier_range_only():
+    with pytest.raises(QueryError, match="logcompare: a query compares with one earlier time range only"):
+        check("logcompare timeshift 1d | logcompare timeshift 7d")
