@@ -123,13 +123,12 @@ class GroupOperations(LogsCore):
             raise invalid("LogGroupIdentifiers and other filters of log groups are mutually exclusive parameters.")
         if call.params.get("accountIdentifiers", [self.sandbox.account_id]) != [self.sandbox.account_id]:
             return []
-        names = {identifier.removesuffix(":*").rpartition(":log-group:")[2] for identifier in identifiers or []}
         return [
             group
             for group in self.groups(call.region)
             if group.name.startswith(prefix or "")
             and (pattern or "") in group.name
-            and (not names or group.name in names)
+            and (not identifiers or not {group.name, group.arn}.isdisjoint(identifiers))
             and _is_of_class(group, call.params.get("logGroupClass"))
         ]
 

@@ -42,6 +42,7 @@ import pyarrow as pa
 SETTINGS = """
     ATTACH '$folder/events' AS events (STORAGE_VERSION 'latest', RECOVERY_MODE no_wal_writes);
     SET GLOBAL TimeZone = 'UTC';
+    SET GLOBAL order_by_non_integer_literal = true;
     SET memory_limit = '256MB';
     SET temp_directory = '$folder';
     SET enable_external_access = false;
@@ -73,6 +74,8 @@ SMALL_BATCH_SQL = """
     SELECT unnest($1::BIGINT[]) AS timestamp, unnest($2::BIGINT[]) AS sequence, unnest($3::VARCHAR[]) AS message
 """
 
+MAX_LONG = 2**63 - 1
+"""What a time or a place in the order of ingestion can be at most."""
 EVENT_ID_SHIFT = 144
 """An id of AWS's is the event's timestamp moved up by so many bits, then its place: 56 digits that sort by time."""
 

@@ -194,7 +194,8 @@ def test_a_time_range_has_its_start_and_not_its_end(
 
 
 @pytest.mark.parametrize(
-    "token", ["x", "f/1/s", "g/" + "3" * 56 + "/s", "f/" + "x" * 56 + "/s", "f/" + "٣" * 56 + "/s"]
+    "token",
+    ["x", "f/1/s", "g/" + "3" * 56 + "/s", "f/" + "x" * 56 + "/s", "f/" + "٣" * 56 + "/s", "b/" + "9" * 56 + "/s"],
 )
 def test_a_token_that_was_never_given_is_refused(numbered: Logs, token: str) -> None:
     assert error_of(numbered, "GetLogEvents", logStreamName="s", nextToken=token) == (

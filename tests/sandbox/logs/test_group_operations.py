@@ -83,6 +83,8 @@ def test_a_group_is_named_one_way_only(logs: Logs) -> None:
         ({"logGroupNamePattern": "FLOW"}, []),
         ({"logGroupNamePattern": "w"}, ["VPCFlowLogs", "app/web", "app/worker"]),
         ({"logGroupIdentifiers": ["g", "app/web"]}, ["app/web", "g"]),
+        ({"logGroupIdentifiers": [ARN, "none"]}, ["g"]),
+        ({"logGroupIdentifiers": [ARN.replace("eu-west-1", "us-east-1")]}, []),
         ({"logGroupClass": "INFREQUENT_ACCESS"}, ["app/worker"]),
         ({"logGroupClass": "ESSENTIALS"}, ["app/worker"]),
         ({"logGroupClass": "DELIVERY"}, []),

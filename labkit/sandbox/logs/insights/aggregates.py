@@ -66,7 +66,7 @@ _RATE = (
     " * {1} / nullif(max(timestamp) FILTER (WHERE {0} IS NOT NULL) - min(timestamp) FILTER (WHERE {0} IS NOT NULL), 0)"
 )
 """How much a number grows in a period, from its first event to its last."""
-_HISTOGRAM = "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE {0} IS NOT NULL), {1})"
+_HISTOGRAM = "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE isfinite({0})), {1})"
 _COUNT = Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER)
 _DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
 """Exact here; AWS's is an approximation where there are many values."""

@@ -58,7 +58,9 @@ _NUMERIC = {
     "histogram": Function((NUMBER, NUMBER), NUMBER, "CASE WHEN {1} > 0 THEN floor({0} / {1}) * {1} END"),
     "least": Function((NUMBER,), NUMBER, "least({all})", rest=True),
     "log": Function((NUMBER,), NUMBER, "CASE WHEN {0} > 0 THEN ln({0}) END"),
-    "round": Function((NUMBER,), NUMBER, "round({0}, CAST({1} AS INTEGER))", optional=((NUMBER, "0"),)),
+    "round": Function(
+        (NUMBER,), NUMBER, "round({0}, CAST(least(greatest({1}, -400), 400) AS INTEGER))", optional=((NUMBER, "0"),)
+    ),
     "sqrt": Function((NUMBER,), NUMBER, "CASE WHEN {0} >= 0 THEN sqrt({0}) END"),
     "tonumber": Function((NUMBER,), NUMBER, "{0}"),
     "todouble": Function((NUMBER,), NUMBER, "{0}"),
@@ -94,7 +96,7 @@ _STRING = {
     "endswith": Function((TEXT, TEXT), BOOLEAN, "ends_with({0}, {1})"),
     "split": Function((TEXT, TEXT), STRUCTURE, "to_json(string_split({0}, {1}))"),
     "urlencode": Function((TEXT,), TEXT, "url_encode({0})"),
-    "urldecode": Function((TEXT,), TEXT, "url_decode({0})"),
+    "urldecode": Function((TEXT,), TEXT, "TRY(url_decode({0}))"),
     "base64encode": Function((TEXT,), TEXT, "base64(encode({0}))"),
     "base64decode": Function((TEXT,), TEXT, "TRY(decode(from_base64({0})))"),
     "md5": Function((TEXT,), TEXT, "md5({0})"),

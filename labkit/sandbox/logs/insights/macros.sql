@@ -42,9 +42,9 @@ CREATE OR REPLACE MACRO text_index(x) AS CAST(least(greatest(x, 0), 1e9) AS INTE
 
 -- The distance along the surface of the earth, taken for a ball, between two places in degrees of latitude and longitude.
 CREATE OR REPLACE MACRO haversine_kilometres(lat1, lon1, lat2, lon2) AS
-    CASE WHEN lat1 + lon1 + lat2 + lon2 IS NOT NULL THEN 2 * 6371 * asin(sqrt(least(1,
+    CASE WHEN lat1 + lon1 + lat2 + lon2 IS NOT NULL THEN TRY(2 * 6371 * asin(sqrt(least(1,
     pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2)
-    ))) END;
+    )))) END;
 
 -- A sorted list of numbers, counted in ranges of equal width: a map of 'from - to' to the count. The last range has its end.
 CREATE OR REPLACE MACRO histogram_bound(l, n, i) AS l[1] + (l[len(l)] - l[1]) * i / n;
@@ -65,7 +65,7 @@ CREATE OR REPLACE MACRO natural_order(x) AS array_to_string(list_transform(
 CREATE OR REPLACE MACRO floor_fixed(x, period) AS CAST(floor(x / period) AS BIGINT) * period;
 CREATE OR REPLACE MACRO ceil_fixed(x, period) AS CAST(ceil(x / period) AS BIGINT) * period;
 CREATE OR REPLACE MACRO month_number(x) AS CAST(
-    12 * (year(make_timestamp_ms(x)) - 1970) + month(make_timestamp_ms(x)) - 1 AS INTEGER);
+    12 * (year(time_stamp(x)) - 1970) + month(time_stamp(x)) - 1 AS INTEGER);
 CREATE OR REPLACE MACRO month_time(months) AS
     epoch_ms(TIMESTAMP '1970-01-01' + to_months(CAST(months AS INTEGER)));
 CREATE OR REPLACE MACRO floor_months(x, months) AS

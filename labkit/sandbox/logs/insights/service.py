@@ -27,6 +27,7 @@ from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
 from labkit.sandbox.logs.insights.lookup_tables import LookupTableOperations
 from labkit.sandbox.logs.insights.reading import limited
 from labkit.sandbox.logs.insights.tree import QueryError, Source
+from labkit.sandbox.logs.store import MAX_LONG
 from labkit.sandbox.service import Call, ServiceError, operation
 
 if TYPE_CHECKING:
@@ -317,9 +318,12 @@ def _check_class(query: tree.Query, groups: Sequence[LogGroup]) -> None:
 def _pointed_at(pointer: str) -> tuple[int, int, str]:
     try:
         timestamp, sequence, log = base64.b64decode(pointer, validate=True).decode().split("|", 2)
-        return int(timestamp), int(sequence), log
+        place = int(timestamp), int(sequence)
     except (ValueError, binascii.Error):
         raise invalid(f"Invalid log record pointer: {pointer}") from None
+    if max(place) > MAX_LONG:
+        raise invalid(f"Invalid log record pointer: {pointer}")
+    return *place, log
 
 
 def _statistics(answer: engine.Answer, groups: int) -> dict[str, float]:

@@ -53,3 +53,16 @@ def test_a_function_of_a_missing_field_is_nothing_unless_it_asks_what_the_field_
     (found,) = rows(f"fields {', '.join(calls.values())}", [{"x": 1}])
     told = {"isempty", "isblank", "isnumeric", "isvalidip", "isvalidipv4", "isvalidipv6", "concat"}
     assert set(found) == {f"{name}_" for name in told}
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["''", "'-'", "'%ff'", "'é😀'", "'[1,'", "1e308", "-1e308", "2 ^ 2000", "9e18", "-1", "list", "map", "@timestamp"],
+)
+def test_no_value_makes_a_function_fail_so_that_the_other_events_would_have_no_answer(argument):
+    calls = []
+    for name, function in FUNCTIONS.items():
+        count = len(function.parameters) + len(function.optional)
+        calls.append(f"{name}({', '.join([argument] * count)}) as {name}_")
+    (found,) = rows(f"fields n, {', '.join(calls)}", [{"n": 7, "list": [1, None], "map": {"a": {}}}])
+    assert found["n"] == "7"

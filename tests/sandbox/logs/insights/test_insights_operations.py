@@ -1,3 +1,4 @@
+import base64
 from datetime import UTC, datetime
 
 import pytest
@@ -272,7 +273,10 @@ def test_a_pointer_to_json_leads_to_its_paths(logs):
     }
 
 
-@pytest.mark.parametrize("pointer", ["", "x", "!!", "YWJj", "MXwyfGE="])
+FAR = base64.b64encode(f"1|{'9' * 40}|123456789012:{GROUP}".encode()).decode()
+
+
+@pytest.mark.parametrize("pointer", ["", "x", "!!", "YWJj", "MXwyfGE=", FAR])
 def test_a_pointer_to_nothing_is_refused(logs, pointer):
     with pytest.raises(ServiceError) as caught:
         logs("GetLogRecord", logRecordPointer=pointer)
