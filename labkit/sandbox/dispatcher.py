@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from labkit.sandbox import moto_state, validation, wire
 from labkit.sandbox.credentials import Signature
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
-from labkit.sandbox.service import Call, Service, ServiceError
+from labkit.sandbox.service import Call, Service, ServiceError, not_here
 
 LOG = logging.getLogger(__name__)
 
@@ -113,9 +113,9 @@ _INTERNAL = "The sandbox failed on this request; its log (server.log beside its 
 
 def not_implemented(address: Address) -> ServiceError:
     """The error for what the sandbox does not do."""
-    what = f"{address.service}:{address.operation}" if address.operation else f"this {address.service} request"
-    message = f"The sandbox does not implement {what}. docs/sandbox.md lists what it does."
-    return ServiceError("NotImplemented", message, status=501)
+    return not_here(
+        f"{address.service}:{address.operation}" if address.operation else f"this {address.service} request"
+    )
 
 
 def error_response(request: Request, service: str, error: ServiceError) -> Response:

@@ -35,6 +35,12 @@ class ServiceError(Exception):
         self.members = members
 
 
+def not_here(what: str) -> ServiceError:
+    """The error for what AWS has and the sandbox doesn't."""
+    message = f"The sandbox does not implement {what}. docs/sandbox.md lists what it does."
+    return ServiceError("NotImplemented", message, status=501)
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of one operation, parsed and checked against the service's model.

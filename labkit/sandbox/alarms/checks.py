@@ -19,7 +19,7 @@ from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.retrieval import check_dimensions, check_queries
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, MetricStore
 from labkit.sandbox.alarms.windows import WALL_CLOCK_PERIODS, UnknownTimezone, time_zone
-from labkit.sandbox.service import Call, ServiceError
+from labkit.sandbox.service import Call, ServiceError, not_here
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
 MAX_METRICS, MAX_QUERIES = 10, 20
@@ -82,7 +82,7 @@ def _invalid(message: str, code: str = "ValidationError") -> ServiceError:
 def _check_refused(params: dict[str, Any]) -> None:
     for name in _REFUSED:
         if name in params:
-            raise _not_here(f"alarms with {name}")
+            raise not_here(f"alarms with {name}")
 
 
 def _check_name(name: str) -> None:
@@ -90,16 +90,10 @@ def _check_name(name: str) -> None:
         raise _invalid(f"AlarmName must not have control characters: {name!r}")
 
 
-def _not_here(what: str) -> ServiceError:
-    return ServiceError(
-        "NotImplemented", f"The sandbox does not implement {what}. docs/sandbox.md lists what it does.", status=501
-    )
-
-
 def _check_threshold(params: dict[str, Any]) -> None:
     operator = params["ComparisonOperator"]
     if operator not in COMPARISONS:
-        raise _not_here(f"{operator}, which is for anomaly detection")
+        raise not_here(f"{operator}, which is for anomaly detection")
     _check_given(params, "Threshold")
     if not math.isfinite(params["Threshold"]):
         raise _invalid(f"The value {number(params['Threshold'])} for parameter Threshold is invalid.")
@@ -211,7 +205,7 @@ def check_actions(call: Call) -> None:
             if len(parts) < 6 or parts[0] != "arn":
                 raise _invalid(f"Invalid arn syntax: {arn}")
             if parts[2] != "sns":
-                raise _not_here(f"alarm actions other than SNS topics ({arn})")
+                raise not_here(f"alarm actions other than SNS topics ({arn})")
             if parts[3] != call.region:
                 raise _invalid(f"Invalid region {parts[3]} specified. Only {call.region} is supported.")
             if not re.fullmatch(r"\d{12}", parts[4]):

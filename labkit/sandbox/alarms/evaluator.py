@@ -209,15 +209,19 @@ class Evaluator:
 
         One that has changed on the way here is part of a cycle, and the evaluation stops there (PutCompositeAlarm).
         """
-        now = self._sandbox.clock.now()
         self._path.append(child)
-        for composite in list(self._region.composites()):
-            if composite.suppressor in (child.name, child.arn):
-                self._suppression(composite).suppressor_changed(child.state.value)
-            if composite not in self._path and {child.name, child.arn}.intersection(composite.children):
-                why = f"{child.arn} transitioned to {child.state.value} at {in_words(now)}"
-                self.judge(composite, why, child)
-        self._path.pop()
+        try:
+            for composite in list(self._region.composites()):
+                self._tell(composite, child)
+        finally:
+            self._path.pop()
+
+    def _tell(self, composite: CompositeAlarm, child: Alarm) -> None:
+        if composite.suppressor in (child.name, child.arn):
+            self._suppression(composite).suppressor_changed(child.state.value)
+        if composite not in self._path and {child.name, child.arn}.intersection(composite.children):
+            when = in_words(self._sandbox.clock.now())
+            self.judge(composite, f"{child.arn} transitioned to {child.state.value} at {when}", child)
 
     def judge(self, composite: CompositeAlarm, why: str, cause: Alarm | None = None) -> None:
         """Brings a composite alarm into the state that its rule gives."""

@@ -17,7 +17,7 @@ from labkit.sandbox.alarms.paging import position, token
 from labkit.sandbox.alarms.queries import Queries, Window
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, RETENTION, MetricStore
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.service import ServiceError, not_here
 
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
@@ -79,7 +79,7 @@ class Retrieval:
         newest_first = self._params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         points = [sorted(result.series.points.items(), reverse=newest_first) for result in results]
         begin = position(self._params.get("NextToken"))
-        end = begin + int(self._params.get("MaxDatapoints", MAX_DATAPOINTS))
+        end = begin + max(1, int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)))
         parts = _parts([len(each) for each in points], begin, end)
         shown = [_shown(*each) for each in zip(results, points, parts, strict=True)]
         answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": self._messages()}
@@ -149,7 +149,7 @@ def _parts(lengths: Sequence[int], begin: int, end: int) -> list[slice]:
     total = sum(lengths)
     if begin == 0 and end >= total:
         return [slice(0, length) for length in lengths]
-    order = [index for rank in range(max(lengths)) for index, length in enumerate(lengths) if rank < length]
+    order = [index for rank in range(max(lengths, default=0)) for index, length in enumerate(lengths) if rank < length]
     before, within = Counter(order[:begin]), Counter(order[begin:end])
     return [slice(before[index], before[index] + within[index]) for index in range(len(lengths))]
 
@@ -169,12 +169,7 @@ def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str, account_
     """Refuses queries that can't be computed, as GetMetricData and PutMetricAlarm do."""
     ids = [query["Id"] for query in queries]
     if elsewhere := [query["AccountId"] for query in queries if query.get("AccountId", account_id) != account_id]:
-        raise ServiceError(
-            "NotImplemented",
-            f"The sandbox does not implement metrics of other accounts ({elsewhere[0]}). docs/sandbox.md lists what it "
-            "does.",
-            status=501,
-        )
+        raise not_here(f"metrics of other accounts ({elsewhere[0]})")
     if len(set(ids)) < len(ids):
         raise ServiceError("ValidationError", f"The values for parameter id in {parameter} are not unique.")
     for index, query in enumerate(queries, start=1):

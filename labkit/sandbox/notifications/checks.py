@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from labkit.sandbox.notifications import filter_policy_checks
 from labkit.sandbox.notifications.subscriptions import BY_ATTRIBUTES
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.service import ServiceError, not_here
 
 MAX_MESSAGE = 262_144
 MAX_SUBJECT = 99
@@ -28,17 +28,10 @@ def invalid(what: str) -> ServiceError:
     return ServiceError("InvalidParameter", f"Invalid parameter: {what}")
 
 
-def refused(what: str) -> ServiceError:
-    """The error for what SNS has and the sandbox doesn't."""
-    return ServiceError(
-        "NotImplemented", f"The sandbox does not implement {what}. docs/sandbox.md lists what it does.", status=501
-    )
-
-
 def check_endpoint(protocol: str, endpoint: str) -> None:
     """Refuses an endpoint that doesn't fit its protocol, or that is not on this machine."""
     if protocol in _ELSEWHERE:
-        raise refused(f"subscriptions of the protocol {protocol}")
+        raise not_here(f"subscriptions of the protocol {protocol}")
     if protocol in ("email", "email-json"):
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", endpoint):
             raise invalid("Email address")
@@ -49,7 +42,7 @@ def check_endpoint(protocol: str, endpoint: str) -> None:
         if not endpoint.startswith(f"{protocol}://"):
             raise invalid("Endpoint must match the specified protocol")
         if not _is_local(urlsplit(endpoint).hostname or ""):
-            raise refused(f"HTTP endpoints other than on this machine (127.0.0.1, localhost): {endpoint}")
+            raise not_here(f"HTTP endpoints other than on this machine (127.0.0.1, localhost): {endpoint}")
     else:
         raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
 
@@ -67,7 +60,7 @@ def check_attribute(
     """Refuses an attribute of a subscription; SNS words its errors a little differently for Subscribe."""
     reason = "Attributes Reason: " if subscribing else ""
     if name in _REFUSED_ATTRIBUTES:
-        raise refused(f"the subscription attribute {name}")
+        raise not_here(f"the subscription attribute {name}")
     if name == "RawMessageDelivery":
         if value not in ("true", "false"):
             raise invalid(f"RawMessageDelivery Reason: Invalid value [{value}]. Must be true or false.")
@@ -98,7 +91,7 @@ def check_message(params: Mapping[str, Any]) -> None:
     if subject is not None and not re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_SUBJECT}}}", subject):
         raise invalid("Subject")
     if (params.get("TopicArn") or params.get("TargetArn") or "").endswith(".fifo"):
-        raise refused("publishing to FIFO topics")
+        raise not_here("publishing to FIFO topics")
 
 
 def check_batch(entries: Sequence[Mapping[str, Any]]) -> None:
@@ -160,7 +153,7 @@ def _message_attribute(name: str, attribute: Mapping[str, Any]) -> dict[str, str
             "is Binary, Number, and String."
         )
     if "BinaryValue" in attribute:
-        raise refused(f"binary message attributes ({name})")
+        raise not_here(f"binary message attributes ({name})")
     if not value:
         raise _invalid_value(
             f"The message attribute '{name}' must contain non-empty message attribute value for message attribute type "

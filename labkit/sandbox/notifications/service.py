@@ -15,12 +15,11 @@ from labkit.sandbox.notifications.checks import (
     invalid,
     message_attributes,
     messages_by_protocol,
-    refused,
 )
 from labkit.sandbox.notifications.delivery import Delivery, Publication
 from labkit.sandbox.notifications.subscriptions import PENDING, Subscription, Subscriptions
 from labkit.sandbox.notifications.topics import TopicOperations, check_topic_arn, listed
-from labkit.sandbox.service import Call, Result, ServiceError, operation
+from labkit.sandbox.service import Call, Result, ServiceError, not_here, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -201,7 +200,7 @@ class NotificationService(TopicOperations):
 
     def _publish(self, call: Call, params: dict[str, Any]) -> str:
         if "PhoneNumber" in params:
-            raise refused("publishing to a phone number")
+            raise not_here("publishing to a phone number")
         topic_arn = params.get("TopicArn", params.get("TargetArn"))
         if topic_arn is None:
             raise invalid("TopicArn or TargetArn Reason: no value for required parameter")

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.moto_state import sns
-from labkit.sandbox.notifications.checks import invalid, refused
-from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+from labkit.sandbox.notifications.checks import invalid
+from labkit.sandbox.service import Call, Result, Service, ServiceError, not_here, operation
 
 LISTED_PAGE = 100
 MAX_DISPLAY_NAME = 100
@@ -30,7 +30,7 @@ class TopicOperations(Service):
         """Makes a standard topic; one that is there already is the answer, if it is what was asked for."""
         name, attributes = call.params["Name"], dict(call.params.get("Attributes", {}))
         if name.endswith(".fifo") or attributes.pop("FifoTopic", "false") == "true":
-            raise refused("FIFO topics")
+            raise not_here("FIFO topics")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", name):
             raise invalid("Topic Name")
         for attribute, value in attributes.items():
@@ -83,7 +83,7 @@ def listed(items: list[dict[str, Any]], params: dict[str, Any], member: str) -> 
 
 def _check_attribute(name: str, value: str, reason: str = "") -> None:
     if _REFUSED.fullmatch(name):
-        raise refused(f"the topic attribute {name}")
+        raise not_here(f"the topic attribute {name}")
     if name not in _SET_HERE:
         raise invalid(f"{reason}AttributeName")
     if name == "DisplayName" and len(value) > MAX_DISPLAY_NAME:

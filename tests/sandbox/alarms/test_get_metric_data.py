@@ -151,6 +151,17 @@ def test_the_last_page_is_complete(shop):
     assert statuses == ["PartialData", "Complete"]
 
 
+def test_a_page_past_the_end_is_empty(shop):
+    token = get(shop, ORDERS, MaxDatapoints=4)["NextToken"]
+    for asked in ([RETURNS | {"ReturnData": False}], [query("none", metric="None")]):
+        assert sum(map(len, values(get(shop, *asked, NextToken=token)))) == 0
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_page_has_one_datapoint_at_least(shop, most):
+    assert values(get(shop, ORDERS, MaxDatapoints=most)) == [[5]]
+
+
 def test_a_token_that_is_none_is_refused(shop):
     with pytest.raises(ServiceError) as caught:
         get(shop, ORDERS, NextToken="nonsense")
