@@ -107,6 +107,8 @@ def _known(text: str) -> QueryError | None:
         return QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
     if "More than one row returned by a subquery" in text:
         return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "QUANTILE can only take parameters" in text:
+        return QueryError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
     if "Max expression depth limit" in text:
         return too_large()
     if "Map keys must be unique" in text:

@@ -178,10 +178,6 @@ CREATE MACRO trino_replaced(parts, matches, by_) AS
 CREATE MACRO trino_regexp_position(s, pattern) AS
     CASE WHEN s IS NULL THEN NULL WHEN NOT regexp_matches(s, pattern) THEN -1
     ELSE length(string_split_regex(s, pattern)[1]) + 1 END;
-CREATE MACRO trino_regexp_position_from(s, pattern, start_) AS
-    CASE WHEN trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) = -1 THEN -1
-    ELSE trino_regexp_position(substring(s, CAST(start_ AS BIGINT)), pattern) + start_ - 1 END;
-
 CREATE MACRO trino_regexp_position_of(s, pattern, start_, occurrence) AS
     CASE WHEN start_ < 1 THEN CAST('INVALID_FUNCTION_ARGUMENT: start position cannot be smaller than 1' AS INTEGER)
     WHEN occurrence < 1 THEN CAST('INVALID_FUNCTION_ARGUMENT: occurrence cannot be smaller than 1' AS INTEGER)
@@ -403,6 +399,10 @@ CREATE MACRO trino_address_bytes(x) AS
 CREATE MACRO trino_width(x) AS CASE WHEN x >> 32 = 65535 THEN 32 ELSE 128 END;
 CREATE MACRO trino_network(x, bits_) AS
     struct_pack(network := ((x >> CAST(trino_width(x) - bits_ AS UHUGEINT)) << CAST(trino_width(x) - bits_ AS UHUGEINT)), bits := CAST(bits_ AS INTEGER));
+CREATE MACRO trino_prefix(x, bits_) AS
+    CASE WHEN bits_ < 0 OR bits_ > trino_width(x)
+        THEN trino_network(CAST('INVALID_FUNCTION_ARGUMENT: IPv' || CASE trino_width(x) WHEN 32 THEN 4 ELSE 6 END || ' subnet size must be in range [0, ' || trino_width(x) || ']' AS UHUGEINT), 0)
+    ELSE trino_network(x, bits_) END;
 CREATE MACRO trino_ipprefix(s) AS
     CASE WHEN s IS NULL THEN NULL
     WHEN regexp_full_match(s, '[^/:]*/([12]?\d|3[0-2])|[^/]*:[^/]*/(\d\d?|1[01]\d|12[0-8])') THEN trino_network(trino_ipaddress(split_part(s, '/', 1)), CAST(split_part(s, '/', 2) AS INTEGER))

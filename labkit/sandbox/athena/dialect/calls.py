@@ -21,7 +21,7 @@ from labkit.sandbox.athena.dialect.functions import (
     resolve,
     signatures,
 )
-from labkit.sandbox.athena.dialect.operators import joined_arrays, row_of, string
+from labkit.sandbox.athena.dialect.operators import joined_arrays, row_of
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.dialect.windows import order_by, over
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 MOST_ARGUMENTS = 127
 """Trino's bound; ARRAY[...], IN (...) and VALUES have none."""
-_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|/1)?")
+_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|\(micros\)|\(months\)|/1)?")
+
+
+_LENGTHS = {"(micros)": "epoch_us({})", "(months)": "trino_months({})"}
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,8 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
         inside = f"struct_pack(k := {values[0]}, v := {values[1]})"
     elif part[2] == "(number)":
         inside = f"CASE WHEN NOT isnan({inside}) THEN {inside} END"
+    elif part[2] in _LENGTHS:
+        inside = _LENGTHS[part[2]].format(inside)
     elif part[2] == "/1":
         inside = values[0]
     inside = inside or ("*" if part[1] == "count" else "")
@@ -344,11 +349,6 @@ def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
     )
 
 
-def _typeof(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
-    name = str(compiler.value(arguments[0]).type)
-    return Value(string(name), VARCHAR, name)
-
-
 def _row(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
     return row_of([compiler.value(each) for each in arguments])
 
@@ -384,7 +384,6 @@ SPECIAL: dict[str, Special] = {
     "nullif": _nullif,
     "row": _row,
     "try": _try,
-    "typeof": _typeof,
 }
 
 NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {

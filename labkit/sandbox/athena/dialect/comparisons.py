@@ -42,7 +42,7 @@ class _Side:
 def _compare(compiler: ExpressionCompiler, node: Any) -> Value:
     """`=`, `<`, `IS DISTINCT FROM` and their like."""
     operator, symbol = _COMPARISONS[type(node)]
-    if isinstance(node.expression, (exp.Any, exp.All)):
+    if _quantifier(node.expression):
         return _quantified(compiler, node, operator)
     left, right = compiler.value(node.this), compiler.value(node.expression)
     kind = common_type(left.type, right.type)
@@ -116,9 +116,20 @@ def equal(left: str, right: str, kind: Type) -> str:
     return _comparison("=", _Side(left), _Side(right), kind)
 
 
+def _quantifier(node: Any) -> str:
+    """ANY or ALL, if a comparison is with all rows of a query; `ALL (VALUES ...)` looks like a call to the parser."""
+    if isinstance(node, exp.Any | exp.All):
+        return "ANY" if isinstance(node, exp.Any) else "ALL"
+    of_values = isinstance(node, exp.Anonymous) and len(node.expressions) == 1
+    return (
+        {"ALL": "ALL"}.get(node.name.upper(), "") if of_values and isinstance(node.expressions[0], exp.Values) else ""
+    )
+
+
 def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
-    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
-    sql, columns = compiler.subquery(node.expression.this.unnest())
+    offered = node.expression.expressions[0] if isinstance(node.expression, exp.Anonymous) else node.expression.this
+    word = _quantifier(node.expression)
+    sql, columns = compiler.subquery(offered.unnest())
     left = compiler.value(node.this)
     kind = common_type(left.type, columns[0].type)
     if kind is None:

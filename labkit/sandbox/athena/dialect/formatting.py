@@ -77,6 +77,8 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
         text = casts.convert(value, VARCHAR, safe=False).sql if kind != DOUBLE else f"trino_java_double({value.sql})"
         text = f"coalesce({text}, 'null')"
         return f"upper({text})" if conversion == "S" else text
+    if conversion in "BX":
+        return f"upper({_written(node, _lower(found), value)})"
     if conversion == "b" and kind == BOOLEAN:
         return f"CASE WHEN {value.sql} THEN 'true' ELSE 'false' END"
     if "(" in found[2] and conversion in "df" and kind.name in NUMBERS:
@@ -95,6 +97,18 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
     if conversion in "dfexbt":
         raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {found[0]} ({kind})")
     raise not_supported(f"{place(node)}: {found[0]} in a format")
+
+
+def _lower(found: re.Match[str]) -> re.Match[str]:
+    """The same specifier with its letter in lower case."""
+    lower = _SPECIFIER.fullmatch(found[0].lower())
+    assert lower is not None
+    return lower
+
+
+def _typeof(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    name = str(compiler.value(arguments[0]).type)
+    return Value(string(name), VARCHAR, name)
 
 
 def _whole(name: str) -> calls.Special:
@@ -142,4 +156,5 @@ SPECIAL: dict[str, calls.Special] = {
     "round": _whole("round"),
     "sign": _whole("sign"),
     "truncate": _whole("trunc"),
+    "typeof": _typeof,
 }

@@ -80,6 +80,8 @@ def _boolean(compiler: ExpressionCompiler, node: Any) -> Value:
 
 
 def _hex(compiler: ExpressionCompiler, node: Any) -> Value:
+    if len(node.this) % 2:
+        raise QueryError("SYNTAX_ERROR", f"{place(node)}: Binary literal must contain an even number of digits")
     return Value(f"unhex('{node.this}')", VARBINARY)
 
 
@@ -241,19 +243,31 @@ def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Val
 
 
 def _like(compiler: ExpressionCompiler, node: Any) -> Value:
-    escape = ""
+    escape, letter = "", None
     if isinstance(node, exp.Escape):
-        escape = f" ESCAPE {compiler.value(node.expression).sql}"
+        letter = compiler.value(node.expression)
+        escape = f" ESCAPE {letter.sql}"
         node = node.this
     value, pattern = compiler.value(node.this), compiler.value(node.expression)
-    for side, what, of in ((value, "Left side", node.this), (pattern, "Pattern", node.expression)):
+    for side, what, of in ((value, "Left side of", node.this), (pattern, "Pattern for", node.expression)):
         if side.type.name not in ("varchar", "char", "unknown"):
             raise QueryError(
                 "TYPE_MISMATCH",
-                f"{place(of)}: {what} of LIKE expression must evaluate to a varchar (actual: {side.type})",
+                f"{place(of)}: {what} LIKE expression must evaluate to a varchar (actual: {side.type})",
             )
+    if letter and isinstance(letter.literal, str) and isinstance(pattern.literal, str) and len(letter.literal) == 1:
+        _check_escapes(pattern.literal, letter.literal)
     word = "NOT LIKE" if node.args.get("negate") else "LIKE"
     return Value(f"({value.sql} {word} {pattern.sql}{escape})", BOOLEAN)
+
+
+def _check_escapes(pattern: str, letter: str) -> None:
+    """Raises the error of an escape before what needs none, which DuckDB takes as it is."""
+    escaped = re.escape(letter)
+    if not re.fullmatch(f"(?:[^{escaped}]|{escaped}[%_{escaped}])*", pattern, re.DOTALL):
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "Escape character must be followed by '%', '_' or the escape character itself"
+        )
 
 
 def _case(compiler: ExpressionCompiler, node: Any) -> Value:

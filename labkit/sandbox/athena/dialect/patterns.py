@@ -60,6 +60,8 @@ def group_count(pattern: Value) -> int | None:
 
 def _check_group(text: str, number: Value) -> None:
     compiled = _groups(text)
+    if isinstance(number.literal, int) and number.literal < 0:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Group cannot be negative")
     if compiled and isinstance(number.literal, int) and number.literal > compiled.groups:
         raise QueryError(
             "INVALID_FUNCTION_ARGUMENT",
@@ -81,6 +83,8 @@ def _replacement(pattern: str, text: str) -> str:
         escaped, number, name = found.groups()
         if escaped is not None:
             parts.append("\\\\" if escaped == "\\" else escaped)
+        elif number is not None and compiled and int(number[0]) > compiled.groups:
+            raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {number[0]}")
         elif number is not None:
             parts.append(f"\\{number}")
         elif compiled and name in compiled.groupindex:

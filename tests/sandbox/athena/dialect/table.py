@@ -14,7 +14,7 @@ import pytest
 
 from tests.sandbox.athena.conftest import Athena
 
-_QUERIES = ("SELECT", "VALUES", "WITH ", "TABLE ", "(SELECT")
+_QUERIES = ("SELECT", "VALUES", "WITH ", "TABLE ")
 
 
 def cases(*names: str) -> list[Any]:
