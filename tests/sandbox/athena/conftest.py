@@ -145,6 +145,10 @@ class LentEngine(Engine):
         """One that no sandbox has, with nothing in its directory."""
         return cls.idle.pop() if cls.idle else cls()
 
+    def _settings(self) -> None:
+        super()._settings()
+        self._execute("SET GLOBAL enable_external_file_cache=false")  # the next sandbox's files have the same names
+
     def close(self) -> None:
         """Gives it back."""
         shutil.rmtree(self.directory / "objects")

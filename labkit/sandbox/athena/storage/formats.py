@@ -18,7 +18,7 @@ from labkit.sandbox.athena.dialect.date_formats import joda_format
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.storage import fields
-from labkit.sandbox.athena.storage.lazy import Delimiters, lazy_value, split_escaped
+from labkit.sandbox.athena.storage.lazy import Delimiters, fitted, lazy_value, split_escaped
 from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type, field_key, quoted
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -141,7 +141,7 @@ def _takes_null_for_invalid(table: Table) -> bool:
 def _from_csv(sql: str, kind: Type) -> str:
     """The value of a field, NULL if it has none. Dates are days since 1970, timestamps milliseconds."""
     if kind.name in ("varchar", "char"):
-        return sql
+        return fitted(sql, kind)
     whole = f"CASE WHEN regexp_full_match({sql}, '[+-]?\\d+') THEN TRY_CAST({sql} AS BIGINT) END"
     if kind.name == "date":
         return f"('1970-01-01'::DATE + TRY_CAST({whole} AS INTEGER))"
@@ -267,7 +267,7 @@ def _json_value(sql: str, kind: Type, keys: _Keys, parameters: dict[str, str], d
     each = f"x{depth}"
     match kind.name:
         case "varchar" | "char":
-            return text
+            return fitted(text, kind)
         case "row":
             fields_ = (
                 f"{quoted(field_key(kind, n))} := {inside(keys.alike(sql, field_key(kind, n)), item)}"

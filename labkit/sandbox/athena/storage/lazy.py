@@ -54,8 +54,7 @@ def lazy_value(sql: str, kind: Type, delimiters: Delimiters) -> str:
         return _integer(sql, duckdb_type(kind))
     match kind.name:
         case "varchar" | "char":
-            text = _unescaped(sql, delimiters.escape)
-            return f"left({text}, {kind.parameters[0]})" if kind.parameters else text
+            return fitted(_unescaped(sql, delimiters.escape), kind)
         case "boolean":
             return f"CASE lower({sql}) WHEN 'true' THEN true WHEN 'false' THEN false END"
         case "varbinary":
@@ -70,6 +69,11 @@ def lazy_value(sql: str, kind: Type, delimiters: Delimiters) -> str:
         case "timestamp":
             return f"TRY_CAST(regexp_extract({sql}, '{_TIMESTAMP}', 1) AS TIMESTAMP)"
     return f"TRY_CAST({sql} AS {duckdb_type(kind)})"
+
+
+def fitted(sql: str, kind: Type) -> str:
+    """The DuckDB of a text, cut where its column ends: `varchar(2)` has two characters of it."""
+    return f"left({sql}, {kind.parameters[0]})" if kind.parameters else sql
 
 
 def literal(text: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from labkit.sandbox.athena.catalog import Table
 from labkit.sandbox.athena.errors import QueryError
+from labkit.sandbox.athena.storage.lazy import fitted
 from labkit.sandbox.athena.types import INTEGERS, Type, duckdb_type, quoted
 
 _ACCEPTED = {
@@ -57,7 +58,8 @@ class Footer:
                 " in table"
                 " schema",
             )
-        return f"CAST({quoted(self.names[name])} AS {duckdb_type(kind)})"
+        value = f"CAST({quoted(self.names[name])} AS {duckdb_type(kind)})"
+        return fitted(value, kind) if kind.name in ("varchar", "char") else value
 
 
 def read_footer(path: Path, shown: str) -> Footer:

@@ -148,6 +148,11 @@ def test_parts_of_json_are_of_their_types(read, kind, value, shown):
 # --- properties of several SerDes
 
 
+@pytest.mark.parametrize(("serde", "line"), [(LAZY, "abc\n"), (CSV, '"abc"\n'), (OPENX, '{"a":"abc"}\n')])
+def test_a_text_is_cut_where_its_column_ends(read, serde, line):
+    assert read(serde, "a varchar(2)", line) == [["ab"]]
+
+
 def test_timestamps_in_the_formats_that_a_table_names(read):
     formats = "'timestamp.formats'='yyyy-MM-dd''T''HH:mm:ss.SSS''Z'',dd.MM.yyyy H:mm'"
     wanted = [["2026-11-02 09:00:00.500"], ["2026-11-02 09:05:00.000"], ["2026-11-02 00:00:00.000"], [None]]
