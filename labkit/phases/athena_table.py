@@ -301,10 +301,10 @@ def _check_table(lab: Lab) -> Item:
     if seen.rstrip("/") != wanted.rstrip("/"):
         hint = f"drop it (DROP TABLE {DATABASE}.{TABLE}; the records stay) and make it again for bucket and region"
         return wrong(name, seen=f"a table at {seen}", wanted=f"at {wanted}", hint=hint)
-    for seen, described in _misdescribed(table):
+    if fault := next(_misdescribed(table), None):
         hint = f"drop it (DROP TABLE {DATABASE}.{TABLE}; the records stay) and make it again as the notebook does"
-        return wrong(name, seen=seen, wanted=described, hint=hint)
-    return right(name, f"at {wanted}")
+        return wrong(name, seen=fault[0], wanted=fault[1], hint=hint)
+    return right(name, f"at {seen}")
 
 
 def _misdescribed(table: Any) -> Iterator[tuple[str, str]]:

@@ -172,11 +172,11 @@ def many_sources():
     return pd.DataFrame({"source": [f"203.0.113.{host}" for host in range(200)], "rejects": range(1, 201)})
 
 
-def test_two_hundred_sources_have_room_for_their_names():
-    axes = rejects_by_source(many_sources(), top=200)
-    picture(axes)  # lays the chart out
+def test_fifty_sources_have_room_for_their_names():
+    axes = rejects_by_source(many_sources(), top=50)
+    axes.figure.draw_without_rendering()  # lays the chart out
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
-    assert len(boxes) == 200
+    assert len(boxes) == 50
     assert all(above.y0 >= below.y1 for above, below in pairwise(boxes))
 
 

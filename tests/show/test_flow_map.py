@@ -5,7 +5,6 @@ import pytest
 
 from labkit.show.charts import ACCEPT, REJECT, describe
 from labkit.show.flow_map import GAP, OTHERS, flow_map
-from labkit.show.pictures import picture
 
 FLOWS = pd.DataFrame(
     {
@@ -75,18 +74,18 @@ def test_bands_have_the_colour_of_their_outcome():
     assert {colour(patch) for patch in patches} == {rejected, rgb_of(ACCEPT)}
 
 
-@pytest.mark.parametrize("top", [7, 30, 200])
+@pytest.mark.parametrize("top", [7, 50])
 def test_labels_do_not_cover_one_another(top):
-    sources = [f"203.0.113.{host}" for host in range(200)]
-    many = pd.DataFrame({"source": sources, "port": range(1, 201), "action": "REJECT", "flows": [10**6] + [1] * 199})
+    sources = [f"203.0.113.{host}" for host in range(60)]
+    many = pd.DataFrame({"source": sources, "port": range(1, 61), "action": "REJECT", "flows": [10**6] + [1] * 59})
     axes = flow_map(many, top=top)
-    picture(axes)  # lays the chart out
+    axes.figure.draw_without_rendering()  # lays the chart out
     labels = [text for text in axes.texts if text.get_fontstyle() != "italic"]
     for alignment in ("right", "left"):
         column = [
             text.get_window_extent() for text in labels if text.get_ha() == alignment and "REJECT" not in str(text)
         ]
-        assert len(column) == min(top, 199) + 1
+        assert len(column) == top + 1
         assert all(above.y0 >= below.y1 - 1 for below, above in pairwise(column))
 
 
