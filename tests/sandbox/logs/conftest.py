@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import client_call
 
 NOW = 1_793_610_000_000
@@ -24,6 +25,12 @@ class Logs:
 
     def call(self, operation: str, **params: Any) -> Any:
         return client_call(self.sandbox, "logs", operation, **params)
+
+    def refused(self, operation: str, **params: Any) -> tuple[str, str]:
+        """Code and message of the error that a call gets."""
+        with pytest.raises(ServiceError) as caught:
+            self.call(operation, **params)
+        return caught.value.code, caught.value.message
 
     def put(self, *messages: str, at: int = NOW, stream: str = "eni-1") -> Any:
         """Puts messages one millisecond apart, into a stream that is made if it is missing."""

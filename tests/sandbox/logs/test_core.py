@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from labkit.sandbox.logs.core import page_token
-from labkit.sandbox.service import Call, ServiceError
+from labkit.sandbox.service import Call
 from tests.sandbox.logs.conftest import NOW, Logs
 
 ARN = "arn:aws:logs:eu-west-1:123456789012:log-group:g"
@@ -35,12 +35,6 @@ def five(logs: Logs) -> Logs:
     return logs
 
 
-def refused(logs: Logs, operation: str, **params: Any) -> tuple[str, str]:
-    with pytest.raises(ServiceError) as caught:
-        logs.call(operation, **params)
-    return caught.value.code, caught.value.message
-
-
 @pytest.mark.parametrize(("operation", "params", "items", "name", "size"), LISTS, ids=[case[0] for case in LISTS])
 def test_pages_have_each_item_once_in_order_and_the_last_no_token(
     five: Logs, operation: str, params: dict[str, Any], items: str, name: str, size: str
@@ -55,31 +49,22 @@ def test_pages_have_each_item_once_in_order_and_the_last_no_token(
 
 
 @pytest.mark.parametrize(("operation", "params", "items", "name", "size"), LISTS, ids=[case[0] for case in LISTS])
-def test_the_size_of_a_page_may_change_from_page_to_page(
+def test_the_size_of_a_page_may_change_and_a_page_of_exactly_the_rest_is_the_last(
     five: Logs, operation: str, params: dict[str, Any], items: str, name: str, size: str
 ) -> None:
     token = five.call(operation, **params, **{size: 1})["nextToken"]
-    rest = five.call(operation, **params, **{size: 50}, nextToken=token)
+    rest = five.call(operation, **params, **{size: 4}, nextToken=token)
     assert [item[name] for item in rest[items]] == ["n01", "n02", "n03", "n04"]
     assert "nextToken" not in rest
-
-
-@pytest.mark.parametrize(("operation", "params", "items", "name", "size"), LISTS, ids=[case[0] for case in LISTS])
-def test_a_page_of_exactly_the_rest_is_the_last(
-    five: Logs, operation: str, params: dict[str, Any], items: str, name: str, size: str
-) -> None:
-    answer = five.call(operation, **params, **{size: 5})
-    assert len(answer[items]) == 5
-    assert "nextToken" not in answer
 
 
 def test_a_token_is_of_one_operation_and_one_region(five: Logs) -> None:
     token = five.call("DescribeLogStreams", logGroupName="g", limit=1)["nextToken"]
     invalid = ("InvalidParameterException", "The specified nextToken is invalid.")
-    assert refused(five, "DescribeMetricFilters", logGroupName="g", nextToken=token) == invalid
+    assert five.refused("DescribeMetricFilters", logGroupName="g", nextToken=token) == invalid
     five.call("CreateLogGroup", logGroupName="g", region="us-east-1")
-    assert refused(five, "DescribeLogStreams", logGroupName="g", nextToken=token, region="us-east-1") == invalid
-    assert refused(five, "DescribeLogStreams", logGroupName="g", descending=True, nextToken=token) == invalid
+    assert five.refused("DescribeLogStreams", logGroupName="g", nextToken=token, region="us-east-1") == invalid
+    assert five.refused("DescribeLogStreams", logGroupName="g", descending=True, nextToken=token) == invalid
 
 
 def test_a_token_goes_on_after_what_was_added_and_taken_away_meanwhile(five: Logs) -> None:
@@ -124,7 +109,7 @@ def test_rows_come_in_pages_of_any_size_and_all_at_once_where_none_is_wanted(log
     ],
 )
 def test_an_arn_of_something_else_is_not_found(logs: Logs, identifier: str) -> None:
-    assert refused(logs, "DescribeLogStreams", logGroupIdentifier=identifier) == (
+    assert logs.refused("DescribeLogStreams", logGroupIdentifier=identifier) == (
         "ResourceNotFoundException",
         "The specified log group does not exist.",
     )
@@ -145,12 +130,12 @@ def test_a_group_is_named_by_name_or_identifier_and_not_by_both(
     logs.call("CreateLogStream", logGroupName="g", logStreamName="s")
     for way in ({"logGroupName": "g"}, {"logGroupIdentifier": "g"}, {"logGroupIdentifier": ARN}):
         logs.call(operation, **params, **way)
-    both = refused(logs, operation, **params, logGroupName="g", logGroupIdentifier="g")
+    both = logs.refused(operation, **params, logGroupName="g", logGroupIdentifier="g")
     assert both == (
         "InvalidParameterException",
         "LogGroupName and LogGroupIdentifier cannot be specified together.",
     )
-    neither = refused(logs, operation, **params)
+    neither = logs.refused(operation, **params)
     assert neither == ("InvalidParameterException", "Either LogGroupName or LogGroupIdentifier must be specified.")
 
 
@@ -173,13 +158,13 @@ def test_a_forged_token_is_refused(logs: Logs, place: object) -> None:
     call = Call("logs", "DescribeLogGroups", "eu-west-1", "123456789012", "", {}, lambda: None)
     token = page_token(call, place)
     answer = ("InvalidParameterException", "The specified nextToken is invalid.")
-    assert refused(logs, "DescribeLogGroups", nextToken=token) == answer
+    assert logs.refused("DescribeLogGroups", nextToken=token) == answer
 
 
 @pytest.mark.parametrize(
     "parameter", [{"dataSources": [{"name": "a"}]}, {"fieldIndexNames": ["a"]}, {"logGroupTags": [{"key": "a"}]}]
 )
 def test_groups_are_not_listed_by_what_the_sandbox_does_not_keep(logs: Logs, parameter: dict[str, Any]) -> None:
-    code, message = refused(logs, "ListLogGroups", **parameter)
+    code, message = logs.refused("ListLogGroups", **parameter)
     (name,) = parameter
     assert (code, name in message, "docs/sandbox/logs.md" in message) == ("InvalidParameterException", True, True)

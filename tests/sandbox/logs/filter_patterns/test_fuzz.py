@@ -13,7 +13,7 @@ from labkit.sandbox.logs.store import EventStore
 from labkit.sandbox.service import ServiceError
 
 STORE = EventStore()
-SETTINGS = settings(max_examples=80, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=50, suppress_health_check=list(HealthCheck))
 
 PIECES = st.sampled_from(
     [

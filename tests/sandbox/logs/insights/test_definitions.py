@@ -8,16 +8,9 @@ import uuid
 import pytest
 
 from labkit.sandbox.logs.insights import definitions
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.logs.conftest import NOW
 
 TOP = "stats count(*) by srcAddr"
-
-
-def refused(logs, operation, **params):
-    with pytest.raises(ServiceError) as caught:
-        logs.call(operation, **params)
-    return caught.value.code, caught.value.message
 
 
 def saved(logs, **params):
@@ -80,19 +73,19 @@ def test_a_saved_query_is_deleted_once(logs):
     made = logs.call("PutQueryDefinition", name="top", queryString=TOP)
     assert logs.call("DeleteQueryDefinition", **made) == {"success": True}
     assert saved(logs) == []
-    assert refused(logs, "DeleteQueryDefinition", **made)[0] == "ResourceNotFoundException"
-    assert refused(logs, "PutQueryDefinition", **made, name="n", queryString=TOP)[0] == "ResourceNotFoundException"
+    assert logs.refused("DeleteQueryDefinition", **made)[0] == "ResourceNotFoundException"
+    assert logs.refused("PutQueryDefinition", **made, name="n", queryString=TOP)[0] == "ResourceNotFoundException"
 
 
 @pytest.mark.parametrize("language", ["SQL", "PPL"])
 def test_other_languages_are_refused_by_name(logs, language):
-    code, message = refused(logs, "PutQueryDefinition", name="n", queryString="x", queryLanguage=language)
+    code, message = logs.refused("PutQueryDefinition", name="n", queryString="x", queryLanguage=language)
     assert code == "InvalidParameterException"
     assert message == f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md"
 
 
 def test_parameters_are_refused_rather_than_forgotten(logs):
-    code, message = refused(logs, "PutQueryDefinition", name="n", queryString="x", parameters=[{"name": "a"}])
+    code, message = logs.refused("PutQueryDefinition", name="n", queryString="x", parameters=[{"name": "a"}])
     assert (code, "parameters of saved queries" in message) == ("InvalidParameterException", True)
     assert saved(logs) == []
 
@@ -101,6 +94,6 @@ def test_a_region_has_so_many_saved_queries_and_the_last_can_still_be_changed(lo
     monkeypatch.setattr(definitions, "MAX_DEFINITIONS", 2)
     logs.call("PutQueryDefinition", name="a", queryString=TOP)
     last = logs.call("PutQueryDefinition", name="b", queryString=TOP)
-    assert refused(logs, "PutQueryDefinition", name="c", queryString=TOP)[0] == "LimitExceededException"
+    assert logs.refused("PutQueryDefinition", name="c", queryString=TOP)[0] == "LimitExceededException"
     assert logs.call("PutQueryDefinition", **last, name="d", queryString=TOP) == last
     assert logs.call("PutQueryDefinition", name="e", queryString=TOP, region="us-east-1")

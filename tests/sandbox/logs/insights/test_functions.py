@@ -55,10 +55,7 @@ def test_a_function_of_a_missing_field_is_nothing_unless_it_asks_what_the_field_
     assert set(found) == {f"{name}_" for name in told}
 
 
-@pytest.mark.parametrize(
-    "argument",
-    ["''", "'-'", "'%ff'", "'é😀'", "'[1,'", "1e308", "-1e308", "2 ^ 2000", "9e18", "-1", "list", "map", "@timestamp"],
-)
+@pytest.mark.parametrize("argument", ["'%ff'", "'[1,'", "-1e308", "2 ^ 2000", "list", "@timestamp"])
 def test_no_value_makes_a_function_fail_so_that_the_other_events_would_have_no_answer(argument):
     calls = []
     for name, function in FUNCTIONS.items():

@@ -167,13 +167,13 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=14).map(" ".join))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_words_of_the_language_in_any_order_compile_or_are_refused(query):
     _compile(query)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_text_compiles_or_is_refused(query):
     _compile(query)
 
@@ -227,7 +227,7 @@ MESSAGES = [{"a": 3, "b": "x"}, {"a": "-", "b": None}, {"a": {"b": [1]}, "b": Tr
 
 
 @given(EXPRESSIONS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_expression_has_a_value_for_any_event(expression):
     query = f"fields {expression} as e | filter e or not e | sort e desc | display e"
     assert len(answer(query, MESSAGES).rows) == len(MESSAGES)
@@ -239,7 +239,7 @@ def test_any_expression_has_a_value_for_any_event(expression):
         ["avg", "count", "count_distinct", "earliest", "latest", "max", "min", "sum", "stddev", "sortsFirst", "values"]
     ),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_expression_can_be_aggregated(expression, aggregate):
     assert len(answer(f"stats {aggregate}({expression}) as e by bin(1h)", MESSAGES).rows) == 1
 
@@ -287,7 +287,7 @@ COMMANDS = st.sampled_from(
 
 
 @given(st.lists(COMMANDS, min_size=1, max_size=5).map(" | ".join))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_commands_in_any_order_run_or_are_refused(query):
     try:
         check(query)
@@ -297,7 +297,7 @@ def test_commands_in_any_order_run_or_are_refused(query):
 
 
 @given(st.text(string.printable, max_size=40))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_message_can_be_asked_for_fields(message):
     query = "fields a.b.0, action, srcAddr, bytes + 1, jsonParse(@message) as j | display j.x, action"
     assert len(answer(query, [message]).rows) == 1
