@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from labkit.sandbox import process
-from tests.browser.jupyter import Jupyter, Listener
+from tests.browser.jupyter import LAPTOP, Jupyter, Listener
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -35,10 +35,9 @@ SETTINGS = {
     "docmanager-extension/plugin": {"autosave": False},
 }
 """All cells are on the page, also those out of sight; and the notebooks in the working tree stay as they are."""
-SERVER = {"KernelManager": {"shutdown_wait_time": 0.0}}
-"""A kernel whose notebook was left is ended at once: nothing waits for its goodbye."""
+SERVER = {"KernelManager": {"shutdown_wait_time": 0.0}, "LabApp": {"expose_app_in_browser": True}}
+"""A kernel whose notebook was left is ended at once, without its goodbye; a test can open a notebook by name."""
 MINUTES = 60_000
-LAPTOP: ViewportSize = {"width": 1400, "height": 1000}
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +50,7 @@ def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
     (folder / "config").mkdir()
-    (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(SERVER))
+    (folder / "config" / "jupyter_lab_config.json").write_text(json.dumps(SERVER))
     process.start(home, frozen_at=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=7)
     serving = subprocess.Popen(
         [sys.executable, "-m", "labkit", "up", "--no-browser"],
@@ -91,25 +90,40 @@ def browser() -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    """Hears what goes wrong unseen; a test at whose end something was heard fails."""
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A page as wide as a laptop's screen; a test in which something went wrong unseen fails."""
     listener = Listener()
-    yield listener
+    page = new_page(browser, listener)
+    yield page
+    page.close()
     assert listener.heard == []
 
 
-@pytest.fixture
-def page(browser: BrowserContext, listener: Listener) -> Iterator[Page]:
-    """A page as wide as a laptop's screen."""
-    page = browser.new_page()
-    page.set_default_timeout(1.5 * MINUTES)
-    expect.set_options(timeout=1.5 * MINUTES)
-    listener.listen_to(page)
-    yield page
+@pytest.fixture(scope="session")
+def opened(browser: BrowserContext, lab_url: str) -> Iterator[Jupyter]:
+    """JupyterLab in a page, which takes seconds to load: once."""
+    listener = Listener()
+    page = new_page(browser, listener)
+    page.goto(lab_url + "&reset")
+    jupyter = Jupyter(page, listener)
+    jupyter.wait_for_notebook()
+    yield jupyter
     page.close()
 
 
 @pytest.fixture
-def jupyter(page: Page, lab_url: str) -> Jupyter:
-    """JupyterLab in a page."""
-    return Jupyter(page, lab_url)
+def jupyter(opened: Jupyter) -> Iterator[Jupyter]:
+    """JupyterLab, no notebook open; a test in which something went wrong unseen fails."""
+    opened.leave_notebooks()
+    yield opened
+    heard = opened.listener.take()
+    assert heard == []
+
+
+def new_page(browser: BrowserContext, listener: Listener) -> Page:
+    """A page that is listened to."""
+    page = browser.new_page()
+    page.set_default_timeout(1.5 * MINUTES)
+    expect.set_options(timeout=1.5 * MINUTES)
+    listener.listen_to(page)
+    return page

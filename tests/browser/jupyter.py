@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, WebSocket, expect
 
+OF_A_KERNEL_THAT_ENDED = "Could not restore the debugger state: Canceled future"
+"""JupyterLab's complaint where a notebook was left while its debugger was still being set up."""
 KERNEL_ERROR = re.compile(rb'"msg_type":\s*"error"')
 RUN_IS_OVER = """count => {
     const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
     const numbered = prompts.filter(prompt => /\\d/.test(prompt.textContent)).length;
     return numbered === count || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') !== null;
 }"""
+OPEN = "path => jupyterapp.commands.execute('docmanager:open', {path})"
+LEAVE = """async () => {
+    for (const widget of [...jupyterapp.shell.widgets('main')]) {
+        if (widget.context) widget.context.model.dirty = false;  // or it asks whether to save
+        widget.close();
+    }
+    await jupyterapp.serviceManager.sessions.shutdownAll();
+}"""
+LAPTOP: ViewportSize = {"width": 1400, "height": 1000}
 IMAGES = """images => images.map(image => ({
     words: image.alt, drawn: image.complete && image.naturalWidth > 0, width: image.getBoundingClientRect().width,
 }))"""
@@ -29,6 +38,11 @@ class Listener:
     heard: list[str] = field(default_factory=list)
     channels: list[WebSocket] = field(default_factory=list)
 
+    def take(self) -> list[str]:
+        """What was heard up to now; it is forgotten."""
+        heard, self.heard = self.heard, []
+        return heard
+
     def listen_to(self, page: Page) -> None:
         """From now on."""
         page.on("console", self._console)
@@ -36,7 +50,7 @@ class Listener:
         page.on("websocket", self._channel)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(OF_A_KERNEL_THAT_ENDED):
             self.heard.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _channel(self, socket: WebSocket) -> None:
@@ -56,13 +70,15 @@ class Jupyter:
     """JupyterLab as `labkit up` serves it, in a page."""
 
     page: Page
-    url: str
-    """Of notebook 00, the token included."""
+    listener: Listener
 
     def open(self, name: str) -> None:
-        """Opens a notebook with a kernel of its own; those of the pages before have ended."""
-        self._end_kernels()
-        self.page.goto(self.url.replace("00_start_here", name) + "&reset")  # not as the page before left it
+        """Opens a notebook with a kernel of its own."""
+        self.page.evaluate(OPEN, f"notebooks/{name}.ipynb")
+        self.wait_for_notebook()
+
+    def wait_for_notebook(self) -> None:
+        """Waits until a notebook is to be seen and its kernel is ready."""
         expect(self.page.locator(".jp-Notebook .jp-Cell:visible").first).to_be_visible()
         expect(self.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 
@@ -107,15 +123,10 @@ class Jupyter:
             for (const root of [document.documentElement, document.body]) root.style.height = '100%';
         }""")
 
-    def _end_kernels(self) -> None:
-        base, token = self.url.partition("/lab/tree/")[0], self.url.partition("token=")[2]
-        headers = {"Authorization": f"token {token}"}
-        listing = urllib.request.Request(f"{base}/api/sessions", headers=headers)
-        with urllib.request.urlopen(listing, timeout=60) as answer:
-            sessions = json.load(answer)
-        for session in sessions:
-            ended = urllib.request.Request(f"{base}/api/sessions/{session['id']}", headers=headers, method="DELETE")
-            urllib.request.urlopen(ended, timeout=60).close()
+    def leave_notebooks(self) -> None:
+        """Closes every notebook as it lies on the disk, and ends its kernel; the window is a laptop's screen again."""
+        self.page.set_viewport_size(LAPTOP)
+        self.page.evaluate(LEAVE)
 
 
 def barriers(page: Page, within: str, *, without: tuple[str, ...] = ()) -> list[str]:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.jupyter import is_kernel_error
 
 
-def test_the_form_refuses_what_can_not_be_right_beside_its_field(jupyter, page):
+def test_the_form_refuses_what_can_not_be_right_beside_its_field(jupyter):
     jupyter.open("00_start_here")
     jupyter.run("lab = Lab.open()", "lab.settings_form()")
     form = jupyter.output_of("lab.settings_form()")
@@ -46,7 +46,8 @@ def tab_to(page, kind: str) -> None:
             return
 
 
-def test_the_form_is_filled_in_by_keyboard_alone(jupyter, page):
+def test_the_form_is_filled_in_by_keyboard_alone(jupyter):
+    page = jupyter.page
     jupyter.open("00_start_here")
     jupyter.run("lab = Lab.open()", "lab.settings_form()")
     expect(page.get_by_label("E-mail")).to_be_visible()
@@ -124,8 +125,9 @@ def test_the_chart_with_controls_is_drawn_anew_at_every_choice(jupyter):
     expect(explorer.get_by_alt_text(re.compile("^At which hours, busiest: Wed 14:00"))).to_be_visible()
 
 
-def test_a_callback_that_fails_is_heard_on_the_kernels_channel(jupyter, page, listener):
+def test_a_callback_that_fails_is_heard_on_the_kernels_channel(jupyter):
     """The other tests hear nothing of the kind; this one says that they would."""
+    page, listener = jupyter.page, jupyter.listener
     jupyter.open("09_investigation")
     editor = jupyter.code_cells("insights.run_query(lab, ").last.locator(".cm-content")
     editor.click()
