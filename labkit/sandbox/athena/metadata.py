@@ -117,12 +117,12 @@ _ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
 
 def _only(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The members that AttributesToGet asks for; all where it asks for none."""
-    if "AttributesToGet" not in call.params or not call.params["AttributesToGet"]:
+    asked = call.params.get("AttributesToGet")
+    if not asked:
         return found
-    if "NAME" not in call.params["AttributesToGet"]:
+    if "NAME" not in asked:
         raise bad_request("AttributesToGet must include NAME")
-    wanted = [_ATTRIBUTES[each] for each in call.params["AttributesToGet"]]
-    return [{key: each[key] for key in wanted} for each in found]
+    return [{_ATTRIBUTES[name]: each[_ATTRIBUTES[name]] for name in asked} for each in found]
 
 
 def _database(entry: dict[str, Any]) -> dict[str, Any]:

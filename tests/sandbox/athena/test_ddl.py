@@ -168,22 +168,6 @@ def test_describe(table):
     assert f"Location:           \ts3://{BUCKET}/t/" in "\n".join(table.lines("DESCRIBE FORMATTED default.t"))
 
 
-def test_show(table):
-    table.lines("CREATE VIEW v AS SELECT 1 AS one")
-    table.lines("CREATE DATABASE other")
-    assert table.lines("SHOW DATABASES") == ["default", "other"]
-    assert table.lines("SHOW SCHEMAS LIKE 'o*'") == ["other"]
-    assert table.lines("SHOW DATABASES LIKE '.*ther|nope'") == ["other"]
-    assert table.lines("SHOW TABLES") == ["t", "v"]
-    assert table.lines("SHOW TABLES IN other") == []
-    assert table.lines("SHOW TABLES 't*|x'") == ["t"]
-    assert table.lines("SHOW VIEWS") == ["v"]
-    assert table.lines("SHOW COLUMNS IN t") == [f"{name:<20}" for name in ("a", "b", "dt", "hour")]
-    assert table.lines("SHOW TBLPROPERTIES t('k')") == ["k\tv"]
-    assert table.lines("SHOW CREATE VIEW v") == ["CREATE VIEW default.v AS", "SELECT 1 AS one"]
-    assert any(line.startswith("lower\tvarchar(x)\tvarchar(x)") for line in table.lines("SHOW FUNCTIONS LIKE 'low%'"))
-
-
 def test_results_of_utilities_are_text(table):
     done = table.run("SHOW TABLES")
     assert done.output.endswith(f"{done.id}.txt")
@@ -259,42 +243,6 @@ def test_a_failing_add_adds_nothing(table):
     both = add("dt='2', hour=1") + " PARTITION (dt='1', hour=1)"
     assert table.error(both) == DDL_TASK + "AlreadyExistsException(message:Partition already exists.)"
     assert table.lines("SHOW PARTITIONS t") == ["dt=1/hour=1"]
-
-
-SUBSTATEMENTS = [
-    ("ALTER TABLE t ADD COLUMNS (c int)", "DDL", "ALTER_TABLE_ADD_COLUMN"),
-    ("ALTER TABLE t ADD PARTITION (dt='2026-11-01', hour=1)", "DDL", "ALTER_TABLE_ADD_PARTITION"),
-    ("ALTER TABLE t SET TBLPROPERTIES ('a'='b')", "DDL", "ALTER_TABLE_SET_TBLPROPERTIES"),
-    ("MSCK REPAIR TABLE t", "DDL", "MSCK_REPAIR_TABLE"),
-    ("DESCRIBE t", "UTILITY", "DESC_TABLE"),
-    ("SHOW CREATE TABLE t", "UTILITY", "SHOW_CREATE_TABLE"),
-    ("SHOW PARTITIONS t", "UTILITY", "SHOW_PARTITIONS"),
-    ("CREATE DATABASE d", "DDL", "CREATE_DATABASE"),
-    ("EXPLAIN SELECT 1", "UTILITY", "EXPLAIN"),
-    ("DROP TABLE t", "DDL", "DROP_TABLE"),
-]
-
-
-@pytest.mark.parametrize(("sql", "kind", "name"), SUBSTATEMENTS)
-def test_which_statement_it_was(table, sql, kind, name):
-    done = table.run(sql)
-    assert (done.state, done.execution["StatementType"], done.execution["SubstatementType"]) == (
-        "SUCCEEDED",
-        kind,
-        name,
-    )
-
-
-def test_repair_finds_hives_folders(table):
-    table.put("t/dt=2026-11-01/hour=7/x", "1\n")
-    table.put("t/dt=2026-11-01/hour=7/y", "1\n")
-    table.put("t/2026/11/01/x", "1\n")
-    assert table.lines("MSCK REPAIR TABLE t") == [
-        "Partitions not in metastore:\tt:dt=2026-11-01/hour=7",
-        "Repair: Added partition to metastore t:dt=2026-11-01/hour=7",
-    ]
-    assert table.lines("MSCK REPAIR TABLE t") == []
-    assert table.rows("SELECT dt, hour, a FROM t") == [["2026-11-01", "7", "1"]] * 2
 
 
 def test_alter_table(table):
