@@ -324,7 +324,8 @@ def _tag(group: LogGroup, tags: dict[str, str], too_many: str) -> None:
     """Adds tags, or puts new values in the place of old ones; all of them or none."""
     _refuse_reserved(tags)
     if len(group.tags | tags) > MAX_TAGS:
-        raise ServiceError(too_many, f"The log group {group.name} can have no more than {MAX_TAGS} tags.")
+        message = f"The log group {group.name} can have no more than {MAX_TAGS} tags."
+        raise ServiceError(too_many, message, resourceName=group.arn)
     group.tags.update(tags)
 
 

@@ -135,12 +135,13 @@ def _check_quotas(pattern: tree.Pattern, text: str) -> None:
     if not isinstance(pattern, tree.Terms) and len(regexes(pattern)) > MAX_REGEXES:
         raise PatternError("", f"at most {MAX_REGEXES} regular expressions", regexes(pattern)[MAX_REGEXES].offset)
     selectors = [selector for selector in _selectors(pattern) if None in selector_steps(selector)]
-    for selector in (selector for selector in selectors if selector_steps(selector).count(None) > 1):
+    crowded = next((selector for selector in selectors if selector_steps(selector).count(None) > 1), None)
+    if crowded is not None:
         message = (
             "Your filter pattern has a JSON path selector that exceeds the maximum of 1 wildcard allowed per json"
             " selector."
         )
-        raise PatternError(message, "", text.index(selector))
+        raise PatternError(message, "", text.index(crowded))
     if len(selectors) > MAX_WILDCARDS:
         raise PatternError("", f"at most {MAX_WILDCARDS} selectors with a wildcard", text.index(selectors[-1]))
 
