@@ -233,7 +233,7 @@ def picture(phase: Phase) -> str:
         raise SourceError(f"phases.toml lights {sorted(strange)} for {phase.key}; the picture has {sorted(parts)}")
     for name, group in parts.items():
         if name not in phase.lit:
-            group.set("opacity", "0.22")
+            group.set("opacity", "0.45")
     title = root.find(f"{{{namespace}}}title")
     if title is not None:
         title.text = heading(phase)
