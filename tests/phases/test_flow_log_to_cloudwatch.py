@@ -7,7 +7,7 @@ import pytest
 from labkit.checks import check
 from labkit.errors import LabError
 from labkit.phases import flow_log_to_cloudwatch, flow_logs
-from tests.phases.verdicts import absent, item, wrong
+from tests.phases.verdicts import absent, item, make_flow_log, wrong
 
 KEY = "flow log to CloudWatch"
 GROUP = "log group VPCFlowLogs"
@@ -28,17 +28,12 @@ def nothing_stays(lab):
 
 
 def make(lab, **differing):
-    asked = {
-        "ResourceType": "VPC",
-        "ResourceIds": [lab.vpc.id],
-        "TrafficType": "ALL",
+    to_the_group = {
         "LogDestinationType": "cloud-watch-logs",
         "LogGroupName": "VPCFlowLogs",
         "DeliverLogsPermissionArn": lab.delivery_role.arn,
-        "MaxAggregationInterval": 60,
     }
-    (flow_log_id,) = lab.client("ec2").create_flow_logs(**asked | differing)["FlowLogIds"]
-    return flow_log_id
+    return make_flow_log(lab, **to_the_group | differing)
 
 
 def make_role(lab, name, actions):

@@ -7,7 +7,7 @@ from labkit.checks import check
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.phases import flow_log_to_s3, flow_logs
 from labkit.show.cell_errors import lines
-from tests.phases.verdicts import absent, cases, item, named, wrong
+from tests.phases.verdicts import absent, cases, item, make_flow_log, named, wrong
 
 KEY = "flow log to S3"
 CASES = cases(__file__, "flow_log_to_s3.json")
@@ -38,19 +38,8 @@ def make(lab):
     ids = []
 
     def make(**differing):
-        asked = {
-            "ResourceType": "VPC",
-            "ResourceIds": [lab.vpc.id],
-            "TrafficType": "ALL",
-            "LogDestinationType": "s3",
-            "LogDestination": f"arn:aws:s3:::{lab.bucket}",
-            "MaxAggregationInterval": 60,
-        }
-        answer = lab.client("ec2").create_flow_logs(
-            **asked | {name: filled_in(lab, differing[name]) for name in differing}
-        )
-        ids.extend(answer["FlowLogIds"])
-        return answer["FlowLogIds"][0]
+        ids.append(make_flow_log(lab, **{name: filled_in(lab, value) for name, value in differing.items()}))
+        return ids[-1]
 
     yield make
     if ids:

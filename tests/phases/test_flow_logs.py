@@ -9,6 +9,7 @@ from labkit.checks import Verdict, check
 from labkit.errors import LabError
 from labkit.lab import TAGS
 from labkit.phases import alarm, flow_log_to_cloudwatch, flow_log_to_s3, flow_logs, metric_filter, traffic
+from tests.phases.verdicts import make_flow_log
 
 
 def verdicts(found):
@@ -17,19 +18,6 @@ def verdicts(found):
 
 def raw_flow_logs(lab):
     return lab.client("ec2").describe_flow_logs()["FlowLogs"]
-
-
-def make_flow_log(lab, **differing):
-    asked = {
-        "ResourceType": "VPC",
-        "ResourceIds": [lab.vpc.id],
-        "TrafficType": "ALL",
-        "LogDestinationType": "s3",
-        "LogDestination": f"arn:aws:s3:::{lab.bucket}",
-        "MaxAggregationInterval": 60,
-    } | differing
-    (flow_log_id,) = lab.client("ec2").create_flow_logs(**asked)["FlowLogIds"]
-    return flow_log_id
 
 
 @pytest.fixture
@@ -55,29 +43,6 @@ def test_a_flow_log_of_another_vpc_is_present_but_wrong(lab):
     assert item.verdict is Verdict.WRONG
     assert item.seen.endswith(other)
     assert item.wanted == lab.vpc.id
-
-
-@pytest.mark.usefixtures("gone_afterwards")
-@pytest.mark.parametrize(
-    ("differing", "name"),
-    [({"TrafficType": "REJECT"}, "all traffic"), ({"MaxAggregationInterval": 600}, "aggregated over 1 minute")],
-)
-def test_other_settings_are_present_but_wrong(lab, differing, name):
-    flow_log_id = make_flow_log(lab, **differing)
-    found = check("flow log to S3")
-    (item,) = [item for item in found.items if item.verdict is Verdict.WRONG]
-    assert item.name == name
-    assert flow_log_id in str(found)
-    assert "delete it and create it anew" in item.hint
-
-
-@pytest.mark.usefixtures("gone_afterwards")
-def test_a_flow_log_to_another_bucket_does_not_count(lab):
-    lab.client("s3").create_bucket(
-        Bucket=f"{lab.bucket}-2", CreateBucketConfiguration={"LocationConstraint": lab.region}
-    )
-    make_flow_log(lab, LogDestination=f"arn:aws:s3:::{lab.bucket}-2")
-    assert verdicts(check("flow log to S3")) == [Verdict.ABSENT]
 
 
 @pytest.mark.usefixtures("gone_afterwards")

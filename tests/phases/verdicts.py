@@ -1,4 +1,4 @@
-"""What a check found, in the words that tests compare."""
+"""What a check found, in the words that tests compare; and a flow log as somebody makes it without labkit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.checks import Check, Item, Verdict
+from labkit.lab import Lab
 
 
 def cases(beside: str, name: str) -> list[dict[str, Any]]:
@@ -33,3 +34,18 @@ def wrong(found: Check) -> dict[str, str]:
 def item(found: Check, name: str) -> Item:
     """The item of that name."""
     return next(item for item in found.items if item.name == name)
+
+
+def make_flow_log(lab: Lab, **differing: Any) -> str:
+    """The id of a flow log of the lab VPC to the lab's bucket as the lab's own would be, but for what is given."""
+    asked = {
+        "ResourceType": "VPC",
+        "ResourceIds": [lab.vpc.id],
+        "TrafficType": "ALL",
+        "LogDestinationType": "s3",
+        "MaxAggregationInterval": 60,
+    } | differing
+    if asked["LogDestinationType"] == "s3":
+        asked.setdefault("LogDestination", f"arn:aws:s3:::{lab.bucket}")
+    (flow_log_id,) = lab.client("ec2").create_flow_logs(**asked)["FlowLogIds"]
+    return str(flow_log_id)
