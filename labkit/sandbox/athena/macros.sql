@@ -296,6 +296,7 @@ CREATE MACRO trino_map_from_entries(entries) AS
     CASE WHEN len(list_filter(entries, lambda e: e IS NULL)) > 0
         THEN map_from_entries(entries[:CAST('INVALID_FUNCTION_ARGUMENT: map entry cannot be null' AS BIGINT)])
     ELSE trino_map(list_transform(entries, lambda e: e.field0), list_transform(entries, lambda e: e.field1)) END;
+CREATE MACRO trino_concat(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN list_concat(a, b) END;
 CREATE MACRO trino_array_extreme(items, found) AS
     CASE WHEN len(list_filter(items, lambda e: e IS NULL)) > 0 THEN NULL ELSE found END;
 CREATE MACRO trino_slice(items, start_, length_) AS

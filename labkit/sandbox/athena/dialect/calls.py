@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
 MOST_ARGUMENTS = 127
-"""Trino's bound; ARRAY[...], IN (...) and VALUES have none."""
+"""Trino's bound; what has a syntax of its own, as ROW and COALESCE, has none."""
 _AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|\(micros\)|\(months\)|/1)?")
 
 
@@ -56,7 +56,7 @@ def call(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
     name = node.name.lower()
-    if len(node.expressions) > MOST_ARGUMENTS:
+    if len(node.expressions) > MOST_ARGUMENTS and name not in ("coalesce", "row"):
         raise QueryError("TOO_MANY_ARGUMENTS", f"{place(node)}: Too many arguments for function call {name}()")
     if name in SPECIAL and modifiers == Modifiers():
         _check_count(compiler, node, name)

@@ -97,18 +97,23 @@ def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
 
 def _members_equal(left: str, right: str, kind: Type) -> str:
     """Whether two arrays, or two maps, have equal members: a NULL among them leaves it open, another size does not."""
-    depth = f"m{len(left) + len(right)}"
+    own = f"m{_depth(kind)}"
     if kind.name == "array":
-        same = _comparison("=", _Side(f"{depth}[1]"), _Side(f"{depth}[2]"), kind.items[0])
-        pairs, differ = f"list_zip({left}, {right})", f"len({left}) <> len({right})"
+        same = _comparison("=", _Side(f"{own}[1]"), _Side(f"{own}[2]"), kind.items[0])
+        members, differ = f"list_zip({left}, {right})", f"len({left}) <> len({right})"
     else:
-        same = _comparison("=", _Side(f"{left}[{depth}]"), _Side(f"{right}[{depth}]"), kind.items[1])
-        pairs = f"map_keys({left})"
-        differ = f"cardinality({left}) <> cardinality({right}) OR NOT list_has_all(map_keys({right}), {pairs})"
+        same = _comparison("=", _Side(f"{left}[{own}]"), _Side(f"{right}[{own}]"), kind.items[1])
+        members = f"map_keys({left})"
+        differ = f"cardinality({left}) <> cardinality({right}) OR NOT list_has_all(map_keys({right}), {members})"
     return (
         f"(CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL WHEN {differ} THEN false"
-        f" ELSE trino_all_match(list_transform({pairs}, lambda {depth}: {same})) END)"
+        f" ELSE trino_all_match(list_transform({members}, lambda {own}: {same})) END)"
     )
+
+
+def _depth(kind: Type) -> int:
+    """How many types stand within one another: so lambdas within lambdas have parameters of other names."""
+    return 1 + max(map(_depth, kind.items), default=0)
 
 
 def equal(left: str, right: str, kind: Type) -> str:
@@ -120,10 +125,8 @@ def _quantifier(node: Any) -> str:
     """ANY or ALL, if a comparison is with all rows of a query; `ALL (VALUES ...)` looks like a call to the parser."""
     if isinstance(node, exp.Any | exp.All):
         return "ANY" if isinstance(node, exp.Any) else "ALL"
-    of_values = isinstance(node, exp.Anonymous) and len(node.expressions) == 1
-    return (
-        {"ALL": "ALL"}.get(node.name.upper(), "") if of_values and isinstance(node.expressions[0], exp.Values) else ""
-    )
+    is_call = isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1
+    return "ALL" if is_call and isinstance(node.expressions[0], exp.Values) else ""
 
 
 def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:

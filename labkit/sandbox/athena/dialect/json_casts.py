@@ -68,14 +68,10 @@ def from_json(sql: str, kind: Type, cast: _Cast) -> str:
     if kind.name == "varchar":
         return cast(sql, JSON, kind)
     target = duckdb_type(kind)
-    number = (
-        f"CASE json_type({sql}) WHEN 'DOUBLE' THEN round(CAST({sql} AS DOUBLE)) END" if kind.name in INTEGERS else ""
-    )
-    value = (
-        f"coalesce(TRY_CAST({number} AS {target}), TRY_CAST({sql} AS {target}))"
-        if number
-        else f"TRY_CAST({sql} AS {target})"
-    )
+    value = f"TRY_CAST({sql} AS {target})"
+    if kind.name in INTEGERS:
+        rounded = f"TRY_CAST(round(CAST({sql} AS DOUBLE)) AS {target})"
+        value = f"CASE json_type({sql}) WHEN 'DOUBLE' THEN {rounded} ELSE {value} END"
     refused = f"CAST(trino_json_error({sql}, '{kind}') AS {target})"
     return f"CASE WHEN json_type({sql}) <> 'NULL' THEN coalesce({value}, {refused}) END"
 

@@ -215,20 +215,15 @@ def joined_arrays(compiler: ExpressionCompiler, node: Any, left: Value, right: V
     """Two arrays, or an array and an element before or after it, as one array."""
     kind = common_type(left.type, right.type)
     if kind and kind.name == "array":
-        return _joined(compiler.cast(left, kind).sql, compiler.cast(right, kind).sql, kind)
+        return Value(f"trino_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
     if "array" in (left.type.name, right.type.name):
         item = left.type.items[0] if left.type.name == "array" else right.type.items[0]
         other = right if left.type.name == "array" else left
         if coerces(other.type, item):
             one = f"[{compiler.cast(other, item).sql}]"
             pair = (left.sql, one) if other is right else (one, right.sql)
-            return _joined(*pair, types.array(item))
+            return Value(f"trino_concat({pair[0]}, {pair[1]})", types.array(item))
     raise _not_joined(compiler, node, left, right)
-
-
-def _joined(left: str, right: str, kind: Type) -> Value:
-    """Two arrays as one; DuckDB takes NULL for an empty one."""
-    return Value(f"(CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN list_concat({left}, {right}) END)", kind)
 
 
 def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> QueryError:

@@ -12,3 +12,16 @@ PAGES = sorted(path.stem for path in Path(__file__).with_name("functions").glob(
 @pytest.mark.parametrize("case", cases(*(f"functions/{page}" for page in PAGES)))
 def test_a_function_gives_what_its_page_says(dialect_athena, case):
     assert outcome(dialect_athena, case) == case
+
+
+def test_a_function_takes_at_most_127_arguments(dialect_athena):
+    most = ", ".join(["'x'"] * 127)
+    assert dialect_athena.rows(f"SELECT concat({most})") == [["x" * 127]]
+    assert dialect_athena.error(f"SELECT concat({most}, 'x')") == (
+        "TOO_MANY_ARGUMENTS: line 1:8: Too many arguments for function call concat()"
+    )
+    assert dialect_athena.rows(f"SELECT coalesce(NULL, {most})") == [["x"]]
+
+
+def test_many_arrays_are_joined(dialect_athena):
+    assert dialect_athena.rows("SELECT cardinality(" + " || ".join(["ARRAY[1]"] * 20) + ")") == [["20"]]
