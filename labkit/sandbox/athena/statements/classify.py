@@ -105,12 +105,21 @@ def read(text: str) -> Parsed:
         statement = ddl.parse(text)
         if isinstance(statement, nodes.QueryStatement):
             return _around_query(text, statement)
+        if isinstance(statement, nodes.PreparedStatement) and statement.kind == "prepare":
+            _check_prepared(text, statement)
         return Parsed(statement.kind, text, statement=statement)
     if first in _ROW_CHANGES:
         raise not_supported(f"{first} (of Iceberg tables)")
     if first in _NEVER_SUPPORTED:
         raise Malformed("Queries of this type are not supported")
     raise _no_statement(text, start)
+
+
+def _check_prepared(text: str, statement: nodes.PreparedStatement) -> None:
+    """Refuses PREPARE of what begins as no statement; the rest is seen once its `?` have values."""
+    start, first = _first_word(text, text.rindex(statement.text))
+    if first not in (*_QUERY_WORDS, *_DDL_WORDS, *_ROW_CHANGES, "UNLOAD"):
+        raise _no_statement(text, start)
 
 
 def _first_word(text: str, at: int) -> tuple[int, str]:
