@@ -31,7 +31,7 @@ def filled_in(sql: str) -> str:
     for placeholder, value in {
         "YYYY-MM-dd": "2020-05-04",
         "YYYY/MM/dd": "2020/05/04",
-        "<YYYY>/<MM>/<DD>": "2020/01/01",
+        "<YYYY>/<MM>/<DD>": "2026/06/01",
         "$START_RANGE": "2021/01/01",
         "<account_num_1>,<account_num_2>,...": "111122223333",
     }.items():
@@ -77,7 +77,7 @@ def test_private_and_public_addresses(athena):
         "2 111122223333 eni-1 203.0.113.9 172.16.0.5 1 2 6 1 1 1 1 ACCEPT OK",
         "2 111122223333 eni-1 - - - - - - - 1 1 - NODATA",
     ]
-    athena.put("optional/AWSLogs/111122223333/vpcflowlogs/us-east-1/2020/07/04/x.log.gz", "header\n" + "\n".join(lines))
+    athena.put("optional/AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/07/04/x.log.gz", "header\n" + "\n".join(lines))
     definition = filled_in(BY_NAME["boot-ddl"]["sql"]).replace("<optional_prefix>", "optional")
     athena.lines(definition)
     rows = athena.rows(BY_NAME["boot-private-public"]["sql"])
