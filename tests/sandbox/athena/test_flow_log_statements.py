@@ -77,9 +77,9 @@ def test_private_and_public_addresses(athena):
         "2 111122223333 eni-1 203.0.113.9 172.16.0.5 1 2 6 1 1 1 1 ACCEPT OK",
         "2 111122223333 eni-1 - - - - - - - 1 1 - NODATA",
     ]
-    athena.put("optional/AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/07/04/x.log.gz", "header\n" + "\n".join(lines))
+    athena.put("optional/AWSLogs/111122223333/vpcflowlogs/us-east-1/2020/07/04/x.log.gz", "header\n" + "\n".join(lines))
     definition = filled_in(BY_NAME["boot-ddl"]["sql"]).replace("<optional_prefix>", "optional")
-    athena.lines(definition)
+    athena.lines(definition.replace("2026/06/01,NOW", "2020/07/01,2020/07/31"))
     rows = athena.rows(BY_NAME["boot-private-public"]["sql"])
     assert sorted(row[3] for row in rows) == ["10.0.0.5", "203.0.113.9"]
 
