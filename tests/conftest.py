@@ -20,6 +20,8 @@ settings.load_profile("lab")
 
 SESSION = boto3.session.Session()
 """One for all tests: a session keeps the service models that it has read."""
+NO_IMAGES = ("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+"""Keeps moto from making 1,300 images for every region of every sandbox, which takes longer than most tests."""
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
@@ -27,7 +29,10 @@ FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A sandbox in a process of its own, frozen and seeded; shared by all tests."""
     home = Path(tmp_path_factory.mktemp("sandbox")) / "home"
-    yield process.start(home, frozen_at=FROZEN_AT, seed=7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*NO_IMAGES)
+        server = process.start(home, frozen_at=FROZEN_AT, seed=7)
+    yield server
     process.stop(home)
 
 

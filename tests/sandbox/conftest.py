@@ -6,7 +6,16 @@ import pytest
 
 from labkit.sandbox.host import Host
 from labkit.sandbox.sandbox import Sandbox
+from tests.conftest import NO_IMAGES
 from tests.sandbox.in_process import BARE, open_host
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_images() -> Iterator[None]:
+    """No test of this folder asks for an image."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*NO_IMAGES)
+        yield
 
 
 @pytest.fixture
