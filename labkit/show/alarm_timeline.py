@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, date2num
 from matplotlib.ticker import MaxNLocator
 
-from labkit.show.charts import PALE, ChartError, new_axes
+from labkit.show.axes import PALE, ChartError, new_axes
 
 COLOURS = {"ALARM": "#D55E00", "OK": "#009E73", "INSUFFICIENT_DATA": "#BBBBBB"}
 """Okabe and Ito's, told apart by colour-blind readers; each band is named as well."""

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from labkit.show import charts
-from labkit.show.charts import ChartError, Who, columns_of, service
+from labkit.show.axes import ChartError, Who, columns_of, service
 from labkit.show.html import Html, tag
 from labkit.show.pictures import Picture, picture
 from labkit.show.shown import Shown

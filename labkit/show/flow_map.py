@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from labkit.errors import require_positive
-from labkit.show.charts import (
+from labkit.show.axes import (
     ACCEPT,
     NEUTRAL,
     PALE,

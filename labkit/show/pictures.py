@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from labkit.show.charts import ChartError, describe
+from labkit.show.axes import ChartError, describe
 from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 

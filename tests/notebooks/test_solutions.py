@@ -247,10 +247,10 @@ class TestRejects:
         rows = solved("rejects", GOAL_ONLY)
         assert rows.groupby("dt")["hour"].min().to_dict() == {"2026-10-23": 8, "2026-10-26": 9}
 
-    def test_both_verdicts_are_in_one_picture(self, solved):
+    def test_the_botnet_stays_for_one_hour_in_which_visitors_come_as_before(self, solved):
         text = solved("rejects", SPECIFICATION).text()
-        assert "ACCEPT most" in text
-        assert "REJECT most" in text
+        assert "REJECT most, 14 Oct 14:00 3,663" in text
+        assert "ACCEPT fewest, 14 Oct 02:00 34" in text
 
 
 class TestInvestigation:

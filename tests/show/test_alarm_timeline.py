@@ -7,7 +7,7 @@ import pytest
 from matplotlib.dates import date2num
 
 from labkit.show.alarm_timeline import COLOURS, alarm_timeline
-from labkit.show.charts import PALE, ChartError, describe
+from labkit.show.axes import PALE, ChartError, describe
 from labkit.show.pictures import picture
 
 

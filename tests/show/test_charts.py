@@ -9,22 +9,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from labkit.show.axes import ACCEPT, REJECT, SERVICES, ChartError, count, describe, service
 from labkit.show.charts import (
-    ACCEPT,
-    REJECT,
-    SERVICES,
-    ChartError,
     accepted_against_rejected,
-    count,
-    describe,
+    flow_map,
     rejects_by_port,
     rejects_by_source,
     rejects_by_weekday,
     rejects_by_weekday_and_hour,
-    service,
     sizes,
 )
-from labkit.show.flow_map import flow_map
 from labkit.show.pictures import picture
 
 SOURCES = pd.DataFrame({"srcAddr": ["192.0.2.7", "198.51.100.9", "203.0.113.1"], "numRejections": [3, 1200, 40]})

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from labkit.show import alarm_timeline, charts
-from labkit.show.charts import ACCEPT, NEUTRAL, REJECT
+from labkit.show.axes import ACCEPT, NEUTRAL, REJECT
 from labkit.show.flow_map import flow_map
 from labkit.show.pictures import picture
 

@@ -38,8 +38,13 @@ def test_every_placeholder_is_filled_in(lab, action):
         ("publish the flow log to S3", "eu-central-1"),
         ("publish the flow log to CloudWatch Logs", "lab-DeliverVPCFlowLogsRole"),
         ("log in by SSH", "ssh ec2-user@203.0.113.9"),
-        ("create the alarm", "ann@example.com"),
-        ("create the table", "s3://my-vpcflowlogsbucket/athena-results/"),
+        ("look at the role", "lab-DeliverVPCFlowLogsRole"),
+        ("find the folder of today", "eu-central-1 → 2026 → 11"),
+        ("be turned away once", "ssh ec2-user@203.0.113.9"),
+        ("create the topic", "ann@example.com"),
+        ("choose where answers go", "s3://my-vpcflowlogsbucket/athena-results/"),
+        ("see what a partition saves", "WHERE dt = '2026-11-02'"),
+        ("remove it by hand", "DROP TABLE case_7"),
     ],
 )
 def test_the_learners_own_values_are_in_the_steps(lab, action, value):

@@ -3,7 +3,7 @@ import re
 import pandas as pd
 import pytest
 
-from labkit.show.charts import ChartError
+from labkit.show.axes import ChartError
 from labkit.show.explorer import EVERY_PORT, explore
 
 FRAME = pd.DataFrame(

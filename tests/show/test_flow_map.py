@@ -3,7 +3,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from labkit.show.charts import ACCEPT, REJECT, describe
+from labkit.show.axes import ACCEPT, REJECT, describe
 from labkit.show.flow_map import GAP, OTHERS, flow_map
 
 FLOWS = pd.DataFrame(

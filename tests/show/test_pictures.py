@@ -6,8 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from labkit.show.charts import ChartError, accepted_against_rejected, rejects_by_port, rejects_by_source
-from labkit.show.flow_map import flow_map
+from labkit.show.axes import ChartError
+from labkit.show.charts import accepted_against_rejected, flow_map, rejects_by_port, rejects_by_source
 from labkit.show.pictures import COLOURS, GREYS, picture
 
 PORTS = pd.DataFrame({"destinationport": [23, 22, 40123], "rejects": [5, 9, 1]})
