@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ from labkit.show.shown import Shown
 
 if TYPE_CHECKING:
     from labkit.lab import Lab
+
+
+OFFERED = 3
+"""How many actions are named to somebody who asked for none that there is."""
 
 
 class UnknownAction(LabError, LookupError):
@@ -45,10 +50,14 @@ class ConsoleSteps(Shown):
 def in_console(lab: Lab, action: str) -> ConsoleSteps:
     """How to do an action of the lab in the AWS console, for this lab's VPC, bucket and region.
 
-    Raises UnknownAction, with the actions there are, for an action that has no steps.
+    Raises UnknownAction, with the actions whose names are nearest, for an action that has no steps.
     """
     if action not in _recipes():
-        raise UnknownAction(f'there are no console steps for "{action}"; choose one of {", ".join(_recipes())}')
+        nearest = get_close_matches(str(action).lower(), _recipes(), n=OFFERED, cutoff=0)
+        raise UnknownAction(
+            f'there are no console steps for "{action}"; choose one such as {", ".join(nearest)}, '
+            "or another one of labkit/show/console_steps.toml"
+        )
     return ConsoleSteps(action, tuple(step.format(lab=lab, now=lab.now()) for step in _recipes()[action]))
 
 

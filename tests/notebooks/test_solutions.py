@@ -250,7 +250,7 @@ class TestRejects:
     def test_the_botnet_stays_for_one_hour_in_which_visitors_come_as_before(self, solved):
         text = solved("rejects", SPECIFICATION).text()
         assert "REJECT most, 14 Oct 14:00 3,663" in text
-        assert "ACCEPT fewest, 14 Oct 02:00 34" in text
+        assert "ACCEPT fewest, 14 Oct 05:00 30" in text
 
 
 class TestInvestigation:

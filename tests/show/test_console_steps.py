@@ -62,6 +62,10 @@ def test_values_are_escaped(lab):
     assert "&lt;b&gt;mine&lt;/b&gt;" in in_console(lab, "publish the flow log to S3")._repr_html_()
 
 
-def test_an_unknown_action_is_named_with_those_there_are(lab):
-    with pytest.raises(LookupError, match='no console steps for "brew tea"; choose one of publish the flow log to S3'):
-        in_console(lab, "brew tea")
+@pytest.mark.parametrize(
+    ("asked", "offered"),
+    [("Create the alarm", "create the alarm"), ("create topic", "create the topic"), ("ask athena", "ask Athena")],
+)
+def test_an_unknown_action_is_named_with_those_that_are_nearest(lab, asked, offered):
+    with pytest.raises(LookupError, match=f'no console steps for "{asked}"; choose one such as {offered}, '):
+        in_console(lab, asked)

@@ -102,8 +102,8 @@ class TestConsoleSteps:
         assert "eu-central-1 → 2027 → 03 → 09 →" in in_console(lab, "create the table").text()
 
     @pytest.mark.parametrize("action", ["", "Create the alarm", "alarm", None])
-    def test_of_what_is_no_action_are_refused_with_those_there_are(self, action):
-        with pytest.raises(UnknownAction, match=r"choose one of publish the flow log to S3, .*look for what is left"):
+    def test_of_what_is_no_action_are_refused_with_where_to_choose_one(self, action):
+        with pytest.raises(UnknownAction, match=r"choose one such as .*, or another one of labkit/show/console_steps"):
             in_console(lab_with(), action)
 
 
