@@ -99,15 +99,16 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     assert listener.heard == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser: BrowserContext, lab_url: str) -> Iterator[Jupyter]:
-    """JupyterLab in a page, which takes seconds to load: once."""
+    """JupyterLab in a page, which takes seconds to load: once for the tests of a file, and closed after them."""
     listener = Listener()
     page = new_page(browser, listener)
     page.goto(lab_url + "&reset")
     jupyter = Jupyter(page, listener)
     jupyter.wait_for_notebook()
     yield jupyter
+    jupyter.leave_notebooks()
     page.close()
 
 
