@@ -98,9 +98,9 @@ def _check_count(compiler: ExpressionCompiler, node: Any, name: str) -> None:
         )
 
 
-def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr]) -> Value:
-    """A call of a function from the table."""
-    given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
+def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr | Value]) -> Value:
+    """A call of a function from the table; those of its arguments that are compiled already are values."""
+    given = [None if isinstance(each, exp.Lambda) else _compiled(compiler, each) for each in arguments]
     given = patterns.translated(node, name, given)
     found = match_or_refuse(node, name, given)
     values: list[str] = []
@@ -114,6 +114,10 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
     local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
     result = finish(found, found.signature.template, values, local)
     return Value(result.sql, length_of_result(name, [value.type if value else None for value in given]) or result.type)
+
+
+def _compiled(compiler: ExpressionCompiler, argument: exp.Expr | Value) -> Value:
+    return argument if isinstance(argument, Value) else compiler.value(argument)
 
 
 def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Match:

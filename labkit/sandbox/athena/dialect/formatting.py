@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, casts
-from labkit.sandbox.athena.dialect.operators import arithmetic, string
+from labkit.sandbox.athena.dialect.operators import calculated, string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR
@@ -117,10 +117,10 @@ def _whole(name: str) -> calls.Special:
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
         if value.type.name != "decimal":
-            return calls.invoke(compiler, node, node.name.lower(), arguments)
+            return calls.invoke(compiler, node, node.name.lower(), [value, *arguments[1:]])
         digits, scale = value.type.parameters
         if len(arguments) == 2:
-            result = calls.invoke(compiler, node, node.name.lower(), arguments)
+            result = calls.invoke(compiler, node, node.name.lower(), [value, arguments[1]])
             return compiler.cast(result, types.decimal(digits + 1, scale)) if name == "round" else result
         more = 0 if name == "trunc" else min(scale, 1)
         kind = types.decimal(max(1, digits - scale + more) if name != "sign" else 1, 0)
@@ -131,9 +131,10 @@ def _whole(name: str) -> calls.Special:
 
 def _mod(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     """mod of decimals is what `%` is."""
-    if any(compiler.value(each).type.name == "decimal" for each in arguments):
-        return arithmetic(compiler, exp.Mod(this=arguments[0].copy(), expression=arguments[1].copy()))
-    return calls.invoke(compiler, node, "mod", arguments)
+    left, right = (compiler.value(each) for each in arguments)
+    if "decimal" in (left.type.name, right.type.name):
+        return calculated(compiler, exp.Mod(this=arguments[0].copy(), expression=arguments[1].copy()), left, right)
+    return calls.invoke(compiler, node, "mod", [left, right])
 
 
 def _normalize(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:

@@ -32,7 +32,7 @@ def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
         return calls.invoke(compiler, node, "array_sort", arguments)
     items, comparator = compiler.value(arguments[0]), arguments[1]
     if items.type.name != "array":
-        return calls.invoke(compiler, node, "array_sort", arguments)
+        return calls.invoke(compiler, node, "array_sort", [items, comparator])
     names, kind = _parameters(comparator, 2), items.type.items[0]
     depth = len(compiler.variables)
     done, one, each = (f"{letter}{depth}" for letter in ("sorted", "next", "each"))

@@ -126,10 +126,13 @@ def _is(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"({compiler.value(node.this).sql} IS {'NOT ' if node.args.get('negate') else ''}NULL)", BOOLEAN)
 
 
-def arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
+def _arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
+    return calculated(compiler, node, compiler.value(node.this), compiler.value(node.expression))
+
+
+def calculated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
     """`+ - * / %` of numbers, times and intervals."""
     symbol = _ARITHMETIC[type(node)]
-    left, right = compiler.value(node.this), compiler.value(node.expression)
     result = _time_arithmetic(left, right, symbol)
     if result:
         return result
@@ -343,7 +346,7 @@ NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
     exp.Boolean: _boolean,
     exp.HexString: _hex,
     exp.UnicodeString: _unicode,
-    **dict.fromkeys(_ARITHMETIC, arithmetic),
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
     exp.And: _logic("AND"),
     exp.Or: _logic("OR"),
     exp.Not: _not,

@@ -272,7 +272,7 @@ def _with_offset(value: Value, sql: str) -> Value:
 
 def _from_iso8601_timestamp(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.value(arguments[0])
-    result = calls.invoke(compiler, node, "from_iso8601_timestamp", arguments)
+    result = calls.invoke(compiler, node, "from_iso8601_timestamp", [value])
     if not isinstance(value.literal, str):
         return Value(f"CASE WHEN trino_is_utc({value.sql}) THEN {result.sql} END", result.type)
     offset = re.search(r"T.*([+-]\d\d(?::?\d\d)?)$", value.literal)
@@ -285,7 +285,7 @@ def _of_zone(template: str) -> calls.Special:
     def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
         if value.type.name != "timestamp with time zone":
-            return calls.invoke(compiler, node, node.name.lower() if node.name else "timezone_hour", arguments)
+            return calls.invoke(compiler, node, node.name.lower() if node.name else "timezone_hour", [value])
         minutes = zones.offset_minutes(value.sql, value.type.zone)
         return Value(f"CAST({template.format(minutes=minutes)} AS BIGINT)", BIGINT)
 
@@ -300,7 +300,7 @@ def _timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Argument
 def _to_iso8601(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.value(arguments[0])
     if value.type.name not in ("timestamp", "timestamp with time zone"):
-        return calls.invoke(compiler, node, "to_iso8601", arguments)
+        return calls.invoke(compiler, node, "to_iso8601", [value])
     clock = casts.clock_text(calls.on_the_clock(value), value.type, "%Y-%m-%dT%H:%M:%S")
     if value.type.name == "timestamp":
         return Value(clock, VARCHAR)

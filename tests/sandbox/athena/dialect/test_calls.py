@@ -25,3 +25,8 @@ def test_a_function_takes_at_most_127_arguments(dialect_athena):
 
 def test_many_arrays_are_joined(dialect_athena):
     assert dialect_athena.rows("SELECT cardinality(" + " || ".join(["ARRAY[1]"] * 20) + ")") == [["20"]]
+
+
+def test_calls_are_compiled_once_however_deep_they_are_in_others(dialect_athena):
+    """An argument compiled twice at each of these levels would be compiled 2**40 times."""
+    assert dialect_athena.rows("SELECT " + "round(mod(" * 20 + "7.5e0" + ", 5))" * 20) == [["3.0"]]
