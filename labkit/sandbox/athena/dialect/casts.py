@@ -68,15 +68,15 @@ _CASTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def data_type(node: Any, where: str = "") -> Type:
-    """The type that a CAST, which stands at `where`, names; raises TYPE_NOT_FOUND."""
+def data_type(node: Any, where: Callable[[Any], str] = place) -> Type:
+    """The type that a CAST names; raises TYPE_NOT_FOUND, with the place that `where` finds for it."""
     written = node.sql(dialect="trino")
     try:
         if any(part.this == exp.DType.USERDEFINED for part in node.find_all(exp.DataType)):
             raise ValueError(f"unknown type: {written}")
         kind = parse_type(written)
     except ValueError:
-        raise QueryError("TYPE_NOT_FOUND", f"{where or place(node)}: Unknown type: {written.lower()}") from None
+        raise QueryError("TYPE_NOT_FOUND", f"{where(node)}: Unknown type: {written.lower()}") from None
     return kind if kind.name != "decimal" or node.expressions else types.decimal(38, 0)
 
 
@@ -274,7 +274,7 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
     literal = _literal(compiler, node) if not isinstance(node, exp.TryCast) else None
     if literal:
         return literal
-    value, kind = compiler.value(node.this), data_type(node.to, _cast_place(compiler, node))
+    value, kind = compiler.value(node.this), data_type(node.to, lambda _: _cast_place(compiler, node))
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{_cast_place(compiler, node)}: Cannot cast {value.type} to {kind}")
     moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
