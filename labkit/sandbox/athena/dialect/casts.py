@@ -67,6 +67,15 @@ _CASTS: dict[str, tuple[str, ...]] = {
     "uuid": ("uuid", "varbinary", *_TEXTS),
 }
 
+_ADDRESSES = {
+    ("ipaddress", "ipprefix"): "trino_network({0}, trino_width({0}))",
+    ("ipprefix", "ipaddress"): "{0}.network",
+    ("ipaddress", "varbinary"): "trino_address_bytes({0})",
+    ("varbinary", "ipaddress"): "trino_ipaddress(python_address_of({0}))",
+    ("uuid", "varbinary"): "unhex(replace(CAST({0} AS VARCHAR), '-', ''))",
+    ("varbinary", "uuid"): "CAST(hex({0}) AS UUID)",
+}
+
 
 def data_type(node: Any, where: Callable[[Any], str] = place) -> Type:
     """The type that a CAST names; raises TYPE_NOT_FOUND, with the place that `where` finds for it."""
@@ -84,8 +93,6 @@ def coerce(value: Value, kind: Type) -> Value:
     """A value as a type that it is taken for without being asked."""
     if value.type == kind or kind == UNKNOWN or value.type.name == kind.name == "varchar":
         return Value(value.sql, kind if kind != UNKNOWN else value.type, value.literal)
-    if value.type == UNKNOWN:
-        return Value(f"CAST({value.sql} AS {duckdb_type(kind)})", kind)
     return convert(value, kind, safe=False)
 
 
@@ -212,19 +219,7 @@ def _time(sql: str, given: Type, kind: Type) -> str:
 
 
 def _address(sql: str, given: Type, kind: Type) -> str:
-    if given.name == "ipaddress" and kind.name == "ipprefix":
-        return f"trino_network({sql}, CASE WHEN {sql} >> 32 = 65535 THEN 32 ELSE 128 END)"
-    if given.name == "ipprefix" and kind.name == "ipaddress":
-        return f"{sql}.network"
-    if given.name == "ipaddress" and kind.name == "varbinary":
-        return f"trino_address_bytes({sql})"
-    if given.name == "uuid" and kind.name == "varbinary":
-        return f"unhex(replace(CAST({sql} AS VARCHAR), '-', ''))"
-    if given.name == "varbinary" and kind.name == "uuid":
-        return f"CAST(hex({sql}) AS UUID)"
-    if given.name == "varbinary" and kind.name == "ipaddress":
-        return f"trino_ipaddress(python_address_of({sql}))"
-    return ""
+    return _ADDRESSES.get((given.name, kind.name), "").format(sql)
 
 
 def _nested(sql: str, given: Type, kind: Type) -> str:
