@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from labkit.sandbox.athena import types, zones
+from labkit.sandbox.athena.dialect import casts
 from labkit.sandbox.athena.text import java_double
 from labkit.sandbox.athena.types import UNBOUNDED, Type, field_key, quoted
 
@@ -76,15 +77,9 @@ def presentable(sql: str, kind: Type) -> str:
     match kind.name:
         case "timestamp with time zone":
             return zones.local(sql, kind.zone)
-        case "ipaddress":
-            return f"trino_ipaddress_text({sql})"
-        case "ipprefix":
-            return f"(trino_ipaddress_text({sql}.network) || '/' || {sql}.bits)"
-        case "interval day to second":
-            return f"trino_interval_text({sql})"
-        case "interval year to month":
-            return f"trino_months_text({sql})"
-        case "json" | "uuid":
+        case "ipaddress" | "ipprefix" | "interval day to second" | "interval year to month" | "uuid":
+            return casts.as_text(sql, kind)
+        case "json":
             return f"CAST({sql} AS VARCHAR)"
     if not kind.items or not _needs_care(kind):
         return sql

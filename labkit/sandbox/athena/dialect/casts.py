@@ -124,14 +124,14 @@ def castable(given: Type, wanted: Type) -> bool:
 def _converted(sql: str, given: Type, kind: Type) -> str:
     target = duckdb_type(kind)
     if kind.name in _TEXTS:
-        text = _as_text(sql, given)
+        text = as_text(sql, given)
         if kind.name == "char":
             return f"rpad({text}, {kind.parameters[0]}, ' ')"
         if kind.parameters and given.name not in _TEXTS:
             return f"trino_fit({text}, {kind.parameters[0]})"
         return f"left({text}, {kind.parameters[0]})" if kind.parameters else text
     if kind == JSON:
-        return json_casts.as_json(sql, given, _as_text)
+        return json_casts.as_json(sql, given, as_text)
     if given == JSON:
         return json_casts.from_json(sql, kind, _converted)
     if given.name in ("array", "map", "row"):
@@ -146,7 +146,8 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
     return _time(sql, given, kind) or _address(sql, given, kind) or f"CAST({sql} AS {target})"
 
 
-def _as_text(sql: str, given: Type) -> str:
+def as_text(sql: str, given: Type) -> str:
+    """A value as the text that CAST(... AS varchar) makes of it."""
     match given.name:
         case "varchar" | "char":
             return sql
