@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 
 MOST_ARGUMENTS = 127
 """Trino's bound; what has a syntax of its own, as ROW and COALESCE, has none."""
-_AGGREGATE_CALL = re.compile(r"@(\w+)(\(struct\)|\(number\)|\(micros\)|\(months\)|/1)?")
-
-
-_LENGTHS = {"(micros)": "epoch_us({})", "(months)": "trino_months({})"}
+_OF_ARGUMENTS = {
+    "(struct)": "struct_pack(k := {0}, v := {1})",
+    "(number)": "CASE WHEN NOT isnan({0}) THEN {0} END",
+    "(micros)": "epoch_us({0})",
+    "(months)": "trino_months({0})",
+    "/1": "{0}",
+}
+"""What an aggregate is given instead of its arguments, by what stands behind it in a template."""
+_AGGREGATE_CALL = re.compile(rf"@(\w+)({'|'.join(map(re.escape, _OF_ARGUMENTS))})?")
 
 
 @dataclass(frozen=True)
@@ -241,15 +246,7 @@ def _aggregate_call(
 
 def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> str:
     """`@sum` written out: `sum(DISTINCT x ORDER BY y) FILTER (...) OVER (...)`."""
-    inside = ", ".join(values)
-    if part[2] == "(struct)":
-        inside = f"struct_pack(k := {values[0]}, v := {values[1]})"
-    elif part[2] == "(number)":
-        inside = f"CASE WHEN NOT isnan({inside}) THEN {inside} END"
-    elif part[2] in _LENGTHS:
-        inside = _LENGTHS[part[2]].format(inside)
-    elif part[2] == "/1":
-        inside = values[0]
+    inside = _OF_ARGUMENTS[part[2]].format(*values) if part[2] else ", ".join(values)
     inside = inside or ("*" if part[1] == "count" else "")
     return (
         f"{part[1]}({modifiers.distinct}{inside}{modifiers.nulls}{modifiers.order}){modifiers.filter}{modifiers.over}"
