@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.athena.dialect.table import query
+
 CASES = json.loads(Path(__file__).with_name("trino_expressions.json").read_text())
-
-
-def query(sql):
-    return sql if sql.startswith(("SELECT", "VALUES", "WITH ")) else f"SELECT {sql} AS x"
 
 
 @pytest.mark.parametrize(("sql", "wanted"), CASES["values"], ids=[case[0] for case in CASES["values"]])

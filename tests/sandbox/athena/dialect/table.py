@@ -24,13 +24,17 @@ def cases(*names: str) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in found]
 
 
+def query(sql: str) -> str:
+    """A query as it is; of an expression, the one that selects it."""
+    return sql if sql.startswith(_QUERIES) else f"SELECT {sql} AS x"
+
+
 def outcome(athena: Athena, case: dict[str, Any]) -> dict[str, Any]:
     """What comes of a case, in the same words as the case; an error is cut to the length of the one that is wanted."""
     sql = case["sql"] if isinstance(case["sql"], str) else "\n".join(case["sql"])
     if "rows" in case:
         return {**case, "rows": athena.rows(sql)}
-    query = sql if sql.startswith(_QUERIES) else f"SELECT {sql} AS x"
     if "error" in case:
-        return {**case, "error": athena.error(query)[: len(case["error"])]}
-    ((value, kind),) = athena.rows(f"{query}, typeof({sql})")
+        return {**case, "error": athena.error(query(sql))[: len(case["error"])]}
+    ((value, kind),) = athena.rows(f"{query(sql)}, typeof({sql})")
     return {**case, "value": value, "type": kind}

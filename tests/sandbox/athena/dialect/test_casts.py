@@ -6,5 +6,5 @@ from tests.sandbox.athena.dialect.table import cases, outcome
 
 
 @pytest.mark.parametrize("case", cases("casts"))
-def test_a_cast_gives_what_the_documentation_says(dialect_athena, case):
-    assert outcome(dialect_athena, case) == case
+def test_a_cast_gives_what_the_documentation_says(shared_athena, case):
+    assert outcome(shared_athena, case) == case

@@ -6,5 +6,5 @@ from tests.sandbox.athena.dialect.table import cases, outcome
 
 
 @pytest.mark.parametrize("case", cases("temporal"))
-def test_a_date_or_time_is_what_its_page_says(dialect_athena, case):
-    assert outcome(dialect_athena, case) == case
+def test_a_date_or_time_is_what_its_page_says(shared_athena, case):
+    assert outcome(shared_athena, case) == case
