@@ -84,7 +84,7 @@ def written(signature) -> str:
 ALL = [each for forms in signatures().values() for each in forms]
 
 
-@pytest.mark.parametrize("signature", ALL, ids=str)
+@pytest.mark.parametrize("signature", ALL, ids=written)
 def test_every_function_runs(shared_athena, signature):
     done = shared_athena.run(f"SELECT {written(signature)} AS x")
     assert done.state == "SUCCEEDED", done.reason

@@ -28,7 +28,6 @@ _CLASSES = {
     "local": LOCAL_TIMES,
     "text": ("varchar", "char"),
 }
-_ANY_LENGTH = {"text": Type("varchar(x)")}
 _VARIABLES = frozenset(("T", "K", "V", "U", "R", *_CLASSES))
 _LINE = re.compile(r"(?:(agg|window) )?(\w+)\((.*?)\) -> (.*?)(?: = (.*))?$")
 
@@ -45,16 +44,12 @@ class Signature:
     result: Type
     template: str
 
-    def __str__(self) -> str:
-        """As Trino lists the forms that it has."""
-        return f"{self.name}({', '.join(str(_filled(each, _ANY_LENGTH)) for each in self.parameters)})"
-
     def parameter(self, number: int) -> Type:
         """The parameter that an argument goes to."""
         return self.parameters[min(number, len(self.parameters) - 1)]
 
     def of_each_type(self) -> Iterator[tuple[tuple[Type, ...], Type]]:
-        """Its parameters and result with each type of a class, such as `number`, in turn."""
+        """Its parameters and result with each type of a class, such as `number`, in turn: as Trino lists them."""
         names = {part.name for kind in (*self.parameters, self.result) for part in _parts(kind)}
         class_ = next((name for name in ("number", "integral", "local") if name in names), "text")
         for name in _CLASSES[class_] if class_ != "text" else ("varchar(x)",):
