@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from labkit.sandbox.alarms.alarm import Alarm, CompositeAlarm, MetricAlarm
 from labkit.sandbox.alarms.checks import check_composite_alarm, check_metric_alarm, check_tags
 from labkit.sandbox.alarms.evaluator import Evaluator
-from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.alarms.region import Region
+from labkit.sandbox.alarms.retrieval import invalid_token
 from labkit.sandbox.alarms.samples import metric_of
 from labkit.sandbox.alarms.state_changes import record_configuration
+from labkit.sandbox.paging import page
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
 
 AnyAlarm = TypeVar("AnyAlarm", bound=Alarm)
@@ -76,7 +77,8 @@ class AlarmOperations(Service):
         if not params.get("AlarmTypes") and (params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName")):
             kinds = ["MetricAlarm", "CompositeAlarm"]
         chosen = [alarm for alarm in self._related(region, params) if alarm.kind in kinds and _wanted(alarm, params)]
-        listed = page(sorted(chosen, key=lambda alarm: alarm.name), params, "alarms", params.get("MaxRecords", 50))
+        chosen.sort(key=lambda alarm: alarm.name)
+        listed = page(chosen, params, "alarms", params.get("MaxRecords", 50), invalid_token)
         alarms = listed.pop("alarms")
         short = bool(params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName"))
         shown = [(alarm.kind, _short(alarm) if short else alarm.describe()) for alarm in alarms]
@@ -133,7 +135,7 @@ class AlarmOperations(Service):
         ]
         if params.get("ScanBy") != "TimestampAscending":
             items.reverse()
-        return page(items, params, "AlarmHistoryItems", params.get("MaxRecords", 50))
+        return page(items, params, "AlarmHistoryItems", params.get("MaxRecords", 50), invalid_token)
 
     @operation("SetAlarmState")
     def set_alarm_state(self, call: Call) -> Result:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labkit.sandbox.alarms.labels import Viewer, time_zone
-from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.alarms.queries import Window, merged
 from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.alarms.region import Region
-from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, is_plain, kept
+from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, invalid_token, is_plain, kept
 from labkit.sandbox.alarms.samples import Metric, SampleSet, metric_of, statistic_set
 from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
+from labkit.sandbox.paging import page
 from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
 
 OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
@@ -91,7 +91,7 @@ class MetricOperations(Service):
             for metric in sorted(region.store.metrics())
             if _fits(metric, call.params) and (region.store.newest(metric) or 0) >= oldest
         ]
-        return page(listed, call.params, "Metrics", LISTED_PAGE)
+        return page(listed, call.params, "Metrics", LISTED_PAGE, invalid_token)
 
     @operation("GetMetricStatistics")
     def get_metric_statistics(self, call: Call) -> Result:

@@ -13,10 +13,10 @@ from typing import Any
 from labkit.sandbox.alarms import expression
 from labkit.sandbox.alarms.functions import ExpressionError, TimeSeries, many
 from labkit.sandbox.alarms.labels import Viewer, filled, is_dynamic, telling_dimensions
-from labkit.sandbox.alarms.paging import position, token
 from labkit.sandbox.alarms.queries import Queries, Window
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, RETENTION, MetricStore
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
+from labkit.sandbox.paging import position, token
 from labkit.sandbox.service import ServiceError, not_here
 
 MAX_QUERIES = 500
@@ -78,7 +78,7 @@ class Retrieval:
         results = [result for query in self._asked if query.get("ReturnData", True) for result in self._compute(query)]
         newest_first = self._params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         points = [sorted(result.series.points.items(), reverse=newest_first) for result in results]
-        begin = position(self._params.get("NextToken"))
+        begin = position(self._params.get("NextToken"), invalid_token)
         end = begin + max(1, int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)))
         parts = _parts([len(each) for each in points], begin, end)
         shown = [_shown(*each) for each in zip(results, points, parts, strict=True)]
@@ -137,6 +137,11 @@ class Retrieval:
                 "ValidationError", f"The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
             )
         check_queries(self._asked, "MetricDataQueries", self._viewer.account_id)
+
+
+def invalid_token(given: str) -> ServiceError:
+    """CloudWatch's error for a token that is none."""
+    return ServiceError("InvalidNextToken", f"Invalid nextToken: {given}")
 
 
 def _parts(lengths: Sequence[int], begin: int, end: int) -> list[slice]:

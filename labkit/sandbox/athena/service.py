@@ -13,8 +13,9 @@ from labkit.sandbox.athena.results import read_csv
 from labkit.sandbox.athena.runner import BATCH, Runner, split_object
 from labkit.sandbox.athena.saved import new_id
 from labkit.sandbox.athena.statements.classify import Malformed, Parsed, read, split_parameters, with_parameters
-from labkit.sandbox.athena.workgroups import WorkGroup, bad_request, page, token_number
+from labkit.sandbox.athena.workgroups import WorkGroup, bad_request, invalid_token, page
 from labkit.sandbox.moto_state import s3
+from labkit.sandbox.paging import position, token
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call, ServiceError, operation
 
@@ -257,7 +258,8 @@ class AthenaService(MetadataOperations):
                 f"Query did not finish successfully. Final query state: {execution.state}",
                 "INVALID_QUERY_EXECUTION_STATE",
             )
-        first, most = token_number(call), call.params.get("MaxResults") or MOST_ROWS
+        first = position(call.params.get("NextToken"), invalid_token)
+        most = call.params.get("MaxResults") or MOST_ROWS
         if call.params.get("QueryResultType") == "DATA_MANIFEST":
             rows, more = _page_of_lines(_manifest(execution), first, most)
         else:
@@ -270,7 +272,7 @@ class AthenaService(MetadataOperations):
             },
         }
         if more:
-            answer["NextToken"] = str(first + len(rows))
+            answer["NextToken"] = token(first + len(rows))
         return answer
 
     def _rows(self, execution: QueryExecution, first: int, most: int) -> tuple[list[list[str | None]], bool]:

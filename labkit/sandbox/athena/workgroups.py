@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from labkit.sandbox import paging
 from labkit.sandbox.service import Call, Service, ServiceError, operation
 
 if TYPE_CHECKING:
@@ -185,18 +186,10 @@ class WorkGroupOperations(Service):
 
 
 def page(call: Call, member: str, items: list[Any], most: int) -> dict[str, Any]:
-    """One page of a list; the token is the number of items before it."""
-    first = token_number(call)
-    count = call.params.get("MaxResults") or most
-    answer: dict[str, Any] = {member: items[first : first + count]}
-    if first + count < len(items):
-        answer["NextToken"] = str(first + count)
-    return answer
+    """One page of a list."""
+    return paging.page(items, call.params, member, call.params.get("MaxResults") or most, invalid_token)
 
 
-def token_number(call: Call) -> int:
-    """What a NextToken says; raises for one that was not handed out."""
-    token = call.params.get("NextToken") or "0"
-    if not token.isdigit():
-        raise bad_request("Invalid NextToken")
-    return int(token)
+def invalid_token(given: str) -> ServiceError:
+    """Athena's error for a token that is none."""
+    return bad_request("Invalid NextToken")

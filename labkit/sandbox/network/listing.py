@@ -5,12 +5,11 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowL
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from labkit.sandbox import paging
 from labkit.sandbox.network.flow_logs import FlowLog
 from labkit.sandbox.service import ServiceError
 
@@ -43,9 +42,9 @@ def page(items: Sequence[T], most: int | None, token: str | None) -> tuple[Seque
     if most is not None and not 1 <= most <= _MOST_RESULTS:
         message = f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value from 1 to {_MOST_RESULTS}."
         raise ServiceError("InvalidParameterValue", message)
-    begin = _decode(token) if token else 0
+    begin = paging.position(token or None, _invalid_token)
     end = begin + (most or _MOST_RESULTS)
-    return items[begin:end], _encode(end) if end < len(items) else None
+    return items[begin:end], paging.token(end) if end < len(items) else None
 
 
 def _test(name: str, values: Iterable[str]) -> Callable[[FlowLog], bool]:
@@ -66,15 +65,5 @@ def _wildcards(value: str) -> re.Pattern[str]:
     return re.compile("".join(kinds.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
-def _encode(place: int) -> str:
-    return base64.urlsafe_b64encode(f"flow-logs:{place}".encode()).decode()
-
-
-def _decode(token: str) -> int:
-    try:
-        name, _, place = base64.urlsafe_b64decode(token).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        name, place = "", ""
-    if name != "flow-logs" or not place.isdecimal():
-        raise ServiceError("InvalidParameterValue", "The token is invalid. Pass the NextToken of an earlier response.")
-    return int(place)
+def _invalid_token(given: str) -> ServiceError:
+    return ServiceError("InvalidParameterValue", "The token is invalid. Pass the NextToken of an earlier response.")

@@ -8,9 +8,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from labkit.sandbox.alarms.paging import page
 from labkit.sandbox.moto_state import sns
 from labkit.sandbox.notifications.checks import invalid
+from labkit.sandbox.paging import page
 from labkit.sandbox.service import Call, Result, Service, ServiceError, not_here, operation
 
 LISTED_PAGE = 100
@@ -74,11 +74,8 @@ def check_topic_arn(region: str, topic_arn: str) -> None:
 
 
 def listed(items: list[dict[str, Any]], params: dict[str, Any], member: str) -> Result:
-    """A page of a list; SNS has a word of its own for a token that is none."""
-    try:
-        return page(items, params, member, LISTED_PAGE)
-    except ServiceError:
-        raise invalid("NextToken") from None
+    """A page of a list."""
+    return page(items, params, member, LISTED_PAGE, lambda given: invalid("NextToken"))
 
 
 def _check_attribute(name: str, value: str, reason: str = "") -> None:
