@@ -1,9 +1,12 @@
 """Calls a service of a sandbox in this process, as the server would after parsing a request."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import Call
+from labkit.sandbox.service import Call, ServiceError
 
 
 def client_call(
@@ -18,3 +21,16 @@ def client_call(
     target = sandbox.services[service]
     with sandbox.change():
         return type(target).handlers[operation](target, call)
+
+
+def refusal(call: Callable[..., Any], *arguments: Any, **params: Any) -> ServiceError:
+    """The error that a call of a handler ends with."""
+    with pytest.raises(ServiceError) as caught:
+        call(*arguments, **params)
+    return caught.value
+
+
+def refused(call: Callable[..., Any], *arguments: Any, **params: Any) -> tuple[str, str]:
+    """Code and message of the error that a call of a handler ends with."""
+    error = refusal(call, *arguments, **params)
+    return error.code, error.message

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import ServiceError
-from tests.sandbox.calls import client_call
+from tests.sandbox.calls import client_call, refused
 
 NOW = 1_793_610_000_000
 """The sandbox's start in milliseconds: 2 November 2026, 09:00 UTC."""
@@ -28,9 +27,7 @@ class Logs:
 
     def refused(self, operation: str, **params: Any) -> tuple[str, str]:
         """Code and message of the error that a call gets."""
-        with pytest.raises(ServiceError) as caught:
-            self.call(operation, **params)
-        return caught.value.code, caught.value.message
+        return refused(self.call, operation, **params)
 
     def put(self, *messages: str, at: int = NOW, stream: str = "eni-1") -> Any:
         """Puts messages one millisecond apart, into a stream that is made if it is missing."""

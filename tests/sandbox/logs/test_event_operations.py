@@ -25,12 +25,6 @@ def stored(logs: Logs) -> list[str]:
     return [event["message"] for event in logs.call("FilterLogEvents", logGroupName="g")["events"]]
 
 
-def error_of(logs: Logs, operation: str, **params: Any) -> tuple[str, str]:
-    with pytest.raises(ServiceError) as caught:
-        logs.call(operation, logGroupName="g", **params)
-    return caught.value.code, caught.value.message
-
-
 def test_events_come_back_as_they_were_put(logs: Logs) -> None:
     put(logs, (0, "first"), (0, "same moment"), (5, "last"))
     answer = logs.call("GetLogEvents", logGroupName="g", logStreamName="s")
@@ -106,7 +100,7 @@ def test_a_batch_of_exactly_the_limits_is_taken(logs: Logs) -> None:
 
 def test_a_stream_must_be_there(logs: Logs) -> None:
     events = [{"timestamp": NOW, "message": "x"}]
-    assert error_of(logs, "PutLogEvents", logStreamName="none", logEvents=events) == (
+    assert logs.refused("PutLogEvents", logGroupName="g", logStreamName="none", logEvents=events) == (
         "ResourceNotFoundException",
         "The specified log stream does not exist.",
     )
@@ -198,7 +192,7 @@ def test_a_time_range_has_its_start_and_not_its_end(
     ["x", "f/1/s", "g/" + "3" * 56 + "/s", "f/" + "x" * 56 + "/s", "f/" + "٣" * 56 + "/s", "b/" + "9" * 56 + "/s"],
 )
 def test_a_token_that_was_never_given_is_refused(numbered: Logs, token: str) -> None:
-    assert error_of(numbered, "GetLogEvents", logStreamName="s", nextToken=token) == (
+    assert numbered.refused("GetLogEvents", logGroupName="g", logStreamName="s", nextToken=token) == (
         "InvalidParameterException",
         "The specified nextToken is invalid.",
     )
@@ -278,11 +272,12 @@ def test_a_page_holds_one_megabyte(logs: Logs) -> None:
     ],
 )
 def test_a_malformed_filter_request_is_refused(numbered: Logs, params: dict[str, Any], code: str) -> None:
-    assert error_of(numbered, "FilterLogEvents", **params)[0] == code
+    assert numbered.refused("FilterLogEvents", logGroupName="g", **params)[0] == code
 
 
 def test_a_bad_pattern_has_the_words_of_this_operation(numbered: Logs) -> None:
-    assert error_of(numbered, "FilterLogEvents", filterPattern="{ $.a EXISTS }")[1].startswith("Invalid filter pattern")
+    _, message = numbered.refused("FilterLogEvents", logGroupName="g", filterPattern="{ $.a EXISTS }")
+    assert message.startswith("Invalid filter pattern")
 
 
 INJECTIONS = [

@@ -6,6 +6,7 @@ import pytest
 
 from labkit.sandbox.logs.store import SMALL_BATCH
 from labkit.sandbox.service import ServiceError
+from tests.sandbox.calls import refused
 from tests.sandbox.logs.conftest import NOW, Logs
 
 SSH_REJECTS = (
@@ -25,12 +26,6 @@ def put_filter(logs: Logs, pattern: str, *, name: str = "f", group: str = "g", *
     logs.call(
         "PutMetricFilter", logGroupName=group, filterName=name, filterPattern=pattern, metricTransformations=[made]
     )
-
-
-def error_of(logs: Logs, pattern: str = "x", **transformation: Any) -> tuple[str, str]:
-    with pytest.raises(ServiceError) as caught:
-        put_filter(logs, pattern, **transformation)
-    return caught.value.code, caught.value.message
 
 
 def test_the_labs_filter_counts_rejected_ssh_in_the_events_own_minutes(logs: Logs) -> None:
@@ -251,7 +246,7 @@ INVALID = "InvalidParameterException"
 def test_what_a_filter_cannot_be_is_said(
     logs: Logs, pattern: str, transformation: dict[str, Any], message: str
 ) -> None:
-    code, said = error_of(logs, pattern, **transformation)
+    code, said = refused(put_filter, logs, pattern, **transformation)
     assert code == INVALID
     assert said.startswith(message)
     assert logs.call("DescribeMetricFilters")["metricFilters"] == []
@@ -273,7 +268,7 @@ def test_a_group_has_at_most_a_hundred_filters(logs: Logs) -> None:
     for number in range(100):
         put_filter(logs, "x", name=f"f{number}")
     put_filter(logs, "y", name="f0")
-    assert error_of(logs, name="one too many") == ("LimitExceededException", "Resource limit exceeded.")
+    assert refused(put_filter, logs, "x", name="one too many") == ("LimitExceededException", "Resource limit exceeded.")
 
 
 def test_five_filters_of_a_group_may_have_regular_expressions(logs: Logs) -> None:
@@ -281,7 +276,7 @@ def test_five_filters_of_a_group_may_have_regular_expressions(logs: Logs) -> Non
         put_filter(logs, "%x%", name=f"f{number}")
     put_filter(logs, "%y%", name="f0")
     put_filter(logs, "x", name="no regular expression")
-    assert error_of(logs, "%x%", name="sixth")[0] == "LimitExceededException"
+    assert refused(put_filter, logs, "%x%", name="sixth")[0] == "LimitExceededException"
 
 
 def test_the_labs_pattern_is_tested_on_pasted_records(logs: Logs) -> None:
@@ -356,7 +351,7 @@ def test_three_dimensions_are_taken_and_system_fields_count_among_them(logs: Log
 
 @pytest.mark.parametrize("value", ["٣", "0x10", "1_000", "nan", ""])
 def test_a_value_that_is_no_decimal_number_is_refused(logs: Logs, value: str) -> None:
-    assert error_of(logs, metricValue=value) == (
+    assert refused(put_filter, logs, "x", metricValue=value) == (
         INVALID,
         "Invalid metric transformation: metric value must be a valid number",
     )

@@ -11,6 +11,7 @@ from labkit.sandbox import moto_state
 from labkit.sandbox.logs.subscription_filters import MAX_MESSAGE_EVENTS
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.service import ServiceError
+from tests.sandbox.calls import refused
 from tests.sandbox.logs.conftest import NOW, Logs
 
 ACCOUNT = "123456789012"
@@ -43,12 +44,6 @@ def put_filter(logs: Logs, *, name: str = "f", **params: Any) -> None:
         filterName=name,
         **{key: value for key, value in chosen.items() if value is not None},
     )
-
-
-def error_of(logs: Logs, **params: Any) -> tuple[str, str]:
-    with pytest.raises(ServiceError) as caught:
-        put_filter(logs, **params)
-    return caught.value.code, caught.value.message
 
 
 def test_matching_events_reach_kinesis_after_a_test_message(logs: Logs, kinesis: Any) -> None:
@@ -129,7 +124,7 @@ def test_events_reach_s3_through_firehose(logs: Logs) -> None:
     ],
 )
 def test_a_filter_that_cannot_work_is_refused(logs: Logs, kinesis: Any, params: dict[str, Any], message: str) -> None:
-    code, said = error_of(logs, **params)
+    code, said = refused(put_filter, logs, **params)
     assert code == "InvalidParameterException"
     assert said.startswith(message)
     assert logs.call("DescribeSubscriptionFilters", logGroupName="g") == {"subscriptionFilters": []}
@@ -139,7 +134,7 @@ def test_a_group_has_at_most_two_subscription_filters(logs: Logs, kinesis: Any) 
     put_filter(logs, name="one")
     put_filter(logs, name="two")
     put_filter(logs, name="two")
-    assert error_of(logs, name="three") == ("LimitExceededException", "Resource limit exceeded.")
+    assert refused(put_filter, logs, name="three") == ("LimitExceededException", "Resource limit exceeded.")
 
 
 def test_filters_are_described_and_deleted(logs: Logs, kinesis: Any) -> None:
@@ -208,7 +203,7 @@ def test_metric_and_subscription_filters_share_the_quota_of_regular_expressions(
         filter_ = {"filterName": f"m{number}", "filterPattern": "%x%", "metricTransformations": [transformation]}
         logs.call("PutMetricFilter", logGroupName="g", **filter_)
     put_filter(logs, name="fifth", filterPattern="%x%")
-    assert error_of(logs, name="sixth", filterPattern="%x%")[0] == "LimitExceededException"
+    assert refused(put_filter, logs, name="sixth", filterPattern="%x%")[0] == "LimitExceededException"
     put_filter(logs, name="without", filterPattern="x")
 
 

@@ -1,13 +1,7 @@
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from tests.sandbox.calls import refusal
 from tests.sandbox.notifications.sns import QUEUE
-
-
-def refusal(sns, operation, *arguments, **params):
-    with pytest.raises(ServiceError) as caught:
-        getattr(sns, operation)(*arguments, **params)
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -21,7 +15,7 @@ def refusal(sns, operation, *arguments, **params):
     ],
 )
 def test_endpoints_that_sns_refuses(sns, protocol, endpoint, message):
-    error = refusal(sns, "subscribe", protocol, endpoint)
+    error = refusal(sns.subscribe, protocol, endpoint)
     assert (error.code, error.message) == ("InvalidParameter", message)
 
 
@@ -36,7 +30,7 @@ def test_endpoints_that_sns_refuses(sns, protocol, endpoint, message):
     ],
 )
 def test_endpoints_that_the_sandbox_can_not_reach(sns, protocol, endpoint):
-    error = refusal(sns, "subscribe", protocol, endpoint)
+    error = refusal(sns.subscribe, protocol, endpoint)
     assert (error.code, error.status) == ("NotImplemented", 501)
     assert "docs/sandbox.md" in error.message
 
@@ -82,11 +76,11 @@ def test_endpoints_on_this_machine_are_taken(sns, endpoint, monkeypatch):
     ],
 )
 def test_messages_that_sns_refuses(sns, params, message):
-    assert refusal(sns, "publish", **params).message == message
+    assert refusal(sns.publish, **params).message == message
 
 
 def test_a_mail_can_not_come_raw(sns):
-    error = refusal(sns, "subscribe", Attributes={"RawMessageDelivery": "true"})
+    error = refusal(sns.subscribe, Attributes={"RawMessageDelivery": "true"})
     assert error.message == (
         "Invalid parameter: Attributes Reason: Delivery protocol [email] does not support raw message delivery."
     )
@@ -94,7 +88,7 @@ def test_a_mail_can_not_come_raw(sns):
 
 @pytest.mark.parametrize("params", [{"Name": "a.fifo"}, {"Name": "a", "Attributes": {"FifoTopic": "true"}}])
 def test_topics_in_order_are_refused(sns, params):
-    error = refusal(sns, "call", "CreateTopic", **params)
+    error = refusal(sns.call, "CreateTopic", **params)
     assert (error.code, error.message.split(".")[0]) == (
         "NotImplemented",
         "The sandbox does not implement FIFO topics",
@@ -102,9 +96,9 @@ def test_topics_in_order_are_refused(sns, params):
 
 
 def test_numbers_and_bytes_are_not_published_to(sns):
-    assert refusal(sns, "call", "Publish", PhoneNumber="+15555550100", Message="x").code == "NotImplemented"
+    assert refusal(sns.call, "Publish", PhoneNumber="+15555550100", Message="x").code == "NotImplemented"
     binary = {"b": {"DataType": "Binary", "BinaryValue": b"x"}}
-    assert refusal(sns, "publish", MessageAttributes=binary).code == "NotImplemented"
+    assert refusal(sns.publish, MessageAttributes=binary).code == "NotImplemented"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +115,6 @@ def test_numbers_and_bytes_are_not_published_to(sns):
 def test_attributes_that_are_refused(sns, name, value, message):
     arn = sns.subscribe("sqs", QUEUE)
     error = refusal(
-        sns, "call", "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value
+        sns.call, "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value
     )
     assert message in error.message

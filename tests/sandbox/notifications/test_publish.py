@@ -8,6 +8,7 @@ import pytest
 from labkit.sandbox.notifications import delivery
 from labkit.sandbox.service import ServiceError
 from labkit.sandbox.validation import check
+from tests.sandbox.calls import refused
 from tests.sandbox.notifications.sns import QUEUE, TOPIC
 
 
@@ -16,10 +17,9 @@ def text(value, kind="String"):
 
 
 def refusal(sns, **params):
-    with pytest.raises(ServiceError) as caught:
-        sns.publish(**params)
+    error = refused(sns.publish, **params)
     assert sns.queued() == []
-    return caught.value.code, caught.value.message
+    return error
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def test_a_message_and_its_attributes_have_256_kib_together(queue, message, attr
         queue.publish(message, MessageAttributes=attributes)
         assert queue.queued()[0]["Message"] == message
     else:
-        refused = ("InvalidParameter", "Invalid parameter: Message too long")
-        assert refusal(queue, message=message, MessageAttributes=attributes) == refused
+        too_long = ("InvalidParameter", "Invalid parameter: Message too long")
+        assert refusal(queue, message=message, MessageAttributes=attributes) == too_long
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from labkit.sandbox.service import ServiceError
-from tests.sandbox.calls import client_call
+from tests.sandbox.calls import client_call, refusal
 
 GROUP = "VPCFlowLogs"
 NOW = int(datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp())
@@ -48,10 +48,9 @@ def table(answer):
 
 
 def refused(logs, code, operation, **params):
-    with pytest.raises(ServiceError) as caught:
-        logs(operation, **params)
-    assert caught.value.code == code
-    return caught.value
+    error = refusal(logs, operation, **params)
+    assert error.code == code
+    return error
 
 
 def test_a_query_knows_the_range_it_was_asked_for(logs):

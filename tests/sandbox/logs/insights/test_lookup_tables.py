@@ -2,8 +2,7 @@
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
-from tests.sandbox.calls import client_call
+from tests.sandbox.calls import client_call, refusal
 from tests.sandbox.logs.insights.runs import START
 
 NOW = START // 1000
@@ -36,10 +35,9 @@ def rows(logs, query, **params):
 
 
 def refused(logs, code, operation, **params):
-    with pytest.raises(ServiceError) as caught:
-        logs(operation, **params)
-    assert caught.value.code == code
-    return caught.value.message
+    error = refusal(logs, operation, **params)
+    assert error.code == code
+    return error.message
 
 
 def test_a_table_is_created_described_read_changed_and_deleted(logs):
