@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from labkit.sandbox.alarms import rules
 from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
-from labkit.sandbox.alarms.expression import CLOCK_FUNCTIONS, functions_in
+from labkit.sandbox.alarms.expression import follows_clock
 from labkit.sandbox.alarms.samples import Metric, metric_of
 
 if TYPE_CHECKING:
@@ -119,8 +119,7 @@ class MetricAlarm(Alarm):
         )
         described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
         self.inputs = tuple(dict.fromkeys(metric_of(metric) for metric in described))
-        called = (name for query in self.metrics for name in functions_in(query.get("Expression", "0")))
-        self.follows_clock = not CLOCK_FUNCTIONS.isdisjoint(called)
+        self.follows_clock = any(follows_clock(query["Expression"]) for query in self.metrics if "Expression" in query)
 
     @property
     def threshold(self) -> float:

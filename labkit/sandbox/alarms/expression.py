@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,14 +76,15 @@ def functions_in(expression: str) -> list[str]:
     return _tokens(expression, "FUNCTION")
 
 
+def follows_clock(expression: str) -> bool:
+    """Whether the value of an expression changes with time, whatever the metrics do."""
+    return not _PARTS_OF_TIME.keys().isdisjoint(functions_in(expression))
+
+
 def _tokens(expression: str, kind: str) -> list[str]:
     children = (child for node in parse(expression).iter_subtrees() for child in node.children)
     tokens = (child for child in children if isinstance(child, Token) and child.type == kind)
     return [str(token) for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
-
-
-CLOCK_FUNCTIONS = frozenset(("MINUTE", "HOUR", "DAY", "DATE", "MONTH", "YEAR", "EPOCH"))
-"""Functions whose values change with time, whatever the metrics do."""
 
 
 @dataclass
@@ -217,7 +219,7 @@ def _each(change: Callable[[float], float]) -> Compute:
     return lambda scope, value: functions.mapped(change, value)
 
 
-def _clock(part: Callable[[Any], float]) -> Compute:
+def _clock(part: Callable[[datetime], float]) -> Compute:
     """A function of every timestamp of the range."""
 
     def _of_range(scope: Scope, value: Value) -> Value:
@@ -226,6 +228,16 @@ def _clock(part: Callable[[Any], float]) -> Compute:
 
     return _of_range
 
+
+_PARTS_OF_TIME: Mapping[str, Callable[[datetime], float]] = {
+    "MINUTE": lambda moment: moment.minute,
+    "HOUR": lambda moment: moment.hour,
+    "DAY": lambda moment: moment.isoweekday(),
+    "DATE": lambda moment: moment.day,
+    "MONTH": lambda moment: moment.month,
+    "YEAR": lambda moment: moment.year,
+    "EPOCH": lambda moment: moment.timestamp(),
+}
 
 FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "ABS": (1, 1, _each(abs)),
@@ -255,12 +267,6 @@ FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "PERIOD": (1, 1, _period),
     "SEARCH": (2, 3, _search),
     "TIME_SERIES": (1, 1, _time_series),
-    "MINUTE": (1, 1, _clock(lambda moment: moment.minute)),
-    "HOUR": (1, 1, _clock(lambda moment: moment.hour)),
-    "DAY": (1, 1, _clock(lambda moment: moment.isoweekday())),
-    "DATE": (1, 1, _clock(lambda moment: moment.day)),
-    "MONTH": (1, 1, _clock(lambda moment: moment.month)),
-    "YEAR": (1, 1, _clock(lambda moment: moment.year)),
-    "EPOCH": (1, 1, _clock(lambda moment: moment.timestamp())),
+    **{name: (1, 1, _clock(part)) for name, part in _PARTS_OF_TIME.items()},
 }
 """Every function: how few and how many arguments it takes, and how it is computed."""
