@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.sandbox.notifications import filter_policy_checks
-from labkit.sandbox.notifications.subscriptions import BY_ATTRIBUTES
+from labkit.sandbox.notifications.filter_policies import BY_ATTRIBUTES
 from labkit.sandbox.service import ServiceError, not_here
 
 MAX_MESSAGE = 262_144

@@ -12,15 +12,17 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from labkit.sandbox.notifications.filter_policy_checks import is_choice
+from labkit.sandbox.notifications.filter_policy_checks import is_choice, is_number
 
+BY_ATTRIBUTES = "MessageAttributes"
+"""The scope of a policy on the attributes of messages: that of one without a scope."""
 Holds = Callable[[Any, Any], bool]
 """Whether a condition's operand holds for one value."""
 
 
 def wants(policy: Mapping[str, Any], scope: str, attributes: Mapping[str, Mapping[str, str]], message: str) -> bool:
     """Whether a message passes a policy; attributes are {name: {"Type": ..., "Value": ...}}."""
-    if scope == "MessageAttributes":
+    if scope == BY_ATTRIBUTES:
         return _matches(policy, {name: _attribute(item) for name, item in attributes.items()})
     try:
         body = json.loads(message)
@@ -76,13 +78,9 @@ def _is_but(operand: Any, value: Any) -> bool:
     return any(_equals(each, value) for each in _several(operand))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _equals(wanted: Any, value: Any) -> bool:
     """Numbers are compared to five digits after the point."""
-    if _is_number(wanted) and _is_number(value):
+    if is_number(wanted) and is_number(value):
         return bool(round(wanted * 100_000) == round(value * 100_000))
     return type(wanted) is type(value) and bool(wanted == value)
 
@@ -98,7 +96,7 @@ _COMPARED: dict[str, Holds] = {
 
 def _in_ranges(ranges: Sequence[Any], value: Any) -> bool:
     pairs = zip(ranges[::2], ranges[1::2], strict=True)
-    return _is_number(value) and all(_COMPARED[operator](bound, value) for operator, bound in pairs)
+    return is_number(value) and all(_COMPARED[operator](bound, value) for operator, bound in pairs)
 
 
 @cache

@@ -102,7 +102,8 @@ def _check_value(value: Any) -> None:
         raise _error(f"Match value must be between -{MAX_NUMBER} and {MAX_NUMBER}: {value}")
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -161,7 +162,7 @@ def _check_numeric(operator: str, operand: Any) -> None:
 
 
 def _check_bound(operator: str, value: Sequence[Any]) -> None:
-    if not value or not _is_number(value[0]):
+    if not value or not is_number(value[0]):
         raise _error(f"Value of {'equals' if operator == '=' else operator} must be numeric")
     _check_value(value[0])
 

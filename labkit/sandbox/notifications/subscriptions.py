@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.sandbox.notifications import filter_policies
+from labkit.sandbox.notifications.filter_policies import BY_ATTRIBUTES
 
 PENDING = "PendingConfirmation"
-BY_ATTRIBUTES = "MessageAttributes"
-"""What a filter policy is about unless its scope says otherwise."""
 CONFIRM_WITHIN = 2 * 24 * 3600
 """Seconds after which an unconfirmed subscription is gone (Subscribe: "Confirmation tokens are valid for two days")."""
 
