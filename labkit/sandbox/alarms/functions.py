@@ -202,8 +202,7 @@ def fill(series: TimeSeries, filler: Value, timestamps: Sequence[int]) -> TimeSe
     elif filler == "LINEAR":
         points = _interpolated(series.points, timestamps)
     else:
-        others = filler.points if isinstance(filler, TimeSeries) else dict.fromkeys(timestamps, scalar(filler))
-        points = {at: series.points.get(at, others.get(at, math.nan)) for at in timestamps}
+        points = {at: series.points.get(at, _at(filler, at, math.nan)) for at in timestamps}
     return with_points(series, points)
 
 
