@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.sandbox.alarms.alarm import Alarm, HistoryItem, State
 from labkit.sandbox.alarms.messages import dimensions, publication, query_data, subject
 from labkit.sandbox.alarms.reasons import compact, timestamp
+from labkit.sandbox.notifications.checks import MAX_SUBJECT
 from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 HISTORY_KEPT = timedelta(days=30)
 """Alarm history is kept for 30 days ("Using Amazon CloudWatch alarms")."""
-MAX_SUBJECT = 99
-"""Characters of a subject: SNS takes less than 100 (Publish, Subject)."""
 
 
 class History:
