@@ -34,7 +34,11 @@ MAX_PARENTS = 150
 """Composite alarms with the same alarm in their rules (PutCompositeAlarm)."""
 
 _REFUSED = (
-    *("EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration", "ThresholdMetricId", "ActionConfiguration"),
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "WarmUpConfiguration",
+    "ThresholdMetricId",
+    "ActionConfiguration",
 )
 """Members that CloudWatch has and the sandbox doesn't act on: PromQL, warm-up, anomaly detection, tags in actions."""
 
