@@ -20,7 +20,7 @@ from labkit.phases.flow_logs import LOG_GROUP, find_log_group, is_the_labs_group
 from labkit.phases.traffic import ssh_pattern
 from labkit.show import console
 from labkit.show.cards import Card
-from labkit.show.html import Html, join, table, tag
+from labkit.show.html import Html, folded, join, table, tag
 from labkit.show.shown import Shown, text_table
 from labkit.show.tables import Note, Table
 
@@ -81,7 +81,7 @@ class PatternTest(Shown):
             tag("p", f"Line {number}: ", join(tag("code", f"{name}={value} ") for name, value in values.items()))
             for number, values in self.extracted.items()
         )
-        read = tag("details", tag("summary", "Fields read out of the lines that match"), *fields)
+        read = folded("Fields read out of the lines that match", *fields)
         return tag("div", tag("p", self._summary()), table(("line", "verdict", "message"), rows), read)
 
     def _summary(self) -> str:

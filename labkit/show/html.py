@@ -36,9 +36,9 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], *, caption: str = 
     return tag("table", title, tag("thead", header), tag("tbody", *body))
 
 
-def folded(summary: str, *children: str) -> Html:
-    """What is shown when its summary is opened."""
-    return tag("details", tag("summary", summary), *children)
+def folded(summary: str, /, *children: str, **attributes: str) -> Html:
+    """What is shown when its summary is opened; with `open="open"` it is open at first."""
+    return tag("details", tag("summary", summary), *children, **attributes)
 
 
 def marked_up(text: str) -> Html:

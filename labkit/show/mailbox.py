@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from labkit.show.html import Html, join, tag
+from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 
 _LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost)(?::\d+)?")
@@ -43,9 +43,8 @@ class Mailbox(Shown):
         """Each mail as a fold, the latest one open."""
         last = len(self.mails) - 1
         folds = (
-            tag(
-                "details",
-                tag("summary", mail.subject),
+            folded(
+                mail.subject,
                 tag("pre", _steady(mail.body).strip(), style="white-space:pre-wrap"),
                 open="open" if number == last else "",
             )

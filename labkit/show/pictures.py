@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from labkit.show.axes import ChartError, describe
-from labkit.show.html import Html, tag
+from labkit.show.html import Html, folded, tag
 from labkit.show.shown import Shown
 
 COLOURS, SHADES = 5, 40
@@ -42,7 +42,7 @@ class Picture(Shown):
         """The image, its description as alternative text and, folded, for everybody to read."""
         source = f"data:image/webp;base64,{base64.b64encode(self.image).decode()}"
         drawn = tag("img", src=source, alt=self.description, style="max-width:100%;height:auto")
-        caption = tag("details", tag("summary", "The chart in words"), self.description)
+        caption = folded("The chart in words", self.description)
         return tag("figure", drawn, tag("figcaption", caption), style="margin:0")
 
 

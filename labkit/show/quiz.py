@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from labkit.phases import Phase, find_phase
-from labkit.show.html import Html, join, tag
+from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 
 _LETTERS = "abcd"
@@ -75,16 +75,9 @@ def _question(entry: Mapping[str, Any]) -> Question:
 
 def _question_html(question: Question, group: str) -> Html:
     """The answers of one question share a name: opening another one closes the one before, where browsers know that."""
-    answers = (
-        tag(
-            "li",
-            tag(
-                "details",
-                tag("summary", answer.text),
-                tag("p", tag("strong", "Yes. " if answer.right else "No. "), answer.feedback),
-                name=group,
-            ),
-        )
-        for answer in question.answers
-    )
+    answers = (tag("li", folded(answer.text, _feedback_html(answer), name=group)) for answer in question.answers)
     return tag("div", tag("p", tag("strong", question.text)), tag("ul", join(answers), style="list-style:none"))
+
+
+def _feedback_html(answer: Answer) -> Html:
+    return tag("p", tag("strong", "Yes. " if answer.right else "No. "), answer.feedback)
