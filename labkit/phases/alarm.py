@@ -49,7 +49,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missin
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 _CONFIRM_LINK = re.compile(r"https?://[^\s\"'<>]+")
-_PENDING = "PendingConfirmation"
 
 
 def create_topic(lab: Lab) -> Card:
@@ -265,20 +264,14 @@ def find_topic(lab: Lab) -> str:
 
 
 def subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
-    """The topic's subscriptions, confirmed and pending ones."""
+    """The topic's subscriptions, confirmed and pending ones; SNS lists one that was ended for a while, as `Deleted`."""
     pages = lab.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    return [each for page in pages for each in page["Subscriptions"]]
+    return [each for page in pages for each in page["Subscriptions"] if each["SubscriptionArn"] != "Deleted"]
 
 
 def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
-    wanted = ("email", lab.email)
-    found = [each for each in _living_subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == wanted]
+    found = [each for each in subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
     return max(found, key=_is_confirmed, default=None)
-
-
-def _living_subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
-    """One that was unsubscribed stays in the list for a while, as `Deleted`."""
-    return [each for each in subscriptions(lab, topic) if each["SubscriptionArn"] != "Deleted"]
 
 
 def _is_confirmed(subscription: Mapping[str, str]) -> bool:
@@ -380,7 +373,7 @@ def _subscription_item(lab: Lab, topic: str) -> Item:
     subscription = _find_subscription(lab, topic) if topic else None
     if subscription is None:
         hint = "Subscribe the address to the topic, with e-mail as the protocol."
-        others = _living_subscriptions(lab, topic) if topic else []
+        others = subscriptions(lab, topic) if topic else []
         seen = ", ".join(f"{each['Protocol']} {each['Endpoint']}" for each in others)
         return wrong(name, seen=seen, wanted=f"email {lab.email}", hint=hint) if others else absent(name, hint=hint)
     if not _is_confirmed(subscription):

@@ -10,6 +10,7 @@ from labkit.cloud import WaitedInVain
 from labkit.errors import LabError
 from labkit.phases import alarm
 from labkit.phases.alarm import ALARM_NAME, TOPIC_NAME, WANTED
+from labkit.phases.inventory import take_inventory
 from tests.phases.verdicts import absent, cases, item, named, wrong
 
 KEY = "alarm"
@@ -147,10 +148,15 @@ class TestSubscription:
         assert subscription in absent(check(KEY))
         assert alarm.subscribe_email(lab).outcome == "created"
 
-    def test_that_sns_still_lists_as_deleted_counts_as_none(self, lab, topic, subscription, monkeypatch):
+    def test_that_sns_still_lists_as_deleted_counts_as_none_and_is_nothing_left(self, lab, topic, subscription):
         gone = {"SubscriptionArn": "Deleted", "Protocol": "email", "Endpoint": lab.email, "TopicArn": topic}
-        monkeypatch.setattr(alarm, "subscriptions", lambda *_: [gone])
-        assert subscription in absent(check(KEY))
+        events = lab.client("sns").meta.events
+        hook = ("after-call.sns.ListSubscriptionsByTopic", lambda parsed, **_: parsed["Subscriptions"].append(gone))
+        events.register(*hook)
+        found, inventory = check(KEY), take_inventory(lab)
+        events.unregister(*hook)
+        assert subscription in absent(found)
+        assert "subscription" not in {thing.kind for thing in inventory.made}
 
     def test_needs_a_mail_to_be_confirmed(self, lab):
         with pytest.raises(LabError, match=r"is not subscribed to .* yet: run subscribe_email\(lab\) first"):
