@@ -41,7 +41,6 @@ def _group_item(lab: Lab) -> Item:
     hint = f"Create a log group that is called exactly {LOG_GROUP}: capital and small letters count."
     if flow_logs.find_log_group(lab, LOG_GROUP) is not None:
         return right(name)
-    pages = lab.client("logs").get_paginator("describe_log_groups").paginate()
-    names = (group["logGroupName"] for page in pages for group in page["logGroups"])
-    alike = [each for each in names if each.lower() == LOG_GROUP.lower()]
-    return wrong(name, seen=alike[0], wanted=LOG_GROUP, hint=hint) if alike else absent(name, hint=hint)
+    names = (group["logGroupName"] for group in flow_logs.log_groups(lab))
+    alike = next((each for each in names if each.lower() == LOG_GROUP.lower()), "")
+    return wrong(name, seen=alike, wanted=LOG_GROUP, hint=hint) if alike else absent(name, hint=hint)

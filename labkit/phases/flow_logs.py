@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,8 +105,13 @@ def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
 
 def find_log_group(lab: Lab, name: str) -> Mapping[str, Any] | None:
     """The log group of exactly that name."""
-    groups = lab.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return next((group for group in groups if group["logGroupName"] == name), None)
+    return next((group for group in log_groups(lab, logGroupNamePrefix=name) if group["logGroupName"] == name), None)
+
+
+def log_groups(lab: Lab, **asked: str) -> Iterator[Mapping[str, Any]]:
+    """The region's log groups, or those whose names begin with `logGroupNamePrefix`; a page is read when it is due."""
+    for page in lab.client("logs").get_paginator("describe_log_groups").paginate(**asked):
+        yield from page["logGroups"]
 
 
 def find_flow_logs(lab: Lab) -> list[FlowLog]:

@@ -10,7 +10,7 @@ from labkit import prices
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.errors import LabError, require_positive
 from labkit.lab import Lab
-from labkit.phases.flow_logs import LOG_GROUP
+from labkit.phases.flow_logs import LOG_GROUP, find_log_group
 from labkit.show.tables import Note
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def _as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def _check_records(lab: Lab) -> Item:
     name = f"records in the log group {LOG_GROUP}"
-    groups = lab.client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
-    if not any(group["logGroupName"] == LOG_GROUP for group in groups):
+    if find_log_group(lab, LOG_GROUP) is None:
         return absent(name, wanted="a log group with at least one stream", hint="do notebooks 02 and 03 first")
     streams = lab.client("logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     if not streams:

@@ -232,7 +232,7 @@ def _flow_logs(lab: Lab) -> Iterator[Thing]:
 
 def _log_groups(lab: Lab) -> Iterator[Thing]:
     for prefix in (flow_logs.LOG_GROUP, investigation.PREFIX):
-        for group in lab.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+        for group in flow_logs.log_groups(lab, logGroupNamePrefix=prefix):
             if group["logGroupName"] == flow_logs.LOG_GROUP or prefix == investigation.PREFIX:
                 yield Thing("log group", group["logGroupName"], is_the_labs=flow_logs.is_the_labs_group(lab, group))
 

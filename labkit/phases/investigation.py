@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from labkit import made
 from labkit.checks import Check, Item, absent, right
@@ -20,7 +19,7 @@ from labkit.flowlog import story
 from labkit.flowlog.s3_keys import S3Layout, parse_key
 from labkit.flowlog.story.case import Case
 from labkit.lab import TAGS, Lab
-from labkit.phases import athena_table
+from labkit.phases import athena_table, flow_logs
 from labkit.phases.findings import FINDINGS, UNKNOWN, note_text, read_note, true_findings
 from labkit.show.cards import Card
 from labkit.show.tables import Note, Table
@@ -252,8 +251,7 @@ def _records_location(lab: Lab, file: CaseFile) -> str:
 
 
 def _log_groups(lab: Lab) -> list[str]:
-    groups: list[Any] = lab.client("logs").describe_log_groups(logGroupNamePrefix=PREFIX)["logGroups"]
-    return [group["logGroupName"] for group in groups]
+    return [group["logGroupName"] for group in flow_logs.log_groups(lab, logGroupNamePrefix=PREFIX)]
 
 
 def _keys(lab: Lab) -> Iterator[str]:
