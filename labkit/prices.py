@@ -20,7 +20,6 @@ MB = 1024**2
 """Athena and Insights count in binary units: AWS's own examples take 1 TB as 1,024 GB."""
 ATHENA_MINIMUM_MB = 10
 """What a query is charged for at least. https://aws.amazon.com/athena/pricing/"""
-DAYS_A_MONTH = 30
 
 
 @dataclass(frozen=True)
