@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -66,8 +65,7 @@ class Lab:
 
         `changes` hold for this lab alone and aren't kept: `Lab.open(region="us-east-1")`.
         """
-        kept = settings.load()
-        wanted = Settings.parse({**asdict(kept), **changes}) if changes else kept
+        wanted = settings.load().changed(**changes)
         lab = cls(wanted, open_cloud(wanted))
         lab.meet_account()
         lab.mask()

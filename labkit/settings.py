@@ -61,6 +61,10 @@ class Settings:
             raise SettingsError(found)
         return cls(**typed)
 
+    def changed(self, **values: str) -> Settings:
+        """These settings with some of them as typed now, all of them checked."""
+        return self.parse({**asdict(self), **values})
+
 
 def problems(typed: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with which of all settings, each by itself and beside the others, in words."""
@@ -126,7 +130,7 @@ def save(settings: Settings) -> None:
 
 def change(**values: str) -> Settings:
     """The kept settings with these changed, checked and kept again."""
-    settings = Settings.parse({**asdict(load()), **values})
+    settings = load().changed(**values)
     save(settings)
     return settings
 
