@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 class LabError(Exception):
     """Something the lab needs is not there, or not as it should be; the message says what to do."""
@@ -16,3 +18,10 @@ def require_positive(**values: object) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise LabError(f"{name}={value!r}: give a number above 0, such as {name}=10.")
+
+
+def require_one_of(allowed: Collection[str], whose: str, **values: object) -> None:
+    """Refuses what is none of the words allowed, by its name: `require_one_of(STATES, "an alarm", state=state)`."""
+    for name, value in values.items():
+        if value not in allowed:
+            raise LabError(f"{name}={value!r}: {whose} has no such {name}; give one of {', '.join(allowed)}.")

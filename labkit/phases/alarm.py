@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from labkit import made
 from labkit.checks import Check, Item, absent, right, wrong
 from labkit.cloud import WaitedInVain
-from labkit.errors import LabError, require_positive
+from labkit.errors import LabError, require_one_of, require_positive
 from labkit.lab import TAGS, Lab
 from labkit.phases.metric_filter import METRIC_NAME, NAMESPACE
 from labkit.phases.traffic import CLOSED_GROUP, OPEN_GROUP, connect_by_ssh, swap_security_group
@@ -126,8 +126,7 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
     A change to the state counts however short it was; `since` leaves out the changes of an earlier time. An alarm that
     doesn't come to rest is told as such.
     """
-    if state not in STATES:
-        raise LabError(f"state={state!r}: an alarm has no such state; give one of {', '.join(STATES)}.")
+    require_one_of(STATES, "an alarm", state=state)
     if find_alarm(lab) is None:
         raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from labkit.checks import Check, Item, absent, right, wrong
-from labkit.errors import LabError, require_positive
+from labkit.errors import LabError, require_one_of, require_positive
 from labkit.lab import Lab
 from labkit.phases import delivered
 from labkit.phases.flow_logs import LOG_GROUP, Destination, find_flow_logs
@@ -73,8 +73,7 @@ def ssh_pattern(action: str) -> str:
 
 def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Note:
     """Waits until the log group holds a record of SSH traffic with that action."""
-    if action not in ACTIONS:
-        raise LabError(f"action={action!r}: a record has no such action; give one of {', '.join(ACTIONS)}.")
+    require_one_of(ACTIONS, "a record", action=action)
     _require_flow_log(lab, Destination("cloud-watch-logs", log_group))
     what = f"a record of SSH traffic with {action} in {log_group}"
     return lab.wait_until(lambda: has_ssh_record(lab, action, log_group), what=what)
@@ -140,7 +139,7 @@ def check(lab: Lab) -> Check:
     objects = right("flow log files in the bucket")
     if not _has_objects(lab):
         objects = absent("flow log files in the bucket", hint="Wait: they come 5 to 15 minutes after the traffic.")
-    return Check(KEY, (_group_item(lab), *(_record_item(lab, action) for action in ("ACCEPT", "REJECT")), objects))
+    return Check(KEY, (_group_item(lab), *(_record_item(lab, action) for action in ACTIONS), objects))
 
 
 def solve(lab: Lab) -> Note:
@@ -148,7 +147,7 @@ def solve(lab: Lab) -> Note:
     for group in (OPEN_GROUP, CLOSED_GROUP, OPEN_GROUP):
         swap_security_group(lab, group)
         connect_by_ssh(lab)
-    for action in ("ACCEPT", "REJECT"):
+    for action in ACTIONS:
         wait_for_log_events(lab, action=action)
     return wait_for_delivered_objects(lab)
 
