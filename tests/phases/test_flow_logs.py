@@ -9,11 +9,7 @@ from labkit.checks import Verdict, check
 from labkit.errors import LabError
 from labkit.lab import TAGS
 from labkit.phases import alarm, flow_log_to_cloudwatch, flow_log_to_s3, flow_logs, metric_filter, traffic
-from tests.phases.verdicts import make_flow_log
-
-
-def verdicts(found):
-    return [item.verdict for item in found.items]
+from tests.phases.verdicts import make_flow_log, verdicts
 
 
 def raw_flow_logs(lab):

@@ -10,6 +10,7 @@ from labkit import prices
 from labkit.checks import Verdict
 from labkit.errors import LabError
 from labkit.phases import insights
+from tests.phases.verdicts import verdicts
 
 LINE = "2 123456789012 eni-0a1b2c3d4e5f60718 {source} 10.0.1.10 39611 {port} 6 1 40 1793610000 1793610058 {action} OK"
 TRAFFIC = [("198.51.100.7", 22, "REJECT")] * 3 + [("192.0.2.5", 23, "REJECT"), ("203.0.113.10", 22, "ACCEPT")]
@@ -30,8 +31,7 @@ def lab_with_records(lab):
 
 
 def test_check_before_anything_is_there(lab):
-    verdicts = [item.verdict for item in insights.check(lab).items]
-    assert verdicts == [Verdict.ABSENT, Verdict.ABSENT]
+    assert verdicts(insights.check(lab)) == [Verdict.ABSENT, Verdict.ABSENT]
 
 
 def test_check_before_anything_was_asked(lab_with_records):

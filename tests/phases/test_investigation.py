@@ -10,6 +10,7 @@ from labkit.flowlog.story.case import Case
 from labkit.lab import Lab
 from labkit.phases import athena_table, insights, investigation
 from labkit.phases.findings import true_findings
+from tests.phases.verdicts import verdicts
 
 CASE = Case(7, date(2026, 11, 1))
 
@@ -18,10 +19,6 @@ CASE = Case(7, date(2026, 11, 1))
 def own_case(monkeypatch):
     """The learner's own case is number 7, whoever runs the tests."""
     monkeypatch.setattr(Lab, "case_number", CASE.number)
-
-
-def verdicts(lab) -> list[Verdict]:
-    return [item.verdict for item in investigation.check(lab).items]
 
 
 def test_without_a_case_the_check_asks_for_one(lab):
@@ -78,7 +75,7 @@ def test_the_questions_name_what_file_note_takes(lab):
 
 
 def test_a_case_without_a_note_is_half_done(lab):
-    assert verdicts(lab) == [Verdict.RIGHT, Verdict.ABSENT]
+    assert verdicts(investigation.check(lab)) == [Verdict.RIGHT, Verdict.ABSENT]
     with pytest.raises(LabError, match="no incident note yet"):
         investigation.read_filed_note(lab)
 
@@ -90,7 +87,7 @@ def test_a_finding_that_no_note_has_is_refused_with_those_it_has(lab):
 
 def test_wrong_missing_and_right_findings_are_told_apart(lab):
     investigation.file_note(lab, intruder="198.51.100.26", account=CASE.account)
-    assert verdicts(lab) == [
+    assert verdicts(investigation.check(lab)) == [
         Verdict.RIGHT,
         Verdict.RIGHT,
         Verdict.ABSENT,
@@ -111,7 +108,7 @@ def test_the_check_tells_no_answer(lab):
 def test_a_note_written_by_hand_counts(lab):
     note = f"Found at night\n- Intruder: {CASE.incident.intruder}\n"
     lab.client("s3").put_object(Bucket=lab.bucket, Key="investigation/case-7/incident-note.md", Body=note.encode())
-    assert verdicts(lab)[3] is Verdict.RIGHT
+    assert verdicts(investigation.check(lab))[3] is Verdict.RIGHT
     assert investigation.read_filed_note(lab) == note
 
 
@@ -144,4 +141,4 @@ def test_cleaning_up_leaves_nothing_of_any_case(lab):
 
 
 def test_after_cleaning_up_the_check_asks_for_a_case_again(lab):
-    assert verdicts(lab) == [Verdict.ABSENT]
+    assert verdicts(investigation.check(lab)) == [Verdict.ABSENT]

@@ -13,6 +13,7 @@ from labkit.flowlog.story.files import FLOW_LOG_ID
 from labkit.flowlog.story.story import Story
 from labkit.phases import athena_table, delivered, rejects
 from labkit.phases.rejects import QUESTIONS
+from tests.phases.verdicts import verdicts
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,6 @@ def expected() -> pd.DataFrame:
         weekday=moments.dt.day_of_week + 1, hour=moments.dt.hour, dt=moments.dt.strftime("%Y-%m-%d")
     )
     return records[records["action"] == "REJECT"]
-
-
-def verdicts(check) -> list[Verdict]:
-    return [item.verdict for item in check.items]
 
 
 def test_at_first_nothing_has_been_asked(lab):

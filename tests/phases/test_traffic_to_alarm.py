@@ -4,23 +4,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labkit import made
-from labkit.checks import Verdict, check
+from labkit.checks import check
 from labkit.errors import LabError
 from labkit.phases import alarm, clean_up, delivered, flow_logs, inventory, metric_filter, traffic
-
-
-def wrong_items(found):
-    return [item.name for item in found.items if item.verdict is Verdict.WRONG]
-
-
-def absent_items(found):
-    return [item.name for item in found.items if item.verdict is Verdict.ABSENT]
+from tests.phases.verdicts import absent, wrong
 
 
 def test_before_anything_the_checks_say_what_is_absent(lab):
-    assert len(absent_items(check("traffic"))) == 3
-    assert absent_items(check("metric filter")) == ["metric filter dest-port-22-rejects of VPCFlowLogs"]
-    assert len(absent_items(check("alarm"))) == 3
+    assert len(absent(check("traffic"))) == 3
+    assert absent(check("metric filter")) == ["metric filter dest-port-22-rejects of VPCFlowLogs"]
+    assert len(absent(check("alarm"))) == 3
     assert inventory.take_inventory(lab).made == ()
 
 
@@ -42,7 +35,7 @@ def test_ssh_is_let_in_turned_away_and_let_in_again(lab):
     swapped = traffic.swap_security_group(lab, "HTTPOnly")
     assert (swapped.outcome, lab.web_server.security_groups) == ("attached", ("HTTPOnly",))
     assert traffic.connect_by_ssh(lab).outcome == "timed out"
-    assert wrong_items(check("traffic")) == ["security group of the Web Server"]
+    assert list(wrong(check("traffic"))) == ["security group of the Web Server"]
     assert traffic.swap_security_group(lab, "HTTPOnly").outcome == "already attached"
     traffic.swap_security_group(lab, "HTTPAndSSH")
     assert traffic.connect_by_ssh(lab).outcome == "connected"
@@ -149,7 +142,7 @@ def test_a_filter_on_something_else_is_present_but_wrong(lab, differing, name):
     if "metricTransformations" in differing and "$bytes" in str(differing):
         differing = differing | {"filterPattern": metric_filter.PATTERN}
     put_filter(lab, **differing)
-    assert wrong_items(check("metric filter")) == [name]
+    assert list(wrong(check("metric filter"))) == [name]
 
 
 def test_a_pattern_in_other_words_that_does_the_same_is_right(lab):
@@ -168,7 +161,7 @@ def test_an_alarm_on_another_metric_is_present_but_wrong(lab):
     lab.client("cloudwatch").put_metric_alarm(
         AlarmName="SSH Rejects", **dict(alarm.WANTED, MetricName="SSHRejects", Period=300)
     )
-    named = wrong_items(check("alarm"))
+    named = list(wrong(check("alarm")))
     assert named == ["alarm SSH Rejects: MetricName", "alarm SSH Rejects: Period", "alarm SSH Rejects: notifies"]
 
 
@@ -177,7 +170,7 @@ def test_the_subscription_is_pending_until_the_link_is_followed(lab):
     assert (topic.outcome, topic.id.rsplit(":", 1)[1]) == ("created", "Default_CloudWatch_Alarms_Topic")
     assert alarm.create_topic(lab).outcome == "already there"
     assert alarm.subscribe_email(lab).status == "Pending confirmation"
-    assert wrong_items(check("alarm"))[0] == f"subscription of {lab.email}"
+    assert next(iter(wrong(check("alarm")))) == f"subscription of {lab.email}"
     mailbox = alarm.read_inbox(lab)
     assert "ConfirmSubscription" in str(mailbox)
     assert "127.0.0.1" not in f"{mailbox}{mailbox.html()}"
@@ -197,7 +190,7 @@ def test_the_lab_puts_a_wrong_alarm_right(lab):
     assert card.outcome == "changed"
     assert "Sum over 60 s >= 1" in str(card)
     assert alarm.create_alarm(lab).outcome == "already there"
-    assert absent_items(check("alarm")) == ["has been in ALARM"]
+    assert absent(check("alarm")) == ["has been in ALARM"]
 
 
 def test_a_rejected_attempt_fires_the_alarm_and_the_mail_comes(lab):
@@ -227,7 +220,7 @@ def test_the_inventory_has_everything_that_was_made(lab):
         "log group",
         "delivered logs",
     ]
-    assert len(wrong_items(check("clean up"))) == 7
+    assert len(wrong(check("clean up"))) == 7
 
 
 def test_everything_is_removed_and_what_was_provided_stays(lab):

@@ -21,6 +21,11 @@ def named(case: dict[str, Any]) -> str:
     return str(case["name"])
 
 
+def verdicts(found: Check) -> list[Verdict]:
+    """What was said of each item, in their order."""
+    return [item.verdict for item in found.items]
+
+
 def absent(found: Check) -> list[str]:
     """The names of what is not there."""
     return [item.name for item in found.items if item.verdict is Verdict.ABSENT]
