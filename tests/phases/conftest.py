@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -19,3 +20,9 @@ def lab(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         lab = Lab(Settings(), SandboxCloud(running_server))
         patch.setattr(Lab, "_current", lab)
         yield lab
+
+
+@pytest.fixture(scope="module")
+def let_pass(running_server: Server) -> Callable[[float], Any]:
+    """Lets minutes of the sandbox's time go by, with what falls due in them: `let_pass(15)` brings a delivery."""
+    return lambda minutes: running_server.control("POST", "/clock/advance", {"seconds": 60 * minutes})

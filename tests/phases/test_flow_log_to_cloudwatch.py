@@ -49,11 +49,6 @@ def make_role(lab, name, actions):
     return arn
 
 
-def let_it_deliver(lab):
-    start = lab.now()
-    lab.wait_until(lambda: (lab.now() - start).total_seconds() > 900, what="a delivery")
-
-
 def test_nothing_is_absent_group_and_flow_log(lab):
     found = check(KEY)
     assert absent(found) == [GROUP, FLOW_LOG]
@@ -107,20 +102,20 @@ def test_how_files_would_lie_in_a_bucket_is_no_matter_here(lab):
     assert names[:2] == [GROUP, FLOW_LOG]
 
 
-def test_a_role_that_may_not_write_is_seen_when_a_delivery_has_failed(lab):
+def test_a_role_that_may_not_write_is_seen_when_a_delivery_has_failed(lab, let_pass):
     flow_logs.create_log_group(lab)
     arn = make_role(lab, "reads-only", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"])
     make(lab, DeliverLogsPermissionArn=arn)
-    let_it_deliver(lab)
+    let_pass(15)
     found = check(KEY)
     assert wrong(found) == {"delivering": "Access error"}
     assert "logs:PutLogEvents" in item(found, "delivering").hint
 
 
-def test_a_role_of_the_learners_own_that_may_write_is_as_good_as_the_provided_one(lab):
+def test_a_role_of_the_learners_own_that_may_write_is_as_good_as_the_provided_one(lab, let_pass):
     flow_logs.create_log_group(lab)
     make(lab, DeliverLogsPermissionArn=make_role(lab, "writes", WRITES))
-    let_it_deliver(lab)
+    let_pass(15)
     assert check(KEY).passed
 
 
@@ -142,14 +137,14 @@ def test_a_new_group_never_forgets_until_it_is_told_to(lab):
     assert flow_logs.create_log_group(lab).details["Retention"] == "never expires"
 
 
-def test_a_failed_delivery_is_on_the_card_of_who_publishes_again(lab):
+def test_a_failed_delivery_is_on_the_card_of_who_publishes_again(lab, let_pass):
     flow_log_to_cloudwatch.solve(lab)
     role = lab.delivery_role.name
     iam = lab.client("iam")
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
     iam.delete_role_policy(RoleName=role, PolicyName=policy)
-    let_it_deliver(lab)
+    let_pass(15)
     card = flow_log_to_cloudwatch.solve(lab)
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
     assert card.details["Delivery"] == "FAILED: Access error"
