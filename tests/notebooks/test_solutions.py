@@ -11,9 +11,8 @@ from labkit import progress
 from labkit.checks import Verdict
 from labkit.lab import Lab
 from labkit.phases import PHASES
-from labkit.settings import Settings
 from labkit.show.hints import RUNGS, hints
-from tests.sandbox.in_process import InProcessCloud, open_host
+from tests.sandbox.in_process import open_lab
 from tests.test_build_notebooks import build
 
 SOURCES = {phase.key: build.read_source(phase) for phase in PHASES}
@@ -84,21 +83,16 @@ class Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """All notebooks, in their order and in one sandbox, with their solutions."""
-    host = open_host(tmp_path_factory.mktemp("host") / "journal.sqlite")
     runs = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("home")))
+    with open_lab(tmp_path_factory.mktemp("lab")) as lab, pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABKIT_LEARNER", "author")
         patch.chdir(build.PROJECT / "notebooks")
-        lab = Lab(Settings(), InProcessCloud(host))
-        patch.setattr(Lab, "_current", lab)
         patch.setattr(Lab, "open", lambda **_: lab)
         patch.setattr("labkit.show.pictures._image", lambda _: b"")  # what is on a picture is told by its words
         for key, source in SOURCES.items():
             runs[key] = Run()
             runs[key].notebook(source, lab)
         yield runs
-    host.close()
 
 
 @pytest.fixture

@@ -2,27 +2,16 @@
 
 import pytest
 
-from labkit.lab import Lab
 from labkit.phases import PHASES, clean_up
-from labkit.settings import Settings
-from tests.sandbox.in_process import InProcessCloud, open_host
+from tests.sandbox.in_process import open_lab
 
 THROTTLED = {"faults": [{"kind": "throttling", "rate": 0.2}]}
 
 
 @pytest.fixture
-def host(tmp_path):
-    host = open_host(tmp_path / "journal.sqlite")
-    yield host
-    host.close()
-
-
-@pytest.fixture
-def lab(host, monkeypatch, tmp_path):
-    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    lab = Lab(Settings(), InProcessCloud(host))
-    monkeypatch.setattr(Lab, "_current", lab)
-    return lab
+def lab(tmp_path):
+    with open_lab(tmp_path) as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -33,8 +22,8 @@ def pauses(monkeypatch):
     return pauses
 
 
-def test_the_whole_lab_completes_while_a_fifth_of_all_calls_is_throttled(host, lab, pauses):
-    assert host.change_by_control("/faults", THROTTLED)["faults"]
+def test_the_whole_lab_completes_while_a_fifth_of_all_calls_is_throttled(lab, pauses):
+    assert lab.cloud.host.change_by_control("/faults", THROTTLED)["faults"]
     for phase in PHASES[:-1]:
         phase.module.solve(lab)
         checked = phase.module.check(lab)

@@ -7,26 +7,14 @@ import pytest
 
 from labkit import progress
 from labkit.checks import Verdict
-from labkit.lab import Lab
 from labkit.phases import PHASES
-from labkit.settings import Settings
 from labkit.show.hints import RUNGS, item_ladder
-from tests.sandbox.in_process import InProcessCloud, open_host
+from tests.sandbox.in_process import open_lab
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    host = open_host(tmp_path_factory.mktemp("host") / "journal.sqlite")
-    yield host
-    host.close()
-
-
-@pytest.fixture(scope="module")
-def lab(host, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("home")))
-        lab = Lab(Settings(), InProcessCloud(host))
-        patch.setattr(Lab, "_current", lab)
+def lab(tmp_path_factory):
+    with open_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
@@ -36,9 +24,9 @@ def found_at_first(lab):
 
 
 @pytest.fixture(scope="module")
-def journal(host):
+def journal(lab):
     """How many changing requests the sandbox has seen."""
-    return lambda: sum(1 for _ in host._journal.entries())
+    return lambda: sum(1 for _ in lab.cloud.host._journal.entries())
 
 
 def not_right(found):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import boto3
+import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.config import Config
@@ -19,10 +21,12 @@ from werkzeug.test import Client, run_wsgi_app
 
 from labkit.calls import Recorder
 from labkit.cloud import SandboxCloud
+from labkit.lab import Lab
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
 from labkit.sandbox.process import Server
+from labkit.settings import Settings
 
 ENDPOINT = "http://127.0.0.1:4566"
 CREDENTIALS = Credentials("LKIASANDBOXTEST", "secret", "token")
@@ -83,13 +87,13 @@ class InProcessCloud(SandboxCloud):
 
     def __init__(self, host: Host, after: Callable[[], None] = lambda: None) -> None:
         super().__init__(Server(ENDPOINT, 4566, 0, *vars(CREDENTIALS).values()))
-        self._host = host
+        self.host = host
         self._after = after
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
         """A session whose clients need no socket."""
         session = super().session(region, calls)
-        session.events.register("before-send", sender(self._host, self._after))
+        session.events.register("before-send", sender(self.host, self._after))
         return session
 
     def follow(self, link: str) -> None:
@@ -101,10 +105,20 @@ class InProcessCloud(SandboxCloud):
 
     def _ask(self, method: str, address: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {CREDENTIALS.token}", "Host": "127.0.0.1:4566"}
-        answer = Client(self._host).open(address, method=method, json=body, headers=headers)
+        answer = Client(self.host).open(address, method=method, json=body, headers=headers)
         self._after()
         assert answer.status_code == 200, answer.text
         return answer.json if answer.is_json else None
+
+
+@contextmanager
+def open_lab(folder: Path) -> Iterator[Lab]:
+    """The lab on a host of its own in this process, `lab.cloud.host`; what it keeps lies in the folder."""
+    with closing(open_host(folder / "journal.sqlite")) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(folder / "home"))
+        lab = Lab(Settings(), InProcessCloud(host))
+        patch.setattr(Lab, "_current", lab)
+        yield lab
 
 
 def _environment(request: AWSPreparedRequest) -> dict[str, Any]:
