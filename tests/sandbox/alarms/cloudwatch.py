@@ -8,7 +8,6 @@ from labkit.sandbox.validation import check
 from tests.sandbox.calls import client_call
 
 REGION = "eu-west-1"
-TOPIC = f"arn:aws:sns:{REGION}:123456789012:ssh-alerts"
 ALARM = {
     "AlarmName": "SSH Rejects",
     "MetricName": "SSHRejects",
@@ -79,10 +78,10 @@ class CloudWatch:
     def mails(self) -> list[dict[str, str]]:
         return [mail for mail in self.sandbox.notifications.inbox.messages() if "Confirmation" not in mail["subject"]]
 
-    def subscribed_topic(self) -> str:
+    def subscribed_topic(self, name: str = "ssh-alerts", address: str = "learner@example.com") -> str:
         """A topic with one confirmed subscription by mail."""
-        backend("sns", self.sandbox.account_id, REGION).create_topic("ssh-alerts")
-        client_call(self.sandbox, "sns", "Subscribe", TopicArn=TOPIC, Protocol="email", Endpoint="learner@example.com")
-        (token,) = (held.token for held in self.sandbox.notifications._current(REGION))
-        client_call(self.sandbox, "sns", "ConfirmSubscription", TopicArn=TOPIC, Token=token)
-        return TOPIC
+        topic = str(backend("sns", self.sandbox.account_id, REGION).create_topic(name).arn)
+        client_call(self.sandbox, "sns", "Subscribe", TopicArn=topic, Protocol="email", Endpoint=address)
+        (token,) = (held.token for held in self.sandbox.notifications._current(REGION) if held.topic_arn == topic)
+        client_call(self.sandbox, "sns", "ConfirmSubscription", TopicArn=topic, Token=token)
+        return topic

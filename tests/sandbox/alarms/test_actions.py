@@ -25,16 +25,6 @@ def subjects(cloudwatch):
     return [mail["subject"].partition(":")[0] for mail in cloudwatch.mails()]
 
 
-def topic(cloudwatch, name):
-    """Another topic, whose mails go to an address of that name."""
-    arn = backend("sns", "123456789012", REGION).create_topic(name).arn
-    address = f"{name}@example.com"
-    client_call(cloudwatch.sandbox, "sns", "Subscribe", TopicArn=arn, Protocol="email", Endpoint=address)
-    (token,) = (held.token for held in cloudwatch.sandbox.notifications._current(REGION) if held.endpoint == address)
-    client_call(cloudwatch.sandbox, "sns", "ConfirmSubscription", TopicArn=arn, Token=token)
-    return arn
-
-
 @pytest.mark.parametrize(
     ("member", "minute"), [("OKActions", [2]), ("AlarmActions", [1]), ("InsufficientDataActions", [14])]
 )
@@ -70,7 +60,7 @@ def test_a_new_alarm_that_stays_without_data_tells_nobody(told):
 
 
 def test_several_topics_are_told_each_once(told):
-    topics = [topic(told, name) for name in ("ops", "security")]
+    topics = [told.subscribed_topic(name, f"{name}@example.com") for name in ("ops", "security")]
     told.put_alarm(AlarmActions=[told.topic, *topics])
     told.sample(0)
     told.to_minute(1)
@@ -177,7 +167,7 @@ def test_a_topic_that_is_gone_keeps_the_others_from_nothing(told):
 def test_a_topic_may_be_made_after_the_alarm(told):
     """CloudWatch does not test the actions that are specified ("Common features of alarms")."""
     told.put_alarm(AlarmActions=["arn:aws:sns:eu-west-1:123456789012:later"])
-    topic(told, "later")
+    told.subscribed_topic("later", "later@example.com")
     told.sample(0)
     told.to_minute(1)
     assert [mail["to"] for mail in told.mails()] == ["later@example.com"]

@@ -56,7 +56,7 @@ def several(cloudwatch):
         cloudwatch.put_alarm(
             AlarmName=name, MetricName=name, AlarmActions=[f"arn:aws:sns:eu-west-1:123456789012:{name}"]
         )
-    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="ALARM(web-1) OR ALARM(db)")
+    cloudwatch.put_composite("all", "ALARM(web-1) OR ALARM(db)")
     cloudwatch.sample(0, metric="db")
     cloudwatch.to_minute(1)
     return cloudwatch
@@ -249,7 +249,7 @@ def test_tags_that_are_refused(cloudwatch, given, complaint):
     with pytest.raises(ServiceError, match=complaint):
         cloudwatch.put_alarm(Tags=given)
     with pytest.raises(ServiceError, match=complaint):
-        cloudwatch.call("PutCompositeAlarm", AlarmName="both", AlarmRule="TRUE", Tags=given)
+        cloudwatch.put_composite("both", "TRUE", Tags=given)
     assert cloudwatch.call("DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"])["MetricAlarms"] == []
     cloudwatch.put_alarm()
     arn = cloudwatch.alarm()["AlarmArn"]
@@ -314,7 +314,7 @@ def test_the_history_of_one_kind(cloudwatch, kind, summaries):
 
 
 def test_the_history_of_composite_alarms_is_there_when_asked_for(cloudwatch):
-    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="TRUE")
+    cloudwatch.put_composite("all", "TRUE")
     assert history(cloudwatch)["AlarmHistoryItems"] == []
     items = history(cloudwatch, AlarmTypes=["CompositeAlarm"])["AlarmHistoryItems"]
     assert {item["AlarmType"] for item in items} == {"CompositeAlarm"}
@@ -370,6 +370,6 @@ def test_alarms_on_metric_math_and_on_alarms_are_not_on_a_metric(cloudwatch):
     queries = [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, {"Id": "e1", "Expression": "m1 * 2"}]
     unset = dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period"))
     cloudwatch.put_alarm(AlarmName="math", Metrics=queries, **unset)
-    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule="ALARM(math)")
+    cloudwatch.put_composite("all", "ALARM(math)")
     asked = {"Namespace": "LabVPC", "MetricName": "SSHRejects"}
     assert cloudwatch.call("DescribeAlarmsForMetric", **asked)["MetricAlarms"] == []

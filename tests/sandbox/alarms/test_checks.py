@@ -143,16 +143,16 @@ def test_an_alarm_that_is_taken(cloudwatch, settings):
 )
 def test_the_rule_of_a_composite_alarm(cloudwatch, rule, message):
     cloudwatch.put_alarm(AlarmName="a")
-    cloudwatch.call("PutCompositeAlarm", AlarmName="low", AlarmRule="ALARM(a)")
+    cloudwatch.put_composite("low", "ALARM(a)")
     if message is None:
-        cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule=rule)
+        cloudwatch.put_composite("high", rule)
         return
     with pytest.raises(ServiceError) as caught:
-        cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule=rule)
+        cloudwatch.put_composite("high", rule)
     assert message in caught.value.message
 
 
 def test_a_name_is_either_a_metric_alarm_or_a_composite_one(cloudwatch):
     cloudwatch.put_alarm()
     with pytest.raises(ServiceError, match="An alarm named SSH Rejects exists"):
-        cloudwatch.call("PutCompositeAlarm", AlarmName=ALARM["AlarmName"], AlarmRule="TRUE")
+        cloudwatch.put_composite(ALARM["AlarmName"], "TRUE")

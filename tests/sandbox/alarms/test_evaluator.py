@@ -156,7 +156,7 @@ def test_a_deleted_alarm_is_not_evaluated(cloudwatch):
 def test_a_set_state_holds_until_the_next_evaluation(cloudwatch):
     cloudwatch.put_alarm(TreatMissingData="notBreaching", AlarmActions=[cloudwatch.subscribed_topic()])
     cloudwatch.to_minute(1)
-    cloudwatch.call("SetAlarmState", AlarmName="SSH Rejects", StateValue="ALARM", StateReason="testing")
+    cloudwatch.set_state("ALARM")
     assert (cloudwatch.state(), cloudwatch.alarm()["StateReason"]) == ("ALARM", "testing")
     assert len(cloudwatch.mails()) == 1
     cloudwatch.to_minute(2)
@@ -228,7 +228,7 @@ def test_a_composite_alarm_follows_its_children(cloudwatch):
     topic = cloudwatch.subscribed_topic()
     cloudwatch.put_alarm(AlarmName="a", MetricName="a")
     cloudwatch.put_alarm(AlarmName="b c", MetricName="b")
-    cloudwatch.call("PutCompositeAlarm", AlarmName="both", AlarmRule='ALARM(a) AND ALARM("b c")', AlarmActions=[topic])
+    cloudwatch.put_composite("both", 'ALARM(a) AND ALARM("b c")', AlarmActions=[topic])
     cloudwatch.sample(0, metric="a")
     cloudwatch.to_minute(1)
     assert cloudwatch.state("both") == "OK"
@@ -247,8 +247,8 @@ def test_a_composite_alarm_follows_its_children(cloudwatch):
 
 def test_a_composite_alarm_on_a_composite_alarm(cloudwatch):
     cloudwatch.put_alarm(AlarmName="a")
-    cloudwatch.call("PutCompositeAlarm", AlarmName="low", AlarmRule="ALARM(a)")
-    cloudwatch.call("PutCompositeAlarm", AlarmName="high", AlarmRule="NOT OK(low)")
+    cloudwatch.put_composite("low", "ALARM(a)")
+    cloudwatch.put_composite("high", "NOT OK(low)")
     cloudwatch.sample(0)
     cloudwatch.to_minute(1)
     assert (cloudwatch.state("low"), cloudwatch.state("high")) == ("ALARM", "ALARM")
@@ -256,7 +256,7 @@ def test_a_composite_alarm_on_a_composite_alarm(cloudwatch):
 
 def test_a_new_composite_alarm_is_in_the_state_of_its_rule(cloudwatch):
     cloudwatch.put_alarm(AlarmName="a")
-    cloudwatch.call("PutCompositeAlarm", AlarmName="c", AlarmRule="INSUFFICIENT_DATA(a)")
+    cloudwatch.put_composite("c", "INSUFFICIENT_DATA(a)")
     assert cloudwatch.alarm("c")["StateReason"] == (
         "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:c was created and its alarm rule evaluates to ALARM"
     )

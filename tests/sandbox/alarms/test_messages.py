@@ -150,7 +150,7 @@ def test_metric_math_lists_its_queries(cloudwatch):
 def test_a_composite_alarm_names_the_children_in_alarm(cloudwatch):
     topic = cloudwatch.subscribed_topic()
     cloudwatch.put_alarm()
-    cloudwatch.call("PutCompositeAlarm", AlarmName="all", AlarmRule='ALARM("SSH Rejects")', AlarmActions=[topic])
+    cloudwatch.put_composite("all", 'ALARM("SSH Rejects")', AlarmActions=[topic])
     cloudwatch.sample(0, 3.0)
     cloudwatch.to_minute(1)
     (item,) = cloudwatch.call("DescribeAlarmHistory", HistoryItemType="Action", AlarmTypes=["CompositeAlarm"])[

@@ -9,10 +9,9 @@ def suppressed(cloudwatch):
     topic = cloudwatch.subscribed_topic()
     for name in ("cause", "deploying"):
         cloudwatch.put_alarm(AlarmName=name, MetricName=name, TreatMissingData="ignore")
-    cloudwatch.call(
-        "PutCompositeAlarm",
-        AlarmName="top",
-        AlarmRule="ALARM(cause)",
+    cloudwatch.put_composite(
+        "top",
+        "ALARM(cause)",
         AlarmActions=[topic],
         ActionsSuppressor="deploying",
         ActionsSuppressorWaitPeriod=120,
@@ -21,16 +20,12 @@ def suppressed(cloudwatch):
     return cloudwatch
 
 
-def set_state(cloudwatch, name, state):
-    cloudwatch.call("SetAlarmState", AlarmName=name, StateValue=state, StateReason="testing")
-
-
 def held_back_by(cloudwatch):
     return cloudwatch.alarm("top").get("ActionsSuppressedBy")
 
 
 def test_the_actions_wait_for_the_suppressor(suppressed):
-    set_state(suppressed, "cause", "ALARM")
+    suppressed.set_state("ALARM", "cause")
     assert (suppressed.state("top"), held_back_by(suppressed), suppressed.mails()) == ("ALARM", "WaitPeriod", [])
     assert suppressed.alarm("top")["ActionsSuppressedReason"] == "Actions suppressed by WaitPeriod"
     suppressed.to_minute(1.9)
@@ -41,24 +36,24 @@ def test_the_actions_wait_for_the_suppressor(suppressed):
 
 
 def test_a_suppressor_that_comes_in_time_holds_them_back(suppressed):
-    set_state(suppressed, "cause", "ALARM")
+    suppressed.set_state("ALARM", "cause")
     suppressed.to_minute(1)
-    set_state(suppressed, "deploying", "ALARM")
+    suppressed.set_state("ALARM", "deploying")
     suppressed.to_minute(60)
     assert (held_back_by(suppressed), suppressed.mails()) == ("Alarm", [])
 
 
 def test_a_suppressor_in_alarm_holds_them_back_at_once(suppressed):
-    set_state(suppressed, "deploying", "ALARM")
-    set_state(suppressed, "cause", "ALARM")
+    suppressed.set_state("ALARM", "deploying")
+    suppressed.set_state("ALARM", "cause")
     assert (held_back_by(suppressed), suppressed.mails()) == ("Alarm", [])
 
 
 def test_after_the_suppressor_they_wait_once_more(suppressed):
-    set_state(suppressed, "deploying", "ALARM")
-    set_state(suppressed, "cause", "ALARM")
+    suppressed.set_state("ALARM", "deploying")
+    suppressed.set_state("ALARM", "cause")
     suppressed.to_minute(10)
-    set_state(suppressed, "deploying", "OK")
+    suppressed.set_state("OK", "deploying")
     assert held_back_by(suppressed) == "ExtensionPeriod"
     suppressed.to_minute(14.9)
     assert suppressed.mails() == []
@@ -67,15 +62,15 @@ def test_after_the_suppressor_they_wait_once_more(suppressed):
 
 
 def test_an_alarm_that_is_over_by_then_is_not_told(suppressed):
-    set_state(suppressed, "cause", "ALARM")
-    set_state(suppressed, "cause", "OK")
+    suppressed.set_state("ALARM", "cause")
+    suppressed.set_state("OK", "cause")
     assert (suppressed.state("top"), held_back_by(suppressed)) == ("OK", "WaitPeriod")
     suppressed.to_minute(60)
     assert (held_back_by(suppressed), suppressed.mails()) == (None, [])
 
 
 def test_a_deleted_alarm_acts_no_more(suppressed):
-    set_state(suppressed, "cause", "ALARM")
+    suppressed.set_state("ALARM", "cause")
     suppressed.call("DeleteAlarms", AlarmNames=["top"])
     suppressed.to_minute(60)
     assert suppressed.mails() == []
@@ -98,7 +93,7 @@ def test_a_deleted_alarm_acts_no_more(suppressed):
 )
 def test_a_suppressor_that_is_refused(suppressed, settings, message):
     with pytest.raises(ServiceError, match=message):
-        suppressed.call("PutCompositeAlarm", AlarmName="other", AlarmRule="ALARM(cause)", **settings)
+        suppressed.put_composite("other", "ALARM(cause)", **settings)
 
 
 @pytest.fixture
@@ -107,7 +102,7 @@ def example(cloudwatch):
     topic = cloudwatch.subscribed_topic()
     for name in ("cause", "deploying"):
         cloudwatch.put_alarm(AlarmName=name, MetricName=name, TreatMissingData="ignore")
-        set_state(cloudwatch, name, "OK")
+        cloudwatch.set_state("OK", name)
     periods = {"ActionsSuppressorWaitPeriod": 120, "ActionsSuppressorExtensionPeriod": 180}
     actions = {"AlarmActions": [topic], "OKActions": [topic]}
     cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor="deploying", **periods, **actions)
@@ -120,8 +115,8 @@ def told(cloudwatch):
     return [(unit, state) for unit, state in found if unit >= 0]
 
 
-CAUSE, OVER = ("cause", "ALARM"), ("cause", "OK")
-DEPLOYING, DEPLOYED = ("deploying", "ALARM"), ("deploying", "OK")
+CAUSE, OVER = ("ALARM", "cause"), ("OK", "cause")
+DEPLOYING, DEPLOYED = ("ALARM", "deploying"), ("OK", "deploying")
 EXAMPLES = {
     "actions are taken after the wait": ({2: CAUSE}, {3: "WaitPeriod", 4: None}, [(4, "ALARM")]),
     "a suppressor in alarm before the wait is over stops them": (
@@ -173,7 +168,7 @@ def test_what_holds_the_actions_back_and_when_they_are_taken(example, name):
     for unit in range(20):
         example.to_minute(10 + unit)
         if unit in states:
-            set_state(example, *states[unit])
+            example.set_state(*states[unit])
         if unit in held:
             assert held_back_by(example) == held[unit]
     assert told(example) == expected
@@ -186,10 +181,10 @@ def test_without_a_wait_actions_are_taken_at_once(cloudwatch):
     periods = {"ActionsSuppressorWaitPeriod": 0, "ActionsSuppressorExtensionPeriod": 0}
     arn = cloudwatch.alarm("deploying")["AlarmArn"]
     cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor=arn, **periods, AlarmActions=[topic])
-    set_state(cloudwatch, "deploying", "ALARM")
-    set_state(cloudwatch, "cause", "ALARM")
+    cloudwatch.set_state("ALARM", "deploying")
+    cloudwatch.set_state("ALARM", "cause")
     assert cloudwatch.mails() == []
-    set_state(cloudwatch, "deploying", "OK")
+    cloudwatch.set_state("OK", "deploying")
     assert [mail["subject"] for mail in cloudwatch.mails()] == ['ALARM: "top" in EU (Ireland)']
 
 
@@ -199,7 +194,7 @@ def test_a_suppressor_may_be_a_composite_alarm(cloudwatch):
     cloudwatch.put_composite("deploying", "TRUE")
     periods = {"ActionsSuppressorWaitPeriod": 60, "ActionsSuppressorExtensionPeriod": 60}
     cloudwatch.put_composite("top", "ALARM(cause)", ActionsSuppressor="deploying", **periods, AlarmActions=[topic])
-    set_state(cloudwatch, "cause", "ALARM")
+    cloudwatch.set_state("ALARM", "cause")
     assert held_back_by(cloudwatch) == "Alarm"
     cloudwatch.put_composite("deploying", "FALSE")
     cloudwatch.to_minute(1)
@@ -207,7 +202,7 @@ def test_a_suppressor_may_be_a_composite_alarm(cloudwatch):
 
 
 def test_what_holds_the_actions_back_is_described_with_the_periods(example):
-    set_state(example, "cause", "ALARM")
+    example.set_state("ALARM", "cause")
     alarm = example.alarm("top")
     assert (alarm["ActionsSuppressor"], alarm["ActionsSuppressedReason"]) == (
         "deploying",

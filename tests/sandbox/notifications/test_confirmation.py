@@ -14,7 +14,7 @@ DAY = 86400
 
 @pytest.fixture
 def posted(sns, monkeypatch):
-    """What would be posted to HTTP endpoints: (headers, body)."""
+    """What would be posted to HTTP endpoints: (kind of message, endpoint, body)."""
     requests = []
 
     def post(subscription, kind, message_id, body):

@@ -6,15 +6,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labkit.sandbox.moto_state import backend
-from tests.sandbox.in_process import Origin, client_maker, open_host
-
-ORIGIN = Origin(start=1793610000.0, frozen=True, seed=7, provision=False, region="eu-west-1")
+from tests.sandbox.in_process import BARE, client_maker, open_host
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     """SNS of a sandbox in this process, for all tests of this module."""
-    host = open_host(tmp_path_factory.mktemp("topics") / "journal", ORIGIN)
+    host = open_host(tmp_path_factory.mktemp("topics") / "journal", BARE)
     yield client_maker(host)("sns")
     host.close()
 
