@@ -193,12 +193,11 @@ def _json(table: Table, numbers: Sequence[int]) -> Reader:
         member = keys.member(parameters.get(f"mapping.{name}", name))
         values.append(f"{_json_value(member, kind, keys, parameters)} AS c{n}")
     values += ["line IS NULL AS unread", f"{keys.repeated if is_openx else 'NULL::VARCHAR'} AS repeated"]
-    source = "(SELECT CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line FROM block)"
     is_ignored = is_openx and parameters.get("ignore.malformed.json", "false").lower() == "true"
 
     def read(block: bytes, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
         texts = fields.lines(block)
-        found = _converted(cursor, texts, values, source)
+        found = _converted(cursor, texts, values, keys.lines)
         if not is_ignored:
             _check_json(texts["line"], found, is_openx)
         return found.select([f"c{n}" for n in numbers])
@@ -219,28 +218,31 @@ class _Keys:
         folds_case = parameters.get("case.insensitive", "true").lower() == "true"
         return cls(folds_case, parameters.get("dots.in.keys", "false").lower() == "true")
 
-    def compared(self, sql: str) -> str:
-        """The DuckDB of a key as it is compared."""
-        sql = f"replace({sql}, '.', '_')" if self.replaces_dots else sql
-        return f"lower({sql})" if self.folds_case else sql
+    def compared(self, keys: str) -> str:
+        """The DuckDB of a list of keys, each as it is compared."""
+        key = "replace(k, '.', '_')" if self.replaces_dots else "k"
+        return f"list_transform({keys}, lambda k: {f'lower({key})' if self.folds_case else key})"
+
+    def place(self, keys: str, key: str) -> str:
+        """The DuckDB of where in a list of compared keys the first is that compares as a key; NULL if none does."""
+        return f"list_position({keys}, {string(key.lower() if self.folds_case else key)})"
 
     def member(self, key: str) -> str:
-        """The DuckDB of the value that a line has under a key."""
-        path = f'$."{key}"'
-        exact = f"json_extract(line, {string(path)})"
-        return f"coalesce({exact}, {self.alike('line', key)})" if self.folds_case or self.replaces_dots else exact
+        """The DuckDB of the value that a line has under a key, or else under the first that compares as it."""
+        return f"members[coalesce(list_position(written, {string(key)}), {self.place('keys', key)})]"
 
-    def alike(self, sql: str, key: str) -> str:
-        """The DuckDB of the value of the first key of an object that compares as a key."""
-        entries = f"map_entries(TRY_CAST({sql} AS MAP(VARCHAR, JSON)))"
-        wanted = string(key.lower() if self.folds_case else key)
-        return f"list_filter({entries}, lambda e: {self.compared('e.key')} = {wanted})[1].value"
+    @property
+    def lines(self) -> str:
+        """The DuckDB of a block's lines, each taken apart once for all columns."""
+        parsed = "SELECT CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line FROM block"
+        apart = f"SELECT line, json_keys(line) AS written, json_extract(line, '$.*') AS members FROM ({parsed})"
+        return f"(SELECT *, {self.compared('written')} AS keys FROM ({apart}))"
 
     @property
     def repeated(self) -> str:
         """The DuckDB of the first key that a line has twice."""
-        keys = f"list_transform(json_keys(line), lambda k: {self.compared('k')})"
-        return f"list_filter({keys}, lambda k, i: list_position({keys}, k) < i)[1]"
+        first = "list_filter(keys, lambda k, i: list_position(keys, k) < i)[1]"
+        return f"CASE WHEN list_unique(keys) < len(keys) THEN {first} END"
 
 
 def _check_json(lines: pa.ChunkedArray, found: pa.Table, is_openx: bool) -> None:
@@ -269,11 +271,15 @@ def _json_value(sql: str, kind: Type, keys: _Keys, parameters: dict[str, str], d
         case "varchar" | "char":
             return fitted(text, kind)
         case "row":
-            fields_ = (
-                f"{quoted(field_key(kind, n))} := {inside(keys.alike(sql, field_key(kind, n)), item)}"
-                for n, item in enumerate(kind.items)
+            names = [field_key(kind, n) for n in range(len(kind.items))]
+            members = (f"{each}.members[{keys.place(f'{each}.keys', name)}]" for name in names)
+            parts = (
+                f"{quoted(name)} := {inside(member, item)}"
+                for name, member, item in zip(names, members, kind.items, strict=True)
             )
-            return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({', '.join(fields_)}) END"
+            apart = f"struct_pack(keys := {keys.compared(f'json_keys({sql})')}, members := json_extract({sql}, '$.*'))"
+            packed = f"list_transform([{apart}], lambda {each}: struct_pack({', '.join(parts)}))[1]"
+            return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN {packed} END"
         case "array":
             return f"list_transform(TRY_CAST({sql} AS JSON[]), lambda {each}: {inside(each, kind.items[0])})"
         case "map":

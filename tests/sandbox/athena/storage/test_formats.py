@@ -2,6 +2,7 @@
 https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html have them."""
 
 import gzip
+import json
 from itertools import count
 
 import pytest
@@ -108,6 +109,12 @@ def test_case_counts_if_told_so(read):
 
 def test_a_key_may_be_mapped_to_a_column_of_another_name(read):
     assert read(OPENX, "ts string", '{"timestamp":"now"}\n', "'mapping.ts'='timestamp'") == [["now"]]
+
+
+@pytest.mark.parametrize("key", ["*", 'say "x"', "$.a", "a.b[0]"])
+def test_a_mapped_key_is_taken_as_it_is(read, key):
+    line = json.dumps({"a": 1, key: "now"}) + "\n"
+    assert read(OPENX, "ts string", line, f"'mapping.ts'='{key}'") == [["now"]]
 
 
 def test_nested_json(read):
