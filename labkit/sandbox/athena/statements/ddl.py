@@ -6,13 +6,12 @@ import re
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, Tree, v_args
+from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedInput, VisitError
 
-from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.reserved import IN_DDL
 from labkit.sandbox.athena.statements import nodes
-from labkit.sandbox.athena.statements.ddl_errors import check_size, check_underscore, parse_error
+from labkit.sandbox.athena.statements.ddl_errors import check_size, check_underscore, parse_error, unrecognized
 from labkit.sandbox.athena.types import Type, array, parse_type, row
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
@@ -102,18 +101,11 @@ class _Builder(Transformer[Any, Any]):
         found.token = items[0]
         return found
 
-    @v_args(tree=True)
-    def column_name(self, tree: Tree[Any]) -> _Name:
-        token: Any = tree.children[0]
-        if token.upper() in IN_DDL:
-            raise QueryError(
-                "",
-                f"FAILED: ParseException line {token.line}:{token.column - 1} cannot recognize input near"
-                f" '{token}' in column"
-                " specification",
-            )
-        check_underscore(token, "column specification")
-        return self.name([token])
+    def column_name(self, items: list[Token]) -> _Name:
+        if items[0].upper() in IN_DDL:
+            raise unrecognized(items[0], "column specification")
+        check_underscore(items[0], "column specification")
+        return self.name(items)
 
     def table(self, items: list[_Name]) -> _Table:
         names = [str(name) for name in items[1:]] if len(items) > 2 else [str(name) for name in items]
@@ -154,12 +146,7 @@ class _Builder(Transformer[Any, Any]):
             check_size(items[0], name.lower(), [int(each) for each in parameters])
             return parse_type(f"{name}({','.join(parameters)})" if parameters else name)
         except ValueError:
-            token = items[0]
-            raise QueryError(
-                "",
-                f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
-                f" '{name}' in column type",
-            ) from None
+            raise unrecognized(items[0], "column type") from None
 
     def array_type(self, items: list[Type]) -> Type:
         return array(items[0])

@@ -14,7 +14,7 @@ def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
     """The ParseException of what the grammar can't read, with its place."""
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
         last = len(sql.rstrip(" ;\n"))
-        return parse_exception(sql, last, "<EOF>")
+        return _unrecognized_at(sql, last, "<EOF>")
     at = error.pos_in_stream or 0
     if isinstance(error, UnexpectedToken):
         at = error.token.start_pos or 0
@@ -23,7 +23,7 @@ def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
         line, column = _line_and_column(sql, at)
         return QueryError("", f"FAILED: ParseException line {line}:{column} missing EOF at '-' near '{glued[1]}'")
     word = re.match(r"\w+|`[^`]*`|'[^']*'|\S|", sql[at:])
-    return parse_exception(sql, at, word[0] if word and word[0] else "<EOF>")
+    return _unrecognized_at(sql, at, word[0] if word and word[0] else "<EOF>")
 
 
 def _line_and_column(sql: str, at: int) -> tuple[int, int]:
@@ -31,10 +31,17 @@ def _line_and_column(sql: str, at: int) -> tuple[int, int]:
     return sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
 
 
-def parse_exception(sql: str, at: int, word: str) -> QueryError:
-    """Hive's error of a statement that it can't read."""
+def _unrecognized_at(sql: str, at: int, word: str) -> QueryError:
     line, column = _line_and_column(sql, at)
     return QueryError("", f"FAILED: ParseException line {line}:{column} cannot recognize input near '{word}'")
+
+
+def unrecognized(token: Token, where: str) -> QueryError:
+    """Hive's error of a word that the grammar reads and that can't be what it stands for."""
+    column = (token.column or 1) - 1
+    return QueryError(
+        "", f"FAILED: ParseException line {token.line}:{column} cannot recognize input near '{token}' in {where}"
+    )
 
 
 def check_size(token: Token, name: str, parameters: list[int]) -> None:
@@ -62,8 +69,4 @@ def check_underscore(token: Token, where: str) -> None:
     https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
     """
     if token.startswith("_"):
-        raise QueryError(
-            "",
-            f"FAILED: ParseException line {token.line}:{(token.column or 1) - 1} cannot recognize input near"
-            f" '{token}' in {where}",
-        )
+        raise unrecognized(token, where)
