@@ -69,8 +69,6 @@ class Target:
     """The table that an INSERT adds to."""
     created: tuple[str, str] | None = None
     """The database and name of the table that CREATE TABLE AS makes."""
-    casts: tuple[Type, ...] = ()
-    """The types that the query's columns are cast to."""
     numbers: tuple[int, ...] = ()
     """Which column of the query each column is; -1 for none."""
 
@@ -91,7 +89,6 @@ class Target:
             compression=_compression(str(options.get("compression", "GZIP")), format_),
             delimiters=_delimiters(options),
             numbers=tuple(range(len(columns))),
-            casts=tuple(kind for _, kind in columns),
         )
 
     @classmethod
@@ -136,7 +133,6 @@ class Target:
             delimiters=_delimiters(options),
             created=(database, name),
             numbers=tuple(range(len(columns))),
-            casts=tuple(kind for _, kind in columns),
         )
 
     @classmethod
@@ -174,7 +170,6 @@ class Target:
             compression=_compression(_of_table(table), _SERDES[table.serde]),
             table=table,
             numbers=tuple(places.get(column, -1) for column, _ in table.all_columns),
-            casts=tuple(kind for _, kind in table.all_columns),
         )
 
     def register(self, context: Context, output: Output) -> None:

@@ -93,7 +93,7 @@ def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Tar
 
 def _cast_columns(columns: tuple[Column, ...], target: Target) -> str:
     parts = []
-    for number, (place, kind) in enumerate(zip(target.numbers, target.casts, strict=True)):
+    for number, (place, (_, kind)) in enumerate(zip(target.numbers, target.columns, strict=True)):
         value = Value(f"c{place}", columns[place].type) if place >= 0 else Value("NULL", Type("unknown"))
         sql = _bounded(value, kind) if is_bounded_text(value.type, kind) else casts.coerce(value, kind).sql
         parts.append(f"{sql} AS k{number}")
