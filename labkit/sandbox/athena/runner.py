@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +28,7 @@ from labkit.sandbox.athena.statements import definitions
 from labkit.sandbox.athena.statements.classify import Parsed
 from labkit.sandbox.athena.statements.context import Answer, Context
 from labkit.sandbox.athena.storage import scans
-from labkit.sandbox.athena.storage.location import split
+from labkit.sandbox.athena.storage.location import split_object
 from labkit.sandbox.athena.storage.store import Store
 from labkit.sandbox.athena.targets import Target, named_columns
 from labkit.sandbox.athena.writing import Output, write
@@ -359,9 +358,3 @@ def _leave(execution: QueryExecution, body: bytes) -> None:
     s3.put_object(bucket, key, body)
     if execution.columns:
         s3.put_object(bucket, f"{key}.metadata", metadata(execution.columns))
-
-
-def split_object(location: str) -> tuple[str, str]:
-    """The bucket and key of an object's address."""
-    bucket, _ = split(location)
-    return bucket, re.sub(r"^s3[an]?://[^/]*/", "", location)

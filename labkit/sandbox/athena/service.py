@@ -10,9 +10,10 @@ from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.metadata import MetadataOperations
 from labkit.sandbox.athena.region import Region
 from labkit.sandbox.athena.results import read_csv
-from labkit.sandbox.athena.runner import BATCH, Runner, split_object
+from labkit.sandbox.athena.runner import BATCH, Runner
 from labkit.sandbox.athena.saved import new_id
 from labkit.sandbox.athena.statements.classify import Malformed, Parsed, read, split_parameters, with_parameters
+from labkit.sandbox.athena.storage.location import split, split_object
 from labkit.sandbox.athena.workgroups import WorkGroup, bad_request, invalid_token, page
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.paging import position, token
@@ -110,7 +111,7 @@ class AthenaService(MetadataOperations):
         execution.statement_type = parsed.statement_type
         execution.substatement_type = parsed.substatement_type
         execution.output_location = folder + _result_name(parsed, execution.id) if folder else ""
-        bucket, _ = split_object(folder) if folder else ("", "")
+        bucket, _ = split(folder) if folder else ("", "")
         if not execution.managed and not s3.bucket_exists(bucket):
             execution.fail(QueryError("", f"Unable to verify/create output bucket {bucket}"))
         elif execution.catalog not in (None, "awsdatacatalog"):

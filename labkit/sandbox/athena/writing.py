@@ -21,7 +21,7 @@ from labkit.sandbox.athena.dialect.scope import Column, Query, Value
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.results import ResultColumn, formatter, metadata
-from labkit.sandbox.athena.storage.location import split
+from labkit.sandbox.athena.storage.location import split_object
 from labkit.sandbox.athena.storage.serialized import delimited_line, json_line
 from labkit.sandbox.athena.targets import Target, is_bounded_text
 from labkit.sandbox.athena.types import BIGINT, Type
@@ -48,20 +48,16 @@ class Output:
     def store(self, execution: QueryExecution, account_id: str) -> None:
         """Puts the objects and the manifest of them into S3."""
         for path, body in self.files:
-            bucket, _ = split(path)
-            s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
+            s3.put_object(*split_object(path), body, account_id)
         execution.rows, execution.update_count = 0, self.rows
         execution.columns = [ResultColumn("rows", BIGINT).info()]
         if execution.managed:
             return
         listed = "".join(f"{path}\n" for path, _ in self.files).encode()
         execution.manifest_location = f"{execution.output_location}-manifest.csv"
-        for path, body in (
-            (execution.manifest_location, listed),
-            (f"{execution.output_location}.metadata", metadata(execution.columns)),
-        ):
-            bucket, _ = split(path)
-            s3.put_object(bucket, path.split("/", 3)[3], body, account_id)
+        s3.put_object(*split_object(execution.manifest_location), listed, account_id)
+        described = metadata(execution.columns)
+        s3.put_object(*split_object(f"{execution.output_location}.metadata"), described, account_id)
 
 
 def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Target, directory: Path) -> Output:

@@ -40,6 +40,16 @@ def split(location: str) -> tuple[str, str]:
     return bucket, prefix if prefix.endswith("/") or not prefix else prefix + "/"
 
 
+def split_object(address: str) -> tuple[str, str]:
+    """The bucket and key of an object's address.
+
+    >>> split_object("s3://amzn-s3-demo-bucket/AWSLogs/log.gz")
+    ('amzn-s3-demo-bucket', 'AWSLogs/log.gz')
+    """
+    bucket, _ = split(address)
+    return bucket, address.split("/", 3)[3]
+
+
 class Listing:
     """The objects of the buckets that a query looks at, each bucket listed once under the shortest prefix asked for."""
 
