@@ -18,6 +18,8 @@ from labkit.sandbox.moto_state import s3
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call, ServiceError
 
+WHERE = ("123456789012", "eu-west-1")
+"""The account and region of Glue's entries."""
 BUCKET = "flow-logs-bucket"
 HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 COLUMNS = (
@@ -129,6 +131,11 @@ class Athena:
             body = gzip.compress(body, mtime=0)
         s3.put_object(bucket, key, body)
         return len(body)
+
+    def numbers(self, name: str, text: str) -> None:
+        """Makes a table of one column of integers, `a`, that reads one object."""
+        self.put(f"{name}/x", text)
+        self.lines(f"CREATE EXTERNAL TABLE {name} (a int) LOCATION 's3://{BUCKET}/{name}/'")
 
     def get(self, location: str) -> bytes:
         bucket, _, key = location.removeprefix("s3://").partition("/")

@@ -4,9 +4,8 @@
 import pytest
 
 from labkit.sandbox.moto_state import glue
-from tests.sandbox.athena.conftest import BUCKET
+from tests.sandbox.athena.conftest import BUCKET, WHERE
 
-WHERE = ("123456789012", "eu-west-1")
 LOCATION = f"LOCATION 's3://{BUCKET}/t/'"
 DDL_TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
 

@@ -142,8 +142,7 @@ def test_times_add_up(athena):
 
 def test_a_query_of_more_bytes_takes_the_engine_longer(athena):
     for name, lines in (("few", 1), ("many", 1_000_000)):
-        athena.put(f"{name}/x", "1\n" * lines)
-        athena.lines(f"CREATE EXTERNAL TABLE {name} (a int) LOCATION 's3://{BUCKET}/{name}/'")
+        athena.numbers(name, "1\n" * lines)
     few, many = (athena.run(f"SELECT count(*) FROM {name}").execution["Statistics"] for name in ("few", "many"))
     assert (few["DataScannedInBytes"], many["DataScannedInBytes"]) == (2, 2_000_000)
     assert many["EngineExecutionTimeInMillis"] - few["EngineExecutionTimeInMillis"] == 10
@@ -161,14 +160,12 @@ NOTHING_SCANNED = [
 @pytest.mark.parametrize("sql", NOTHING_SCANNED)
 def test_ddl_and_queries_without_a_table_scan_nothing(athena, sql):
     """https://docs.aws.amazon.com/athena/latest/ug/ "You are not charged for DDL statements"."""
-    athena.put("t/x", "1\n")
-    athena.lines(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{BUCKET}/t/'")
+    athena.numbers("t", "1\n")
     assert athena.run(sql).scanned == 0
 
 
 def test_runtime_statistics_are_those_of_the_execution(athena):
-    athena.put("t/x", "1\n2\n3\n")
-    athena.lines(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{BUCKET}/t/'")
+    athena.numbers("t", "1\n2\n3\n")
     done = athena.run("SELECT a FROM t WHERE a > 1")
     found = athena.call("GetQueryRuntimeStatistics", QueryExecutionId=done.id)["QueryRuntimeStatistics"]
     assert found["Rows"] == {"InputBytes": 6, "OutputBytes": len(athena.get(done.output)), "OutputRows": 2}
@@ -282,8 +279,7 @@ def is_reused(done):
 
 
 def test_a_reused_result_scans_nothing_and_is_the_old_one(athena):
-    athena.put("t/x", "1\n")
-    athena.lines(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{BUCKET}/t/'")
+    athena.numbers("t", "1\n")
     first = athena.run("SELECT a FROM t")
     athena.put("t/x", "2\n")
     again = athena.run("SELECT a FROM t", **REUSE)

@@ -235,8 +235,7 @@ def test_removing_a_work_groups_location(athena):
 
 
 def test_a_query_over_the_limit_is_cancelled(athena):
-    athena.put("t/x", "1\n" * 1000)
-    athena.lines(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{BUCKET}/t/'")
+    athena.numbers("t", "1\n" * 1000)
     make_group(athena, BytesScannedCutoffPerQuery=1000)
     done = athena.run("SELECT * FROM t", WorkGroup="team")
     assert (done.state, done.reason.startswith("Bytes scanned limit was exceeded")) == ("CANCELLED", True)

@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from labkit.sandbox.moto_state import glue, s3
-from tests.sandbox.athena.conftest import BUCKET, COLUMNS
+from tests.sandbox.athena.conftest import BUCKET, COLUMNS, REJECTED, WHERE
 
-WHERE = ("123456789012", "eu-west-1")
 OUT = f"s3://{BUCKET}/out/"
 TWO = "SELECT 1 AS a, 'x' AS b"
 
@@ -249,8 +248,7 @@ def test_a_text_that_is_too_long_for_its_column_is_refused_when_it_is_written(at
 
 
 def test_an_insert_from_a_flow_logs_table_into_parquet(athena):
-    line = "2 123456789012 eni-0a 198.51.100.7 10.0.0.5 40000 22 6 1 40 1793610000 1793610060 REJECT OK\n"
-    athena.put("logs/x.gz", line * 3)
+    athena.put("logs/x.gz", REJECTED * 3)
     text = "ROW FORMAT DELIMITED FIELDS TERMINATED BY ' '"
     athena.lines(f"CREATE EXTERNAL TABLE logs ({COLUMNS}) {text} LOCATION 's3://{BUCKET}/logs/'")
     athena.lines(f"CREATE EXTERNAL TABLE ports (dstport int, n bigint) STORED AS PARQUET LOCATION '{OUT}'")

@@ -278,8 +278,7 @@ def test_to_delete_a_group_that_is_not_there(athena):
 def test_the_limit_counts_all_that_a_query_scans(athena):
     """https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html"""
     for name in "tu":
-        athena.put(f"{name}/x", "1\n" * 300)
-        athena.lines(f"CREATE EXTERNAL TABLE {name} (a int) LOCATION 's3://{BUCKET}/{name}/'")
+        athena.numbers(name, "1\n" * 300)
     make(athena, BytesScannedCutoffPerQuery=1000)
     assert athena.run("SELECT count(*) FROM t", WorkGroup="team").state == "SUCCEEDED"
     done = athena.run("SELECT count(*) FROM t, u", WorkGroup="team")

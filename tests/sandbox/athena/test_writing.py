@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from labkit.sandbox.moto_state import glue, s3
-from tests.sandbox.athena.conftest import BUCKET
+from tests.sandbox.athena.conftest import BUCKET, WHERE
 
-WHERE = ("123456789012", "eu-west-1")
 ROWS = "SELECT * FROM (VALUES (1, 'x', 'a'), (2, NULL, 'b'), (3, 'é', 'a')) AS t (n, s, k)"
 
 

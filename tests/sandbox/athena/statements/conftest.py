@@ -2,8 +2,6 @@ import pytest
 
 from tests.sandbox.athena.conftest import BUCKET, Athena
 
-WHERE = ("123456789012", "eu-west-1")
-
 
 @pytest.fixture
 def orders(athena: Athena) -> Athena:

@@ -3,8 +3,7 @@
 import pytest
 
 from labkit.sandbox.moto_state import glue, s3
-from tests.sandbox.athena.conftest import BUCKET
-from tests.sandbox.athena.statements.conftest import WHERE
+from tests.sandbox.athena.conftest import BUCKET, WHERE
 
 DDL_TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
 ROOT = f"s3://{BUCKET}/orders"

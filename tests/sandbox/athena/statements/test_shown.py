@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/athena/latest/ug/show-create-table.html
 import pytest
 
 from labkit.sandbox.moto_state import glue
-from tests.sandbox.athena.conftest import BUCKET
-from tests.sandbox.athena.statements.conftest import WHERE
+from tests.sandbox.athena.conftest import BUCKET, WHERE
 
 LOCATION = f"LOCATION 's3://{BUCKET}/t/'"
 FORMATS = [
@@ -32,10 +31,15 @@ FORMATS = [
 ]
 
 
+def shown(athena, definition):
+    """How a table that was made so is shown."""
+    athena.lines(f"CREATE EXTERNAL TABLE t {definition} {LOCATION}")
+    return athena.lines("SHOW CREATE TABLE t")
+
+
 @pytest.mark.parametrize(("clause", "serde", "reads", "writes"), FORMATS, ids=[clause for clause, *_ in FORMATS])
 def test_a_format_is_shown_as_its_classes(athena, clause, serde, reads, writes):
-    athena.lines(f"CREATE EXTERNAL TABLE t (a int) {clause} {LOCATION}")
-    assert athena.lines("SHOW CREATE TABLE t")[:11] == [
+    assert shown(athena, f"(a int) {clause}")[:11] == [
         "CREATE EXTERNAL TABLE `default.t`(",
         "  `a` int)",
         "ROW FORMAT SERDE ",
@@ -51,11 +55,11 @@ def test_a_format_is_shown_as_its_classes(athena, clause, serde, reads, writes):
 
 
 def test_properties_of_a_serde_are_shown(athena):
-    athena.lines(
-        "CREATE EXTERNAL TABLE t (a string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
-        " WITH SERDEPROPERTIES ('separatorChar' = ';', 'quoteChar' = '`', 'escapeChar' = '\\\\') " + LOCATION
+    lines = shown(
+        athena,
+        "(a string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
+        " WITH SERDEPROPERTIES ('separatorChar' = ';', 'quoteChar' = '`', 'escapeChar' = '\\\\')",
     )
-    lines = athena.lines("SHOW CREATE TABLE t")
     assert lines[4:8] == [
         "WITH SERDEPROPERTIES ( ",
         "  'escapeChar'='\\\\', ",
@@ -65,11 +69,11 @@ def test_properties_of_a_serde_are_shown(athena):
 
 
 def test_delimiters_are_shown_as_clauses(athena):
-    athena.lines(
-        "CREATE EXTERNAL TABLE t (a map<string,int>) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
-        f" COLLECTION ITEMS TERMINATED BY ',' MAP KEYS TERMINATED BY '\\003' NULL DEFINED AS '-' {LOCATION}"
+    lines = shown(
+        athena,
+        "(a map<string,int>) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
+        " COLLECTION ITEMS TERMINATED BY ',' MAP KEYS TERMINATED BY '\\003' NULL DEFINED AS '-'",
     )
-    lines = athena.lines("SHOW CREATE TABLE t")
     assert lines[2:7] == [
         "ROW FORMAT DELIMITED ",
         "  FIELDS TERMINATED BY '\\t' ",
@@ -80,11 +84,11 @@ def test_delimiters_are_shown_as_clauses(athena):
 
 
 def test_buckets_and_comments_are_shown(athena):
-    athena.lines(
-        "CREATE EXTERNAL TABLE t (a int COMMENT 'it''s a', b string) COMMENT 'about t' PARTITIONED BY"
-        f" (dt string COMMENT 'day') CLUSTERED BY (a, b) INTO 4 BUCKETS {LOCATION}"
+    lines = shown(
+        athena,
+        "(a int COMMENT 'it''s a', b string) COMMENT 'about t' PARTITIONED BY (dt string COMMENT 'day')"
+        " CLUSTERED BY (a, b) INTO 4 BUCKETS",
     )
-    lines = athena.lines("SHOW CREATE TABLE t")
     assert "  `a` int COMMENT 'it\\'s a', " in lines
     assert "COMMENT 'about t'" in lines
     assert "  `dt` string COMMENT 'day')" in lines
