@@ -1,8 +1,8 @@
 """Every exercise: the author's solution, run on its notebook's phase, solves the task.
 
 `make solutions` runs the instructor's copies whole, in kernels, and proves that none of their cells fails; it takes
-minutes and is no part of `make test`. These run the solutions alone, with the cells that they build on, in this process:
-in seconds, and each is held to what its task asks for.
+minutes and is no part of `make test`. These run the solutions alone, with the cells that they build on, in this
+process: in seconds, and each is held to what its task asks for.
 """
 
 import ast
