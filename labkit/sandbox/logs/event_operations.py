@@ -16,7 +16,7 @@ from labkit.sandbox.logs.core import LogsCore, invalid, page_token, token_place
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.logs.group_operations import SEQUENCE_TOKEN
 from labkit.sandbox.logs.groups import EVENT_OVERHEAD_BYTES, LogGroup, batch_bytes
-from labkit.sandbox.logs.store import MAX_LONG, event_id, event_place
+from labkit.sandbox.logs.store import event_id, event_place, is_place
 from labkit.sandbox.service import Call, Result, ServiceError, operation
 
 HOUR = 3_600_000
@@ -204,7 +204,7 @@ def _stream_token(call: Call) -> tuple[bool, tuple[int, int] | None]:
     if direction not in ("f", "b") or not (number.isascii() and number.isdigit()) or len(number) != 56:
         raise invalid("The specified nextToken is invalid.")
     place = event_place(number)
-    if max(place) > MAX_LONG:
+    if not is_place(*place):
         raise invalid("The specified nextToken is invalid.")
     return direction == "f", place
 

@@ -74,8 +74,6 @@ SMALL_BATCH_SQL = """
     SELECT unnest($1::BIGINT[]) AS timestamp, unnest($2::BIGINT[]) AS sequence, unnest($3::VARCHAR[]) AS message
 """
 
-MAX_LONG = 2**63 - 1
-"""What a time or a place in the order of ingestion can be at most."""
 EVENT_ID_SHIFT = 144
 """An id of AWS's is the event's timestamp moved up by so many bits, then its place: 56 digits that sort by time."""
 
@@ -97,6 +95,11 @@ def event_place(event_id: str) -> tuple[int, int]:
     """
     number = int(event_id)
     return number >> EVENT_ID_SHIFT, number & ((1 << EVENT_ID_SHIFT) - 1)
+
+
+def is_place(timestamp: int, sequence: int) -> bool:
+    """Whether numbers that a client sent can be an event's: both are longs in the store, and in AWS."""
+    return abs(timestamp) < 2**63 and abs(sequence) < 2**63
 
 
 class GroupEvents:

@@ -27,7 +27,7 @@ from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
 from labkit.sandbox.logs.insights.lookup_tables import LookupTableOperations
 from labkit.sandbox.logs.insights.reading import limited
 from labkit.sandbox.logs.insights.tree import QueryError, Source
-from labkit.sandbox.logs.store import MAX_LONG
+from labkit.sandbox.logs.store import is_place
 from labkit.sandbox.service import Call, ServiceError, operation
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _pointed_at(pointer: str) -> tuple[int, int, str]:
         place = int(timestamp), int(sequence)
     except (ValueError, binascii.Error):
         raise invalid(f"Invalid log record pointer: {pointer}") from None
-    if max(place) > MAX_LONG:
+    if not is_place(*place):
         raise invalid(f"Invalid log record pointer: {pointer}")
     return *place, log
 

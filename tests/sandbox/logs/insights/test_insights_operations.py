@@ -272,10 +272,10 @@ def test_a_pointer_to_json_leads_to_its_paths(logs):
     }
 
 
-FAR = base64.b64encode(f"1|{'9' * 40}|123456789012:{GROUP}".encode()).decode()
+FAR = [base64.b64encode(f"1|{sign}{'9' * 40}|123456789012:{GROUP}".encode()).decode() for sign in ("", "-")]
 
 
-@pytest.mark.parametrize("pointer", ["", "x", "!!", "YWJj", "MXwyfGE=", FAR])
+@pytest.mark.parametrize("pointer", ["", "x", "!!", "YWJj", "MXwyfGE=", *FAR])
 def test_a_pointer_to_nothing_is_refused(logs, pointer):
     with pytest.raises(ServiceError) as caught:
         logs("GetLogRecord", logRecordPointer=pointer)
