@@ -96,15 +96,17 @@ def _condition_holds(name: str, conditions: Mapping[str, Any], context: Mapping[
     name = name.removeprefix("ForAnyValue:").removeprefix("ForAllValues:")  # a key has one value here
     if name == "Null":
         return all(_is_null(context.get(key.lower()), value) for key, value in conditions.items())
-    test = _OPERATORS.get(name.removesuffix("IfExists"))
-    if test is None:
+    name = name.removesuffix("IfExists")
+    negated = name in _NEGATED
+    holds = _OPERATORS.get(_NEGATED.get(name, name))
+    if holds is None:
         return False
     for key, values in conditions.items():
         actual = context.get(key.lower())
         if actual is None:
-            if not if_exists and not test.negated:
+            if not if_exists and not negated:
                 return False
-        elif any(test.holds(str(value), actual) for value in _list(values)) == test.negated:
+        elif any(holds(str(value), actual) for value in _list(values)) == negated:
             return False
     return True
 
@@ -112,12 +114,6 @@ def _condition_holds(name: str, conditions: Mapping[str, Any], context: Mapping[
 def _is_null(actual: str | None, wanted: Any) -> bool:
     """Whether a key that is to be absent ("true") or present ("false") is."""
     return any(str(value).lower() == ("true" if actual is None else "false") for value in _list(wanted))
-
-
-@dataclass(frozen=True)
-class _Operator:
-    holds: Callable[[str, str], bool]
-    negated: bool = False
 
 
 def _like(pattern: str, value: str) -> bool:
@@ -138,10 +134,6 @@ def _equal_ignoring_case(pattern: str, value: str) -> bool:
     return pattern.lower() == value.lower()
 
 
-def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return _compared(float, compare)
-
-
 def _moment(text: str) -> float:
     """A date as IAM has it, ISO 8601 or seconds since the epoch, as seconds since the epoch."""
     try:
@@ -149,10 +141,6 @@ def _moment(text: str) -> float:
     except ValueError:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return _compared(_moment, compare)
 
 
 def _compared(read: Callable[[str], float], compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
@@ -174,33 +162,36 @@ def _in_network(pattern: str, value: str) -> bool:
         return False
 
 
-_OPERATORS = {
-    "StringEquals": _Operator(_equal),
-    "StringNotEquals": _Operator(_equal, negated=True),
-    "StringEqualsIgnoreCase": _Operator(_equal_ignoring_case),
-    "StringNotEqualsIgnoreCase": _Operator(_equal_ignoring_case, negated=True),
-    "StringLike": _Operator(_like),
-    "StringNotLike": _Operator(_like, negated=True),
-    "NumericEquals": _Operator(_numeric(operator.eq)),
-    "NumericNotEquals": _Operator(_numeric(operator.eq), negated=True),
-    "NumericLessThan": _Operator(_numeric(operator.lt)),
-    "NumericLessThanEquals": _Operator(_numeric(operator.le)),
-    "NumericGreaterThan": _Operator(_numeric(operator.gt)),
-    "NumericGreaterThanEquals": _Operator(_numeric(operator.ge)),
-    "DateEquals": _Operator(_dated(operator.eq)),
-    "DateNotEquals": _Operator(_dated(operator.eq), negated=True),
-    "DateLessThan": _Operator(_dated(operator.lt)),
-    "DateLessThanEquals": _Operator(_dated(operator.le)),
-    "DateGreaterThan": _Operator(_dated(operator.gt)),
-    "DateGreaterThanEquals": _Operator(_dated(operator.ge)),
-    "Bool": _Operator(_equal_ignoring_case),
-    "IpAddress": _Operator(_in_network),
-    "NotIpAddress": _Operator(_in_network, negated=True),
-    "ArnEquals": _Operator(_like),
-    "ArnNotEquals": _Operator(_like, negated=True),
-    "ArnLike": _Operator(_like),
-    "ArnNotLike": _Operator(_like, negated=True),
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "Equals": operator.eq,
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
 }
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": _equal,
+    "StringEqualsIgnoreCase": _equal_ignoring_case,
+    "StringLike": _like,
+    **{f"Numeric{name}": _compared(float, compare) for name, compare in _COMPARISONS.items()},
+    **{f"Date{name}": _compared(_moment, compare) for name, compare in _COMPARISONS.items()},
+    "Bool": _equal_ignoring_case,
+    "IpAddress": _in_network,
+    "ArnEquals": _like,
+    "ArnLike": _like,
+}
+"""Whether a value of the policy and the request's value go together."""
+_NEGATED = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+    "NotIpAddress": "IpAddress",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+}
+"""The operators that hold where another does not."""
 
 
 def _list(value: Any) -> list[Any]:
