@@ -16,7 +16,7 @@ from labkit.sandbox.moto_state import iam, s3
 from labkit.sandbox.network.files import File
 from labkit.sandbox.network.flow_logs import FlowLog
 from labkit.sandbox.network.records import Capture
-from labkit.sandbox.policies import Request, allows
+from labkit.sandbox.policies import Request, allows, several
 from labkit.sandbox.service import Call, ServiceError
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def _times(moment: datetime) -> dict[str, str]:
 def policy_with_delivery(bucket_policy: str | None, flow_log: FlowLog) -> str:
     """The bucket's policy with the statements that AWS adds when the owner of a bucket makes a flow log to it."""
     document: dict[str, Any] = json.loads(bucket_policy or '{"Version": "2012-10-17"}')
-    present = document.get("Statement", [])
-    statements = present if isinstance(present, list) else [present]
+    statements = several(document.get("Statement", []))
     number = _free_number({statement.get("Sid") for statement in statements})
     account, bucket = flow_log.account_id, f"arn:aws:s3:::{flow_log.bucket}"
     prefix = f"{flow_log.layout.prefix}/" if flow_log.layout.prefix else ""

@@ -43,13 +43,17 @@ def allows(documents: Iterable[str], request: Request) -> bool:
     return "Allow" in effects and "Deny" not in effects
 
 
+def several(element: Any) -> list[Any]:
+    """What an element of a policy lists; one thing may stand there without a list around it."""
+    return element if isinstance(element, list) else [element]
+
+
 def _statements(document: str) -> list[dict[str, Any]]:
     try:
         statements = json.loads(document).get("Statement", [])
     except (ValueError, AttributeError):
         return []
-    several = statements if isinstance(statements, list) else [statements]
-    return [statement for statement in several if isinstance(statement, dict)]
+    return [statement for statement in several(statements) if isinstance(statement, dict)]
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
@@ -67,10 +71,10 @@ def _applies(statement: Mapping[str, Any], request: Request) -> bool:
 def _names(statement: Mapping[str, Any], element: str, value: str, fold: Callable[[str], str]) -> bool:
     """Whether an element, or its opposite (NotAction), covers a value; a trust policy has no Resource."""
     if f"Not{element}" in statement:
-        return not any(_like(fold(str(pattern)), value) for pattern in _list(statement[f"Not{element}"]))
+        return not any(_like(fold(str(pattern)), value) for pattern in several(statement[f"Not{element}"]))
     if element not in statement:
         return element == "Resource"
-    return any(_like(fold(str(pattern)), value) for pattern in _list(statement[element]))
+    return any(_like(fold(str(pattern)), value) for pattern in several(statement[element]))
 
 
 def _is_principal(statement: Mapping[str, Any], request: Request) -> bool:
@@ -85,8 +89,8 @@ def _includes(principal: Any, service: str) -> bool:
     """Whether a Principal element covers a service."""
     if principal == "*":
         return True
-    services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
-    everybody = isinstance(principal, dict) and "*" in _list(principal.get("AWS", []))
+    services = several(principal.get("Service", [])) if isinstance(principal, dict) else []
+    everybody = isinstance(principal, dict) and "*" in several(principal.get("AWS", []))
     return everybody or service in services
 
 
@@ -106,14 +110,14 @@ def _condition_holds(name: str, conditions: Mapping[str, Any], context: Mapping[
         if actual is None:
             if not if_exists and not negated:
                 return False
-        elif any(holds(str(value), actual) for value in _list(values)) == negated:
+        elif any(holds(str(value), actual) for value in several(values)) == negated:
             return False
     return True
 
 
 def _is_null(actual: str | None, wanted: Any) -> bool:
     """Whether a key that is to be absent ("true") or present ("false") is."""
-    return any(str(value).lower() == ("true" if actual is None else "false") for value in _list(wanted))
+    return any(str(value).lower() == ("true" if actual is None else "false") for value in several(wanted))
 
 
 def _like(pattern: str, value: str) -> bool:
@@ -192,7 +196,3 @@ _NEGATED = {
     "ArnNotLike": "ArnLike",
 }
 """The operators that hold where another does not."""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -13,6 +13,8 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import S3Backend
 
+from labkit.sandbox.policies import several
+
 _put_bucket_policy = S3Backend.put_bucket_policy
 _REQUIRED = ("Effect", "Principal", "Action", "Resource")
 
@@ -27,8 +29,7 @@ def check(bucket: str, document: bytes | str) -> None:
         raise _malformed("Policies must be valid JSON and the first byte must be '{'")
     if "Statement" not in policy:
         raise _malformed("Missing required field Statement")
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    for statement in statements:
+    for statement in several(policy["Statement"]):
         _check_statement(bucket, statement)
 
 
@@ -40,8 +41,7 @@ def _check_statement(bucket: str, statement: Any) -> None:
             raise _malformed(f"Missing required field {name}")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise _malformed(f"Invalid effect: {statement.get('Effect')}")
-    resources = statement.get("Resource", statement.get("NotResource"))
-    for resource in resources if isinstance(resources, list) else [resources]:
+    for resource in several(statement.get("Resource", statement.get("NotResource"))):
         name = str(resource).partition(":::")[2].partition("/")[0]
         if name != bucket:
             raise _malformed("Policy has invalid resource")
