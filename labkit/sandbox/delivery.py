@@ -87,15 +87,16 @@ class Delivery:
         role = iam.role(flow_log.account_id, str(flow_log.role_arn))
         if role is None:
             return False
-        context = _context(flow_log, _FLOW_LOGS_SERVICE, flow_log.arn, self.sandbox.clock.now())
+        now = self.sandbox.clock.now()
+        context = _context(flow_log, _FLOW_LOGS_SERVICE, flow_log.arn, now)
         if not allows([role.trust_policy], Request("sts:AssumeRole", "", _FLOW_LOGS_SERVICE, context)):
             return False
-        now = _times(self.sandbox.clock.now())
+        times = _times(now)
         resource = f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:log-group:{flow_log.group}"
         actions = _LOGS_ACTIONS if self._group_exists(flow_log) else ("logs:CreateLogGroup", *_LOGS_ACTIONS)
         return all(
-            allows(role.policies, Request(action, f"{resource}:*", context=now))
-            or allows(role.policies, Request(action, resource, context=now))
+            allows(role.policies, Request(action, f"{resource}:*", context=times))
+            or allows(role.policies, Request(action, resource, context=times))
             for action in actions
         )
 
@@ -118,10 +119,9 @@ class Delivery:
 def may_deliver(bucket_policy: str | None, flow_log: FlowLog, moment: datetime) -> bool:
     """Whether a bucket's policy lets flow logs deliver at a moment."""
     source = f"arn:aws:logs:{flow_log.region}:{flow_log.account_id}:delivery-source:{flow_log.id}"
-    context = _context(flow_log, _DELIVERY_SERVICE, source, moment)
+    context = {**_context(flow_log, _DELIVERY_SERVICE, source, moment), "s3:x-amz-acl": "bucket-owner-full-control"}
     folder = flow_log.layout.folder(flow_log.account_id, flow_log.region)
     resource = f"arn:aws:s3:::{flow_log.bucket}/{folder}file"
-    context["s3:x-amz-acl"] = "bucket-owner-full-control"
     return allows([bucket_policy or "{}"], Request("s3:PutObject", resource, _DELIVERY_SERVICE, context))
 
 
