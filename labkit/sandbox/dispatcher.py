@@ -57,26 +57,26 @@ class Dispatcher:
 
     def answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
         """The response to a request; an error is a response too."""
-        service = sandbox.services.get(address.service)
         try:
-            if service is not None:
-                wire.check_operation(request, address.service, address.operation)
-            if service is None or (
-                address.operation not in service.handlers
-                and (service.answered_by_moto is None or address.operation in service.answered_by_moto)
-            ):
-                return self._answer_by_moto(request, address)
-            return self._answer_by_service(sandbox, service, request, address)
+            return self._answer(sandbox, request, address)
         except ServiceError as error:
             return error_response(request, address.service, error)
         except Exception:
             LOG.exception("%s %s failed", address.service, address.operation)
             return error_response(request, address.service, ServiceError("InternalFailure", _INTERNAL, status=500))
 
+    def _answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
+        service = sandbox.services.get(address.service)
+        if service is None:
+            return self._answer_by_moto(request, address)
+        if address.operation in service.handlers:
+            return self._answer_by_service(sandbox, service, request, address)
+        wire.check_operation(request, address.service, address.operation)
+        if service.answered_by_moto is None or address.operation in service.answered_by_moto:
+            return self._answer_by_moto(request, address)
+        raise not_implemented(address)
+
     def _answer_by_service(self, sandbox: Sandbox, service: Service, request: Request, address: Address) -> Response:
-        handler = service.handlers.get(address.operation)
-        if handler is None:
-            raise not_implemented(address)
         params = wire.parse(request, address.service, address.operation)
         validation.check(address.service, address.operation, params)
         call = Call(
@@ -89,7 +89,7 @@ class Dispatcher:
             forward=lambda: self._answer_by_moto(request, address),
             signed=Signature.of(request) is not None,
         )
-        result = handler(service, call)
+        result = service.handlers[address.operation](service, call)
         if isinstance(result, Response):
             return result
         return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
