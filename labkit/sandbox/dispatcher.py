@@ -103,7 +103,7 @@ class Dispatcher:
         except NotImplementedError as error:
             raise not_implemented(address) from error
         except ValueError:
-            if address.service == "ec2":  # a number that is none is the client's fault, and said so here
+            if address.operation:  # what can't be read, such as a number that is none, is the client's fault: said here
                 wire.parse(request, address.service, address.operation)
             raise
 
