@@ -42,6 +42,14 @@ def service_model(service: str) -> ServiceModel:
     return get_session().get_service_model(service)
 
 
+def _model(service: str) -> ServiceModel:
+    """botocore's model of a service; an empty one where the name that a request is signed with is no model's."""
+    try:
+        return service_model(service)
+    except UnknownServiceError:
+        return ServiceModel({"metadata": {}, "shapes": {}})
+
+
 def protocol_of(request: Request) -> str:
     """The protocol a request is in: cbor, json or query (EC2's among them)."""
     if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
@@ -138,7 +146,7 @@ def _error_response(protocol: str, service: str, error: ServiceError) -> Respons
     message_key = "Message" if "Message" in members else "message"
     body = {"__type": name, message_key: error.message, **error.members}
     response = _respond(protocol, service, body, _status(shape, error.status))
-    if "awsQueryCompatible" in _metadata(service):
+    if "awsQueryCompatible" in _model(service).metadata:
         fault = "Receiver" if error.status >= 500 else "Sender"
         response.headers["x-amzn-query-error"] = f"{_query_code(shape, error.code)};{fault}"
     return response
@@ -149,26 +157,15 @@ def _respond(protocol: str, service: str, body: Mapping[str, Any], status: int) 
     if protocol == "cbor":
         headers["smithy-protocol"] = "rpc-v2-cbor"
         return Response(cbor2.dumps(body), status, headers, content_type="application/cbor")
-    version = _metadata(service).get("jsonVersion") or "1.1"
+    version = _model(service).metadata.get("jsonVersion") or "1.1"
     content = json.dumps(body, ensure_ascii=False, allow_nan=False)
     return Response(content, status, headers, content_type=f"application/x-amz-json-{version}")
-
-
-def _metadata(service: str) -> Mapping[str, Any]:
-    """What the model of a service says of it; nothing where the name that a request is signed with is no model's."""
-    try:
-        return dict(service_model(service).metadata)
-    except UnknownServiceError:
-        return {}
 
 
 @cache
 def _error_shape(service: str, code: str) -> Any:
     """The shape of an error, by its name or by the code that the query protocol gives it."""
-    try:
-        shapes = service_model(service).error_shapes
-    except UnknownServiceError:
-        return None
+    shapes = _model(service).error_shapes
     by_name = {_query_code(shape, shape.name): shape for shape in reversed(shapes)}
     by_name.update((shape.name, shape) for shape in shapes)
     return by_name.get(code)
