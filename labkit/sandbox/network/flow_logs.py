@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLog
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -231,9 +231,8 @@ def _tag_keys(params: Mapping[str, Any], log_format: LogFormat) -> tuple[tuple[s
     return tuple(given.items())
 
 
-def check_ids(ids: Iterable[str]) -> None:
+def check_ids(ids: Collection[str]) -> None:
     """Refuses what can be no flow log's id, and more ids than one request may name."""
-    ids = list(ids)
     if len(ids) > MOST_FLOW_LOG_IDS:
         message = f"The request names {len(ids)} flow logs; the most is {MOST_FLOW_LOG_IDS}."
         raise ServiceError("InvalidParameterValue", message)

@@ -237,7 +237,8 @@ class NetworkService(Service):
 
     def _require(self, ids: list[str], known: list[FlowLog]) -> None:
         flow_logs.check_ids(ids)
-        missing = [each for each in ids if each not in {flow_log.id for flow_log in known}]
+        known_ids = {flow_log.id for flow_log in known}
+        missing = [each for each in ids if each not in known_ids]
         if missing:
             listed = f"[TotalCount: {len(missing)}] {' '.join(missing)}"
             message = f"These flow log ids in the input list are not found: {listed}"
