@@ -145,6 +145,7 @@ def test_what_looks_like_a_number_stays_text_where_the_field_is_text():
         ("packets", "1.0", False),
         ("packets", "1,000", False),
         ("packets", "0x10", False),
+        ("packets", "0X1F", False),
         ("packets", "\u0663", False),
         ("start", "2018-08-20", False),
     ],
