@@ -8,6 +8,7 @@ from labkit.sandbox.host import Host
 from labkit.sandbox.sandbox import Sandbox
 from tests.conftest import NO_IMAGES
 from tests.sandbox.in_process import BARE, open_host
+from tests.sandbox.network.vpc import Vpc
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,6 +25,14 @@ def sandbox() -> Iterator[Sandbox]:
     sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     yield sandbox
     sandbox.close()
+
+
+@pytest.fixture
+def vpc(sandbox: Sandbox) -> Vpc:
+    """A small VPC of the sandbox, without the noise of the internet."""
+    vpc = Vpc(sandbox)
+    sandbox.network.set_background(0)
+    return vpc
 
 
 @pytest.fixture

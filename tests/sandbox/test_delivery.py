@@ -10,16 +10,9 @@ from labkit.sandbox.moto_state import s3
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import client_call
-from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, Vpc
+from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, TO_BUCKET, Vpc
 
 FOLDER = "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/11/02/"
-
-
-@pytest.fixture
-def vpc(sandbox):
-    vpc = Vpc(sandbox)
-    sandbox.network.set_background(0)
-    return vpc
 
 
 def files():
@@ -28,11 +21,6 @@ def files():
 
 def records(key):
     return reader.read(s3.get_object(BUCKET, key)).to_pylist()
-
-
-def role(sandbox):
-    roles = moto_state.backend("iam", sandbox.account_id, "aws").roles.values()
-    return next(each for each in roles if each.name == "Deliver")
 
 
 def test_a_file_holds_five_minutes_and_comes_within_ten(sandbox, vpc):
@@ -239,47 +227,42 @@ def test_a_missing_log_group_is_made_with_the_first_records(sandbox, vpc):
     assert [group["logGroupName"] for group in groups] == [GROUP]
 
 
-def status(vpc, flow_log):
-    shown = vpc.flow_log(flow_log)
-    return shown["DeliverLogsStatus"], shown.get("DeliverLogsErrorMessage")
-
-
 def test_without_a_role_nothing_is_delivered_until_it_is_there(sandbox, vpc):
     flow_log = vpc.log_to_group()
-    role(sandbox).delete_policy("logs")
+    vpc.role.delete_policy("logs")
     vpc.connect(443)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == ("FAILED", "Access error")
-    role(sandbox).put_policy("logs", '{"Statement": {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}}')
+    assert vpc.delivery_status(flow_log) == ("FAILED", "Access error")
+    vpc.role.put_policy("logs", '{"Statement": {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}}')
     vpc.connect(444)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == ("SUCCESS", None)
+    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
     assert {message.split()[6] for message in vpc.messages() if message.endswith("OK")} == {"444"}
 
 
 def test_a_role_that_flow_logs_may_not_assume_is_an_access_error_at_once(sandbox, vpc):
     vpc.log_to_group()
-    role(sandbox).assume_role_policy_document = json.dumps(
+    vpc.role.assume_role_policy_document = json.dumps(
         {"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}
     )
-    assert status(vpc, vpc.log_to_group(TrafficType="REJECT")) == ("FAILED", "Access error")
+    assert vpc.delivery_status(vpc.log_to_group(TrafficType="REJECT")) == ("FAILED", "Access error")
     missing = f"arn:aws:iam::{sandbox.account_id}:role/Nobody"
-    assert status(vpc, vpc.log_to_group(TrafficType="ACCEPT", DeliverLogsPermissionArn=missing))[0] == "FAILED"
+    assert vpc.delivery_status(vpc.log_to_group(TrafficType="ACCEPT", DeliverLogsPermissionArn=missing))[0] == "FAILED"
 
 
 def test_a_role_that_may_not_make_log_groups_needs_one(sandbox, vpc):
     vpc.log_to_group()
     actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    role(sandbox).put_policy("logs", json.dumps({"Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}))
+    vpc.role.put_policy("logs", json.dumps({"Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}))
     flow_log = vpc.log_to_group(TrafficType="REJECT")
-    assert status(vpc, flow_log) == ("FAILED", "Access error")
+    assert vpc.delivery_status(flow_log) == ("FAILED", "Access error")
     client_call(sandbox, "logs", "CreateLogGroup", logGroupName=GROUP)
     vpc.connect(443)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == ("SUCCESS", None)
+    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
 
 
-def test_a_bucket_gets_the_statements_that_it_lacks(sandbox, vpc):
+def test_a_bucket_gets_the_statements_that_it_lacks(vpc):
     vpc.log_to_s3()
     statements = json.loads(s3.bucket_policy(BUCKET))["Statement"]
     assert [each["Sid"] for each in statements] == ["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"]
@@ -287,8 +270,8 @@ def test_a_bucket_gets_the_statements_that_it_lacks(sandbox, vpc):
     assert json.loads(s3.bucket_policy(BUCKET))["Statement"] == statements
 
 
-def test_the_statements_join_those_that_are_there(sandbox, vpc):
-    moto_state.backend("s3", sandbox.account_id, "aws").create_bucket(BUCKET, "eu-west-1")
+def test_the_statements_join_those_that_are_there(vpc):
+    vpc.make_bucket()
     own = {"Sid": "Own", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
     s3.set_bucket_policy(BUCKET, json.dumps({"Version": "2012-10-17", "Statement": [own]}))
     vpc.log_to_s3()
@@ -296,18 +279,11 @@ def test_the_statements_join_those_that_are_there(sandbox, vpc):
     assert [each["Sid"] for each in statements] == ["Own", "AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"]
 
 
-def test_a_bucket_that_denies_delivery_is_told_as_unsuccessful(sandbox, vpc):
-    moto_state.backend("s3", sandbox.account_id, "aws").create_bucket(BUCKET, "eu-west-1")
+def test_a_bucket_that_denies_delivery_is_told_as_unsuccessful(vpc):
+    vpc.make_bucket()
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
     s3.set_bucket_policy(BUCKET, json.dumps({"Statement": [deny]}))
-    result = vpc.call(
-        "CreateFlowLogs",
-        ResourceType="VPC",
-        ResourceIds=[vpc.id],
-        TrafficType="ALL",
-        LogDestinationType="s3",
-        LogDestination=f"arn:aws:s3:::{BUCKET}",
-    )
+    result = vpc.create_flow_logs(**TO_BUCKET)
     (refused,) = result["Unsuccessful"]
     message = f"Access Denied for LogDestination: {BUCKET}. Please check LogDestination permission"
     assert refused["Error"] == {"Code": "400", "Message": message}
@@ -318,16 +294,16 @@ def test_a_bucket_that_loses_its_policy_or_goes_is_an_access_error(sandbox, vpc)
     policy = s3.bucket_policy(BUCKET)
     s3.set_bucket_policy(BUCKET, "{}")
     sandbox.clock.advance(540)
-    assert (status(vpc, flow_log), files()) == (("FAILED", "Access error"), [])
+    assert (vpc.delivery_status(flow_log), files()) == (("FAILED", "Access error"), [])
     s3.set_bucket_policy(BUCKET, policy)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == ("SUCCESS", None)
+    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
     assert len(files()) == 1
     for key in files():
         s3.delete_object(BUCKET, key)
     moto_state.backend("s3", sandbox.account_id, "aws").delete_bucket(BUCKET)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == ("FAILED", "Access error")
+    assert vpc.delivery_status(flow_log) == ("FAILED", "Access error")
 
 
 def test_a_ping_that_the_network_acl_lets_in_but_not_out_is_two_records(sandbox, vpc):

@@ -8,40 +8,25 @@ import pytest
 from labkit.sandbox import moto_state
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.service import ServiceError
-from tests.sandbox.network.vpc import BUCKET, GROUP, Vpc
+from tests.sandbox.network.vpc import BUCKET, GROUP, TO_BUCKET, Vpc
 
 DOCUMENTED = json.loads((Path(__file__).parent / "delivery_permissions.json").read_text())
 WRITE, ACL_CHECK = "AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"
 
 
 @pytest.fixture
-def vpc(sandbox):
-    vpc = Vpc(sandbox)
-    sandbox.network.set_background(0)
-    return vpc
-
-
-@pytest.fixture
-def role(sandbox, vpc):
+def role(vpc):
     """The role that flow logs to the log group are given; nothing was delivered with it yet."""
-    vpc.call("DeleteFlowLogs", FlowLogIds=[vpc.log_to_group()])
-    roles = moto_state.backend("iam", sandbox.account_id, "aws").roles.values()
-    return next(each for each in roles if each.name == "Deliver")
+    return vpc.role
 
 
 def policy(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def status(vpc, flow_log):
-    shown = vpc.flow_log(flow_log)
-    return shown["DeliverLogsStatus"], shown.get("DeliverLogsErrorMessage")
-
-
-def put(bucket_policy):
+def put(vpc, bucket_policy):
     """Gives the bucket a policy; the bucket is made where it is missing."""
-    if not s3.bucket_exists(BUCKET):
-        moto_state.backend("s3", "123456789012", "aws").create_bucket(BUCKET, "eu-west-1")
+    vpc.make_bucket()
     s3.set_bucket_policy(BUCKET, bucket_policy)
 
 
@@ -55,7 +40,7 @@ def test_flow_logs_assume_a_role_whose_trust_policy_lets_them(sandbox, vpc, role
     flow_log = vpc.log_to_group()
     vpc.connect(22)
     sandbox.clock.advance(300)
-    assert status(vpc, flow_log) == (("SUCCESS", None) if case["delivers"] else ("FAILED", "Access error"))
+    assert vpc.delivery_status(flow_log) == (("SUCCESS", None) if case["delivers"] else ("FAILED", "Access error"))
 
 
 @pytest.mark.parametrize("case", DOCUMENTED["role_policies"], ids=lambda case: case["name"])
@@ -64,26 +49,23 @@ def test_a_role_delivers_to_the_log_groups_that_its_policy_names(sandbox, vpc, r
     flow_log = vpc.log_to_group()
     vpc.connect(22)
     sandbox.clock.advance(300)
-    assert (status(vpc, flow_log)[0] == "SUCCESS") is case["delivers"]
+    assert (vpc.delivery_status(flow_log)[0] == "SUCCESS") is case["delivers"]
     assert (len(vpc.messages()) if case["delivers"] else 0) == 2 * case["delivers"]
 
 
 @pytest.mark.parametrize("case", DOCUMENTED["bucket_policies"], ids=lambda case: case["name"])
 def test_files_are_put_where_the_bucket_s_policy_lets_log_delivery_put_them(sandbox, vpc, case):
     flow_log = vpc.log_to_s3()
-    put(policy(case["statement"]))
+    put(vpc, policy(case["statement"]))
     sandbox.clock.advance(540)
-    assert (status(vpc, flow_log)[0] == "SUCCESS") is case["delivers"]
+    assert (vpc.delivery_status(flow_log)[0] == "SUCCESS") is case["delivers"]
     assert bool(s3.list_objects(BUCKET)) is case["delivers"]
 
 
 @pytest.mark.parametrize("case", DOCUMENTED["denials"], ids=lambda case: case["name"])
-def test_what_a_bucket_denies_keeps_a_flow_log_from_being_made(sandbox, vpc, case):
-    put(policy(DOCUMENTED["bucket_policies"][0]["statement"], case["statement"]))
-    made = vpc.call(
-        "CreateFlowLogs", ResourceType="VPC", ResourceIds=[vpc.id], TrafficType="ALL",
-        LogDestinationType="s3", LogDestination=f"arn:aws:s3:::{BUCKET}",
-    )  # fmt: skip
+def test_what_a_bucket_denies_keeps_a_flow_log_from_being_made(vpc, case):
+    put(vpc, policy(DOCUMENTED["bucket_policies"][0]["statement"], case["statement"]))
+    made = vpc.create_flow_logs(**TO_BUCKET)
     message = f"Access Denied for LogDestination: {BUCKET}. Please check LogDestination permission"
     refused = [each["Error"]["Message"] for each in made["Unsuccessful"]]
     assert refused == ([] if case["delivers"] else [message])
@@ -94,20 +76,20 @@ def test_a_role_that_expires_stops_delivering_then(sandbox, vpc, role):
     role.put_policy("logs", policy({"Effect": "Allow", "Action": "logs:*", "Resource": "*", "Condition": until}))
     flow_log = vpc.log_to_group()
     sandbox.clock.advance(330)
-    assert status(vpc, flow_log) == ("SUCCESS", None)
+    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
     sandbox.clock.advance(330)
-    assert status(vpc, flow_log) == ("FAILED", "Access error")
+    assert vpc.delivery_status(flow_log) == ("FAILED", "Access error")
     assert len(vpc.messages()) == 1
 
 
 def test_a_managed_policy_counts_as_an_inline_one_does(sandbox, vpc, role):
     iam = moto_state.backend("iam", sandbox.account_id, "aws")
     role.delete_policy("logs")
-    assert status(vpc, vpc.log_to_group()) == ("FAILED", "Access error")
+    assert vpc.delivery_status(vpc.log_to_group()) == ("FAILED", "Access error")
     document = policy({"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
     managed = iam.create_policy("", "/", document, "logs", {})
     iam.attach_role_policy(managed.arn, "Deliver")
-    assert status(vpc, vpc.log_to_group(TrafficType="REJECT")) == ("SUCCESS", None)
+    assert vpc.delivery_status(vpc.log_to_group(TrafficType="REJECT")) == ("SUCCESS", None)
 
 
 def test_the_statements_that_a_bucket_gets_are_the_guide_s(vpc):
@@ -158,15 +140,15 @@ def test_statements_for_another_folder_get_ids_of_their_own(vpc):
 
 @pytest.mark.parametrize("document", ["{}", '{"Version": "2012-10-17"}', '{"Statement": []}'])
 def test_a_policy_without_statements_gets_them(vpc, document):
-    put(document)
+    put(vpc, document)
     flow_log = vpc.log_to_s3()
     assert [each["Sid"] for each in statements()] == [WRITE, ACL_CHECK]
-    assert status(vpc, flow_log) == ("SUCCESS", None)
+    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
 
 
 def test_a_single_statement_is_joined_by_those_for_delivery(vpc):
     own = {"Sid": "Own", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}
-    put(json.dumps({"Version": "2012-10-17", "Statement": own}))
+    put(vpc, json.dumps({"Version": "2012-10-17", "Statement": own}))
     vpc.log_to_s3()
     assert [each["Sid"] for each in statements()] == ["Own", WRITE, ACL_CHECK]
 
@@ -184,8 +166,8 @@ def test_a_bucket_s_policy_says_nothing_of_log_groups_nor_a_role_of_buckets(sand
     to_bucket, to_group = vpc.log_to_s3(), vpc.log_to_group()
     s3.set_bucket_policy(BUCKET, s3.bucket_policy(BUCKET))
     sandbox.clock.advance(600)
-    assert status(vpc, to_bucket) == ("SUCCESS", None)
-    assert status(vpc, to_group) == ("FAILED", "Access error")
+    assert vpc.delivery_status(to_bucket) == ("SUCCESS", None)
+    assert vpc.delivery_status(to_group) == ("FAILED", "Access error")
 
 
 def test_the_error_message_is_shown_only_while_there_is_one(vpc, role):

@@ -1,6 +1,5 @@
 from ipaddress import IPv4Address, ip_address, ip_network
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,11 +8,6 @@ from labkit.sandbox.network.firewall import Packet, judge_by_security_groups
 from labkit.sandbox.network.topology import NetworkAclEntry, Route
 from tests.sandbox.in_process import client_maker
 from tests.sandbox.network.vpc import ANYBODY, Vpc
-
-
-@pytest.fixture
-def vpc(sandbox):
-    return Vpc(sandbox)
 
 
 def test_an_interface_comes_with_its_surroundings(sandbox, vpc):

@@ -5,12 +5,7 @@ from moto.cloudformation.exceptions import ValidationError
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.moto_state.flow_logs import parameters
-from tests.sandbox.network.vpc import BUCKET, Vpc
-
-
-@pytest.fixture
-def vpc(sandbox):
-    return Vpc(sandbox)
+from tests.sandbox.network.vpc import BUCKET
 
 
 def template(vpc, **changes):
@@ -28,14 +23,15 @@ def template(vpc, **changes):
     return json.dumps({"Resources": {"Log": {"Type": "AWS::EC2::FlowLog", "Properties": properties}}})
 
 
-def cloudformation(sandbox):
-    moto_state.backend("s3", sandbox.account_id, "aws").create_bucket(BUCKET, "eu-west-1")
+@pytest.fixture
+def cloudformation(sandbox, vpc):
+    """What makes stacks; the bucket that their flow logs go to is there."""
+    vpc.make_bucket()
     return moto_state.backend("cloudformation", sandbox.account_id, "eu-west-1")
 
 
-def test_a_stack_makes_a_flow_log_and_takes_it_with_it(sandbox, vpc):
-    backend = cloudformation(sandbox)
-    stack = backend.create_stack("logs", template(vpc), {})
+def test_a_stack_makes_a_flow_log_and_takes_it_with_it(cloudformation, vpc):
+    stack = cloudformation.create_stack("logs", template(vpc), {})
     (made,) = vpc.call("DescribeFlowLogs")["FlowLogs"]
     assert stack.resource_map["Log"].physical_resource_id == made["FlowLogId"]
     assert (made["TrafficType"], made["MaxAggregationInterval"]) == ("REJECT", 60)
@@ -46,7 +42,7 @@ def test_a_stack_makes_a_flow_log_and_takes_it_with_it(sandbox, vpc):
         "HiveCompatiblePartitions": True,
         "PerHourPartition": False,
     }
-    backend.delete_stack("logs")
+    cloudformation.delete_stack("logs")
     assert vpc.call("DescribeFlowLogs")["FlowLogs"] == []
 
 
@@ -58,9 +54,9 @@ def test_a_stack_makes_a_flow_log_and_takes_it_with_it(sandbox, vpc):
         ({"ResourceId": "vpc-0"}, "The vpc ID 'vpc-0' does not exist"),
     ],
 )
-def test_what_create_flow_logs_refuses_fails_the_stack(sandbox, vpc, changes, message):
+def test_what_create_flow_logs_refuses_fails_the_stack(cloudformation, vpc, changes, message):
     with pytest.raises(ValidationError, match=message):
-        cloudformation(sandbox).create_stack("logs", template(vpc, **changes), {})
+        cloudformation.create_stack("logs", template(vpc, **changes), {})
 
 
 def test_properties_become_parameters():

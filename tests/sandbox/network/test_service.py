@@ -5,14 +5,7 @@ import pytest
 from labkit.flowlog.formats import DEFAULT_FORMAT
 from labkit.sandbox.moto_state import ec2, s3
 from labkit.sandbox.service import ServiceError
-from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, Vpc
-
-
-@pytest.fixture
-def vpc(sandbox):
-    vpc = Vpc(sandbox)
-    sandbox.network.set_background(0)
-    return vpc
+from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, TO_BUCKET, Vpc
 
 
 def fields(messages):
@@ -192,14 +185,7 @@ def test_a_client_token_makes_a_request_idempotent(vpc):
 
 def test_one_wrong_resource_among_several_does_not_stop_the_others(vpc):
     vpc.log_to_s3()
-    result = vpc.call(
-        "CreateFlowLogs",
-        ResourceType="VPC",
-        ResourceIds=[vpc.id, "vpc-0123456789abcdef0"],
-        TrafficType="ACCEPT",
-        LogDestinationType="s3",
-        LogDestination=f"arn:aws:s3:::{BUCKET}",
-    )
+    result = vpc.create_flow_logs(ResourceIds=[vpc.id, "vpc-0123456789abcdef0"], TrafficType="ACCEPT", **TO_BUCKET)
     assert len(result["FlowLogIds"]) == 1
     assert result["Unsuccessful"] == [
         {
@@ -213,14 +199,7 @@ def test_one_wrong_resource_among_several_does_not_stop_the_others(vpc):
 
 
 def test_a_bucket_that_does_not_exist_is_told_as_unsuccessful(vpc):
-    result = vpc.call(
-        "CreateFlowLogs",
-        ResourceType="VPC",
-        ResourceIds=[vpc.id],
-        TrafficType="ALL",
-        LogDestinationType="s3",
-        LogDestination="arn:aws:s3:::nowhere",
-    )
+    result = vpc.create_flow_logs(LogDestinationType="s3", LogDestination="arn:aws:s3:::nowhere")
     assert result["FlowLogIds"] == []
     error = {"Code": "400", "Message": "LogDestination: nowhere does not exist."}
     assert result["Unsuccessful"] == [{"ResourceId": vpc.id, "Error": error}]

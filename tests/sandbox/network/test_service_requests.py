@@ -3,14 +3,7 @@
 import pytest
 
 from labkit.sandbox.service import ServiceError
-from tests.sandbox.network.vpc import BUCKET, Vpc
-
-
-@pytest.fixture
-def vpc(sandbox):
-    vpc = Vpc(sandbox)
-    sandbox.network.set_background(0)
-    return vpc
+from tests.sandbox.network.vpc import TO_BUCKET, Vpc
 
 
 def test_a_client_token_is_for_the_same_request_alone(vpc):
@@ -25,11 +18,10 @@ def test_a_client_token_is_for_the_same_request_alone(vpc):
 def test_a_client_token_is_kept_by_region_and_told_in_the_answer(sandbox, vpc):
     there = Vpc(sandbox, cidr="10.9.0.0/16", region="us-east-1")
     assert vpc.log_to_s3(ClientToken="once") != there.log_to_s3(ClientToken="once")
-    params = {"ResourceType": "VPC", "ResourceIds": [vpc.id], "TrafficType": "ACCEPT"}
-    to_bucket = {"LogDestinationType": "s3", "LogDestination": f"arn:aws:s3:::{BUCKET}"}
-    answer = vpc.call("CreateFlowLogs", **params, **to_bucket, ClientToken="accepted")
+    params = {**TO_BUCKET, "TrafficType": "ACCEPT", "ClientToken": "accepted"}
+    answer = vpc.create_flow_logs(**params)
     assert answer["ClientToken"] == "accepted"
-    assert vpc.call("CreateFlowLogs", **params, **to_bucket, ClientToken="accepted") == answer
+    assert vpc.create_flow_logs(**params) == answer
 
 
 def test_a_client_token_of_a_request_that_failed_may_be_used_again(vpc):

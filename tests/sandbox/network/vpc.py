@@ -28,6 +28,7 @@ TRUST = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", '
     '"Principal": {"Service": "vpc-flow-logs.amazonaws.com"}, "Action": "sts:AssumeRole"}}'
 )
+TO_BUCKET = {"LogDestinationType": "s3", "LogDestination": f"arn:aws:s3:::{BUCKET}"}
 MAY_LOG = '{"Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}'
 
 
@@ -107,47 +108,47 @@ class Vpc:
     def swap_groups(self, *groups: str) -> None:
         ec2.set_instance_groups(self.sandbox.account_id, self.region, self.server.id, list(groups))
 
-    def log_to_s3(self, **params: Any) -> str:
-        """A flow log of the VPC to a bucket, which is made if it is missing; its id."""
+    @property
+    def role(self) -> Any:
+        """The role that flow logs to a log group are given, which is made if it is missing."""
+        iam = moto_state.backend("iam", self.sandbox.account_id, "aws")
+        for role in iam.roles.values():
+            if role.name == "Deliver":
+                return role
+        role = iam.create_role("Deliver", TRUST, "/", None, "", [], "3600")
+        role.put_policy("logs", MAY_LOG)
+        return role
+
+    def make_bucket(self) -> None:
+        """Makes the bucket that flow logs go to, if it is missing."""
         if not s3.bucket_exists(BUCKET):
             moto_state.backend("s3", self.sandbox.account_id, "aws").create_bucket(BUCKET, self.region)
-        result = self.call(
-            "CreateFlowLogs",
-            **{
-                "ResourceType": "VPC",
-                "ResourceIds": [self.id],
-                "TrafficType": "ALL",
-                "LogDestinationType": "s3",
-                "LogDestination": f"arn:aws:s3:::{BUCKET}",
-                "MaxAggregationInterval": 60,
-                **params,
-            },
-        )
+
+    def create_flow_logs(self, **params: Any) -> Any:
+        """The answer to CreateFlowLogs: of all traffic of the VPC, unless told otherwise, to where `params` say."""
+        usual = {"ResourceType": "VPC", "ResourceIds": [self.id], "TrafficType": "ALL"}
+        return self.call("CreateFlowLogs", **{**usual, **params})
+
+    def log_to_s3(self, **params: Any) -> str:
+        """A flow log of the VPC to a bucket, which is made if it is missing; its id."""
+        self.make_bucket()
+        result = self.create_flow_logs(**{**TO_BUCKET, "MaxAggregationInterval": 60, **params})
         return str(result["FlowLogIds"][0])
 
     def log_to_group(self, **params: Any) -> str:
         """A flow log of the VPC to a log group, which is made if it is missing, with a role; its id."""
-        iam = moto_state.backend("iam", self.sandbox.account_id, "aws")
-        if "Deliver" not in {role.name for role in iam.roles.values()}:
-            role = iam.create_role("Deliver", TRUST, "/", None, "", [], "3600")
-            role.put_policy("logs", MAY_LOG)
-        result = self.call(
-            "CreateFlowLogs",
-            **{
-                "ResourceType": "VPC",
-                "ResourceIds": [self.id],
-                "TrafficType": "ALL",
-                "LogGroupName": GROUP,
-                "DeliverLogsPermissionArn": f"arn:aws:iam::{self.sandbox.account_id}:role/Deliver",
-                "MaxAggregationInterval": 60,
-                **params,
-            },
-        )
+        to_group = {"LogGroupName": GROUP, "DeliverLogsPermissionArn": self.role.arn}
+        result = self.create_flow_logs(**{**to_group, "MaxAggregationInterval": 60, **params})
         return str(result["FlowLogIds"][0])
 
     def flow_log(self, flow_log_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.call("DescribeFlowLogs", FlowLogIds=[flow_log_id])["FlowLogs"][0]
         return found
+
+    def delivery_status(self, flow_log_id: str) -> tuple[str, str | None]:
+        """What DescribeFlowLogs says of a flow log's deliveries, and the error if there is one."""
+        shown = self.flow_log(flow_log_id)
+        return shown["DeliverLogsStatus"], shown.get("DeliverLogsErrorMessage")
 
     def events(self, group: str = GROUP) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = client_call(
