@@ -66,9 +66,18 @@ def test_a_security_group_admits_what_the_guide_says(vpc, ec2, case):
     assert verdict.allowed is case["allowed"], verdict.reason
 
 
+def make_empty_acl(ec2, vpc):
+    """A new network ACL, on the web server's subnet."""
+    acl = ec2.create_network_acl(VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
+    found = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [vpc.subnet.id]}])
+    (own,) = (each for each in found["NetworkAcls"][0]["Associations"] if each["SubnetId"] == vpc.subnet.id)
+    ec2.replace_network_acl_association(AssociationId=own["NetworkAclAssociationId"], NetworkAclId=acl)
+    return acl
+
+
 def make_acl(ec2, vpc):
     """The guide's custom network ACL, on the web server's subnet."""
-    acl = ec2.create_network_acl(VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
+    acl = make_empty_acl(ec2, vpc)
     for egress in (False, True):
         for number, action, protocol, (first, last), network in ACL["egress" if egress else "ingress"]:
             ec2.create_network_acl_entry(
@@ -80,13 +89,6 @@ def make_acl(ec2, vpc):
                 Egress=egress,
                 **{"Ipv6CidrBlock" if ":" in network else "CidrBlock": network},
             )
-    associations = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [vpc.subnet.id]}])
-    (own,) = (
-        each["NetworkAclAssociationId"]
-        for each in associations["NetworkAcls"][0]["Associations"]
-        if each["SubnetId"] == vpc.subnet.id
-    )
-    ec2.replace_network_acl_association(AssociationId=own, NetworkAclId=acl)
     return acl
 
 
@@ -101,16 +103,13 @@ def test_the_guide_s_network_acl_decides_as_its_table_says(vpc, ec2):
 
 
 def test_a_new_network_acl_denies_everything_until_it_has_rules(vpc, ec2):
-    acl = ec2.create_network_acl(VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
-    found = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [vpc.subnet.id]}])
-    (own,) = (a for a in found["NetworkAcls"][0]["Associations"] if a["SubnetId"] == vpc.subnet.id)
-    ec2.replace_network_acl_association(AssociationId=own["NetworkAclAssociationId"], NetworkAclId=acl)
+    acl = make_empty_acl(ec2, vpc)
     told = vpc.connect(22)
     assert (told["outcome"], told["decided_by"]["type"]) == ("timed out", "network ACL")
     assert (told["decided_by"]["id"], told["decided_by"]["rule"]) == (acl, "*")
 
 
-def test_without_rules_for_ephemeral_ports_nobody_gets_an_answer(host, vpc, ec2):
+def test_without_rules_for_ephemeral_ports_nobody_gets_an_answer(vpc, ec2):
     acl = make_acl(ec2, vpc)
     assert vpc.connect(80)["outcome"] == "connected"
     ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=140, Egress=True)
