@@ -14,7 +14,6 @@ import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
-from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 from urllib3 import HTTPResponse
 from werkzeug.test import Client, run_wsgi_app
@@ -27,11 +26,13 @@ from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
 from labkit.sandbox.process import Server
 from labkit.settings import Settings
+from tests import conftest
 
 ENDPOINT = "http://127.0.0.1:4566"
 CREDENTIALS = Credentials("LKIASANDBOXTEST", "secret", "token")
-SESSION = boto3.session.Session()
-"""One for all: a session keeps the service models that it has read."""
+SERVER = Server(ENDPOINT, 4566, 0, *vars(CREDENTIALS).values())
+"""What clients are told of a host."""
+CONTROL_HEADERS = {"Authorization": f"Bearer {CREDENTIALS.token}", "Host": "127.0.0.1:4566"}
 ORIGIN = Origin(start=1793610000.0, frozen=True, seed=7, provision=True, region="eu-west-1")
 BARE = replace(ORIGIN, provision=False)
 """An account without the lab's environment, which takes a moment to deploy."""
@@ -46,14 +47,7 @@ def client_maker(host: Host) -> Callable[[str], Any]:
     """What makes boto3 clients of a host."""
 
     def make(service: str) -> Any:
-        client = SESSION.client(
-            service,
-            region_name="eu-west-1",
-            endpoint_url=ENDPOINT,
-            aws_access_key_id=CREDENTIALS.access_key_id,
-            aws_secret_access_key=CREDENTIALS.secret_access_key,
-            config=Config(retries={"max_attempts": 0}),
-        )
+        client = conftest.client_maker(SERVER)(service)
         client.meta.events.register("before-send", sender(host))
         return client
 
@@ -86,7 +80,7 @@ class InProcessCloud(SandboxCloud):
     """The lab's sandbox cloud on a host in this process; `after` follows each answer to whatever was asked of it."""
 
     def __init__(self, host: Host, after: Callable[[], None] = lambda: None) -> None:
-        super().__init__(Server(ENDPOINT, 4566, 0, *vars(CREDENTIALS).values()))
+        super().__init__(SERVER)
         self.host = host
         self._after = after
 
@@ -104,8 +98,7 @@ class InProcessCloud(SandboxCloud):
         return self._ask(method, f"/_sandbox{path}", body)
 
     def _ask(self, method: str, address: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {CREDENTIALS.token}", "Host": "127.0.0.1:4566"}
-        answer = Client(self.host).open(address, method=method, json=body, headers=headers)
+        answer = Client(self.host).open(address, method=method, json=body, headers=CONTROL_HEADERS)
         self._after()
         assert answer.status_code == 200, answer.text
         return answer.json if answer.is_json else None

@@ -6,10 +6,9 @@ import pytest
 from werkzeug.test import Client
 
 from labkit.sandbox.control import LONGEST_ADVANCE
-from tests.sandbox.in_process import CREDENTIALS, client_maker
+from tests.sandbox.in_process import CONTROL_HEADERS, CREDENTIALS, client_maker
 from tests.sandbox.network.vpc import Vpc
 
-BEARER = {"Authorization": f"Bearer {CREDENTIALS.token}", "Host": "127.0.0.1:4566"}
 NOW = {"now": "2026-11-02T09:00:00Z", "frozen": True}
 
 
@@ -17,7 +16,7 @@ NOW = {"now": "2026-11-02T09:00:00Z", "frozen": True}
 def ask(host):
     """Asks the control API: `ask("GET", "/clock")`; the status, and what the JSON says."""
 
-    def ask(method, path, body=None, headers=BEARER, **options):
+    def ask(method, path, body=None, headers=CONTROL_HEADERS, **options):
         answer = Client(host).open(f"/_sandbox{path}", method=method, json=body, headers=headers, **options)
         return answer.status_code, answer.json
 
@@ -125,7 +124,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("body", "error"), BODIES, ids=[str(body[:20]) for body, _ in BODIES])
 def test_a_body_that_is_none_is_refused_before_anything_happens(host, body, error):
-    answer = Client(host).post("/_sandbox/clock/advance", data=body, headers=BEARER)
+    answer = Client(host).post("/_sandbox/clock/advance", data=body, headers=CONTROL_HEADERS)
     assert answer.status_code == 400
     assert answer.json["error"].startswith(error)
 
