@@ -35,7 +35,7 @@ def test_a_file_holds_five_minutes_and_comes_within_ten(sandbox, vpc):
     found = records(key)
     assert {row["log_status"] for row in found} == {"OK", "NODATA"}
     assert all(1_793_610_000 <= row["end"] < 1_793_610_300 for row in found)
-    own = str(vpc.interface().addresses[0])
+    own = vpc.private_address
     assert {row["srcaddr"] for row in found if row["action"]} == {LEARNER, own}
 
 
@@ -92,7 +92,7 @@ def test_events_come_about_five_minutes_later_with_the_time_of_their_start(sandb
     assert {inbound["logStreamName"], outbound["logStreamName"]} == {f"{vpc.interface().id}-all"}
     assert {inbound["message"].split()[3], outbound["message"].split()[3]} == {
         LEARNER,
-        str(vpc.interface().addresses[0]),
+        vpc.private_address,
     }
 
 
@@ -316,7 +316,7 @@ def test_a_ping_that_the_network_acl_lets_in_but_not_out_is_two_records(sandbox,
     vpc.log_to_group()
     assert vpc.connect(0, protocol="icmp")["outcome"] == "timed out"
     sandbox.clock.advance(300)
-    own = str(vpc.interface().addresses[0])
+    own = vpc.private_address
     lines = [message.split()[3:10] + message.split()[12:] for message in vpc.messages()]
     assert lines == [
         [LEARNER, own, "0", "0", "1", "4", "336", "ACCEPT", "OK"],

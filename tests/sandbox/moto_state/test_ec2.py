@@ -109,7 +109,7 @@ def test_peering_carries_packets_once_it_is_accepted(sandbox, vpc):
     peering = vpc.ec2.create_vpc_peering_connection(vpc.vpc, other.vpc)
     vpc.ec2.create_route(vpc.routes.id, "10.9.0.0/16", vpc_peering_connection_id=peering.id)
     other.ec2.create_route(other.routes.id, "10.0.0.0/16", vpc_peering_connection_id=peering.id)
-    far, near = str(other.interface().addresses[0]), str(vpc.interface().addresses[0])
+    far, near = other.private_address, vpc.private_address
     assert vpc.connect(22, source=near, destination=far)["outcome"] == "timed out"
     vpc.ec2.accept_vpc_peering_connection(peering.id)
     assert vpc.connect(22, source=near, destination=far)["outcome"] == "connected"

@@ -153,7 +153,7 @@ def test_the_flow_log_of_a_vpc_says_what_those_of_its_interfaces_say():
         vpc.log_to_group(LogGroupName="vpc")
         for interface in (vpc.interface(), other):
             vpc.log_to_group(ResourceType="NetworkInterface", ResourceIds=[interface.id], LogGroupName="interfaces")
-        vpc.connect(22, source=str(vpc.interface().addresses[0]), destination=str(other.addresses[0]))
+        vpc.connect(22, source=vpc.private_address, destination=str(other.addresses[0]))
         vpc.connect(443, destination=str(other.public_address))
         vpc.sandbox.clock.advance(400)
         assert sorted(vpc.messages("vpc")) == sorted(vpc.messages("interfaces"))

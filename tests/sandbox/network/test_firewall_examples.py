@@ -143,7 +143,7 @@ def test_the_default_security_group_admits_its_own_members_alone(vpc, ec2):
     vpc.swap_groups(default["GroupId"])
     other = vpc.interface(vpc.add_instance([default["GroupId"]]))
     stranger = vpc.interface(vpc.add_instance([vpc.web]))
-    inside = str(vpc.interface().addresses[0])
+    inside = vpc.private_address
     assert vpc.connect(22)["outcome"] == "timed out"
     assert vpc.connect(22, source=str(other.addresses[0]), destination=inside)["outcome"] == "connected"
     assert vpc.connect(22, source=str(stranger.addresses[0]), destination=inside)["outcome"] == "timed out"

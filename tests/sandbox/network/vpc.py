@@ -98,6 +98,11 @@ class Vpc:
         """The web server's public address."""
         return str(self.interface().public_address)
 
+    @property
+    def private_address(self) -> str:
+        """The web server's address within the VPC."""
+        return str(self.interface().addresses[0])
+
     def call(self, operation: str, **params: Any) -> Any:
         return client_call(self.sandbox, "ec2", operation, region=self.region, **params)
 
