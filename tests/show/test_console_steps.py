@@ -5,23 +5,48 @@ from types import SimpleNamespace
 
 import pytest
 
-from labkit.show.console_steps import _recipes, in_console
+from labkit.show.console_steps import UnknownAction, _recipes, in_console
+from tests.show.hostile import every_hostile_value
+
+PLAIN = {
+    "bucket": "my-vpcflowlogsbucket",
+    "region": "eu-central-1",
+    "account_id": "123456789012",
+    "email": "ann@example.com",
+    "vpc name": "Lab VPC",
+    "vpc id": "vpc-1",
+    "server name": "Web Server",
+    "server id": "i-1",
+    "server address": "203.0.113.9",
+    "role": "lab-DeliverVPCFlowLogsRole",
+}
+
+
+def lab_with(**differing):
+    """As much of a lab as the steps in the console have values from."""
+    values = PLAIN | differing
+    return SimpleNamespace(
+        region=values["region"],
+        bucket=values["bucket"],
+        account_id=values["account_id"],
+        case_number=7,
+        email=values["email"],
+        vpc=SimpleNamespace(id=values["vpc id"], name=values["vpc name"]),
+        web_server=SimpleNamespace(
+            id=values["server id"], name=values["server name"], public_ip=values["server address"]
+        ),
+        delivery_role=SimpleNamespace(name=values["role"]),
+        now=lambda: datetime(2026, 11, 2, tzinfo=UTC),
+    )
+
+
+def steps_that_hold(lab, value):
+    return [action for action in _recipes() if value in in_console(lab, action).text()]
 
 
 @pytest.fixture
 def lab():
-    """As much of a lab as the steps have values from."""
-    return SimpleNamespace(
-        region="eu-central-1",
-        bucket="my-vpcflowlogsbucket",
-        account_id="123456789012",
-        case_number=7,
-        email="ann@example.com",
-        vpc=SimpleNamespace(id="vpc-1", name="Lab VPC"),
-        web_server=SimpleNamespace(id="i-1", name="Web Server", public_ip="203.0.113.9"),
-        delivery_role=SimpleNamespace(name="lab-DeliverVPCFlowLogsRole"),
-        now=lambda: datetime(2026, 11, 2, tzinfo=UTC),
-    )
+    return lab_with()
 
 
 @pytest.mark.parametrize("action", list(_recipes()))
@@ -69,3 +94,47 @@ def test_values_are_escaped(lab):
 def test_an_unknown_action_is_named_with_those_that_are_nearest(lab, asked, offered):
     with pytest.raises(LookupError, match=f'no console steps for "{asked}"; choose one such as {offered}, '):
         in_console(lab, asked)
+
+
+class TestConsoleSteps:
+    @pytest.mark.parametrize("name", PLAIN)
+    def test_have_each_of_the_learners_values_somewhere(self, name):
+        assert steps_that_hold(lab_with(), PLAIN[name]) != []
+
+    @every_hostile_value
+    @pytest.mark.parametrize("name", PLAIN)
+    def test_show_each_value_as_text_whatever_it_holds(self, name, case):
+        lab = lab_with(**{name: case["value"]})
+        for action in steps_that_hold(lab, case["value"]):
+            page = in_console(lab, action).html()
+            assert case["escaped"] in page
+            assert case["value"] not in page.replace(case["escaped"], "")
+
+    @pytest.mark.parametrize("value", ["a {lab} name", "{0}", "{now:%Y}", "100%"])
+    def test_fill_nothing_into_a_value_that_looks_like_a_placeholder(self, value):
+        assert f"`{value}`" in in_console(lab_with(bucket=value), "read the bucket policy").text()
+
+    @pytest.mark.parametrize("action", list(_recipes()))
+    def test_are_numbered_from_one_and_each_is_a_sentence(self, action):
+        head, *steps = in_console(lab_with(), action).text().splitlines()
+        assert head == f"In the console: {action}"
+        assert [step.split()[0] for step in steps] == [f"{number}." for number in range(1, len(steps) + 1)]
+        assert all(step.endswith((".", "`", ")", ":")) or "→" in step for step in steps), steps
+
+    @pytest.mark.parametrize("action", list(_recipes()))
+    def test_have_no_value_of_anybody_elses(self, action):
+        text = in_console(lab_with(), action).text()
+        assert "eu-west-1" not in text
+        assert "us-east-1" not in text
+        assert "REPLACE" not in text
+        assert "YOUR" not in text.upper().replace("YOUR VPCS", "").replace("YOUR OWN", "")
+
+    def test_of_the_table_follow_the_day(self):
+        lab = lab_with()
+        lab.now = lambda: datetime(2027, 3, 9, tzinfo=UTC)
+        assert "eu-central-1 → 2027 → 03 → 09 →" in in_console(lab, "create the table").text()
+
+    @pytest.mark.parametrize("action", ["", "Create the alarm", "alarm", None])
+    def test_of_what_is_no_action_are_refused_with_where_to_choose_one(self, action):
+        with pytest.raises(UnknownAction, match=r"choose one such as .*, or another one of labkit/show/console_steps"):
+            in_console(lab_with(), action)

@@ -1,8 +1,5 @@
 """What is the learner's own, or a stranger's, stands on the page as text, whatever it holds."""
 
-import json
-from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,99 +9,16 @@ from labkit.checks import Check, absent, right, wrong
 from labkit.phases.inventory import Comparison, Inventory, Thing
 from labkit.progress import Progress
 from labkit.settings import Settings
-from labkit.show import console
 from labkit.show.cards import Card
 from labkit.show.charts import rejects_by_source
 from labkit.show.class_view import class_table, learner_table
-from labkit.show.console_steps import UnknownAction, _recipes, in_console
 from labkit.show.explorer import explore
 from labkit.show.flow_map import flow_map
-from labkit.show.html import Html, folded, join, marked_up, table, tag
 from labkit.show.mailbox import Mailbox
 from labkit.show.pictures import picture
 from labkit.show.settings_form import SettingsForm
 from labkit.show.tables import CliLines, Note, Table
-
-HOSTILE = json.loads(Path(__file__).with_name("hostile_values.json").read_text("utf-8"))
-every_hostile_value = pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case["name"])
-PLAIN = {
-    "bucket": "my-vpcflowlogsbucket",
-    "region": "eu-central-1",
-    "account_id": "123456789012",
-    "email": "ann@example.com",
-    "vpc name": "Lab VPC",
-    "vpc id": "vpc-1",
-    "server name": "Web Server",
-    "server id": "i-1",
-    "server address": "203.0.113.9",
-    "role": "lab-DeliverVPCFlowLogsRole",
-}
-
-
-def lab_with(**differing):
-    """As much of a lab as the steps in the console have values from."""
-    values = PLAIN | {name.replace("_", " ") if name not in PLAIN else name: differing[name] for name in differing}
-    return SimpleNamespace(
-        region=values["region"],
-        bucket=values["bucket"],
-        account_id=values["account_id"],
-        case_number=7,
-        email=values["email"],
-        vpc=SimpleNamespace(id=values["vpc id"], name=values["vpc name"]),
-        web_server=SimpleNamespace(
-            id=values["server id"], name=values["server name"], public_ip=values["server address"]
-        ),
-        delivery_role=SimpleNamespace(name=values["role"]),
-        now=lambda: datetime(2026, 11, 2, tzinfo=UTC),
-    )
-
-
-def steps_that_hold(lab, value):
-    return [action for action in _recipes() if value in in_console(lab, action).text()]
-
-
-class TestConsoleSteps:
-    @pytest.mark.parametrize("name", PLAIN)
-    def test_have_each_of_the_learners_values_somewhere(self, name):
-        assert steps_that_hold(lab_with(), PLAIN[name]) != []
-
-    @every_hostile_value
-    @pytest.mark.parametrize("name", PLAIN)
-    def test_show_each_value_as_text_whatever_it_holds(self, name, case):
-        lab = lab_with(**{name: case["value"]})
-        for action in steps_that_hold(lab, case["value"]):
-            page = in_console(lab, action).html()
-            assert case["escaped"] in page
-            assert case["value"] not in page.replace(case["escaped"], "")
-
-    @pytest.mark.parametrize("value", ["a {lab} name", "{0}", "{now:%Y}", "100%"])
-    def test_fill_nothing_into_a_value_that_looks_like_a_placeholder(self, value):
-        assert f"`{value}`" in in_console(lab_with(bucket=value), "read the bucket policy").text()
-
-    @pytest.mark.parametrize("action", list(_recipes()))
-    def test_are_numbered_from_one_and_each_is_a_sentence(self, action):
-        head, *steps = in_console(lab_with(), action).text().splitlines()
-        assert head == f"In the console: {action}"
-        assert [step.split()[0] for step in steps] == [f"{number}." for number in range(1, len(steps) + 1)]
-        assert all(step.endswith((".", "`", ")", ":")) or "→" in step for step in steps), steps
-
-    @pytest.mark.parametrize("action", list(_recipes()))
-    def test_have_no_value_of_anybody_elses(self, action):
-        text = in_console(lab_with(), action).text()
-        assert "eu-west-1" not in text
-        assert "us-east-1" not in text
-        assert "REPLACE" not in text
-        assert "YOUR" not in text.upper().replace("YOUR VPCS", "").replace("YOUR OWN", "")
-
-    def test_of_the_table_follow_the_day(self):
-        lab = lab_with()
-        lab.now = lambda: datetime(2027, 3, 9, tzinfo=UTC)
-        assert "eu-central-1 → 2027 → 03 → 09 →" in in_console(lab, "create the table").text()
-
-    @pytest.mark.parametrize("action", ["", "Create the alarm", "alarm", None])
-    def test_of_what_is_no_action_are_refused_with_where_to_choose_one(self, action):
-        with pytest.raises(UnknownAction, match=r"choose one such as .*, or another one of labkit/show/console_steps"):
-            in_console(lab_with(), action)
+from tests.show.hostile import every_hostile_value
 
 
 @every_hostile_value
@@ -157,66 +71,6 @@ class TestOnThePage:
         learner = Progress(case["value"], 1)
         assert case["escaped"] in learner_table(learner).html()
         assert case["escaped"] in class_table([learner, learner]).html()
-
-
-class TestHtml:
-    @pytest.mark.parametrize(
-        ("made", "html"),
-        [
-            (tag("p"), "<p></p>"),
-            (tag("p", "a", "b"), "<p>ab</p>"),
-            (tag("p", tag("b", "<")), "<p><b>&lt;</b></p>"),
-            (tag("a", "x", href='"><script>'), '<a href="&quot;&gt;&lt;script&gt;">x</a>'),
-            (tag("p", "x", class_="num", aria_label="a & b"), '<p class="num" aria-label="a &amp; b">x</p>'),
-            (tag("p", "x", style=""), "<p>x</p>"),
-            (tag("details", "x", name="one"), '<details name="one">x</details>'),
-            (join(["<", Html("<br>"), "&"]), "&lt;<br>&amp;"),
-            (folded("<s>", "<t>"), "<details><summary>&lt;s&gt;</summary>&lt;t&gt;</details>"),
-            (marked_up("a `b < c` d `e`"), "a <code>b &lt; c</code> d <code>e</code>"),
-            (marked_up("no code & none"), "no code &amp; none"),
-            (marked_up("one ` alone"), "one ` alone"),
-            (marked_up("``"), "<code></code>"),
-        ],
-    )
-    def test_is_text_but_for_what_was_made_as_html(self, made, html):
-        assert made == html
-        assert isinstance(made, Html)
-
-    def test_a_table_without_rows_has_its_head_still(self):
-        assert table(["a"], []).endswith("</tr></thead><tbody></tbody></table>")
-
-
-LINKS = {
-    "vpc": (console.vpc, "vpc-0a1", "vpcconsole/home?region=eu-west-1#VpcDetails:VpcId=vpc-0a1"),
-    "instance": (console.instance, "i-0a1", "ec2/home?region=eu-west-1#InstanceDetails:instanceId=i-0a1"),
-    "topic": (console.topic, "arn:aws:sns:x:1:t", "sns/v3/home?region=eu-west-1#/topic/arn:aws:sns:x:1:t"),
-    "alarm": (console.alarm, "SSH Rejects", "cloudwatch/home?region=eu-west-1#alarmsV2:alarm/SSH+Rejects"),
-    "alarm with odd signs": (console.alarm, "a/b&c", "cloudwatch/home?region=eu-west-1#alarmsV2:alarm/a%2Fb%26c"),
-    "log group": (
-        console.log_group,
-        "VPCFlowLogs",
-        "cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/VPCFlowLogs",
-    ),
-    "log group with slashes": (
-        console.log_group,
-        "investigation/case-7/logins",
-        "cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/investigation$252Fcase-7$252Flogins",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LINKS)
-def test_a_link_leads_to_the_consoles_own_page_of_the_region(name):
-    make, what, wanted = LINKS[name]
-    assert make("eu-west-1", what) == f"https://eu-west-1.console.aws.amazon.com/{wanted}"
-    assert make("us-east-1", what).startswith("https://us-east-1.console.aws.amazon.com/")
-    assert "region=us-east-1" in make("us-east-1", what)
-
-
-def test_a_buckets_link_may_lead_into_a_folder():
-    assert console.bucket("eu-west-1", "b", "AWSLogs/1 2/").endswith(
-        "/s3/buckets/b?region=eu-west-1&prefix=AWSLogs/1%202/"
-    )
 
 
 class TestStaticRenderings:
