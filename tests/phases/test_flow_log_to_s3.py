@@ -117,21 +117,27 @@ def test_of_two_that_aws_takes_for_the_same_the_first_has_to_go(lab, make):
     assert "delete it, as the last hint of `check(...)` shows" in step
 
 
-def test_a_delivery_in_trouble_is_told_in_awss_words_with_where_to_look(lab, make, let_pass):
-    make()
+@pytest.fixture
+def policy(lab):
+    """The bucket's policy; it is put back after the test."""
     s3 = lab.client("s3")
     policy = s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
-    s3.delete_bucket_policy(Bucket=lab.bucket)
+    yield policy
+    s3.put_bucket_policy(Bucket=lab.bucket, Policy=policy)
+
+
+@pytest.mark.usefixtures("policy")
+def test_a_delivery_in_trouble_is_told_in_awss_words_with_where_to_look(lab, make, let_pass):
+    make()
+    lab.client("s3").delete_bucket_policy(Bucket=lab.bucket)
     let_pass(15)
     found = check(KEY)
-    s3.put_bucket_policy(Bucket=lab.bucket, Policy=policy)
     assert wrong(found) == {"delivering": "Access error"}
     assert "explain_bucket_policy(lab)" in item(found, "delivering").hint
 
 
-def test_a_bucket_without_a_policy_is_explained(lab):
+def test_a_bucket_without_a_policy_is_explained(lab, policy):
     s3 = lab.client("s3")
-    policy = s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=lab.bucket)
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
         flow_logs.explain_bucket_policy(lab)
@@ -139,9 +145,9 @@ def test_a_bucket_without_a_policy_is_explained(lab):
     assert flow_logs.explain_bucket_policy(lab).rows
 
 
+@pytest.mark.usefixtures("policy")
 def test_a_statement_that_denies_and_one_with_a_list_are_said_in_words(lab):
     s3 = lab.client("s3")
-    policy = s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
     arn = f"arn:aws:s3:::{lab.bucket}"
     statements = f"""[
         {{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["{arn}", "{arn}/*"],
@@ -151,7 +157,6 @@ def test_a_statement_that_denies_and_one_with_a_list_are_said_in_words(lab):
           "Condition": {{"ArnLike": {{"aws:SourceArn": "arn:aws:logs:*"}}}}}}]"""
     s3.put_bucket_policy(Bucket=lab.bucket, Policy=f'{{"Version": "2012-10-17", "Statement": {statements}}}')
     deny, allow = flow_logs.explain_bucket_policy(lab).rows
-    s3.put_bucket_policy(Bucket=lab.bucket, Policy=policy)
     both = f"{lab.bucket}, {lab.bucket}/*"
     assert deny == ("", "*", "not s3:*", both, "aws:SecureTransport is false")
     assert allow[1:3] == ("delivery.logs.amazonaws.com", "s3:PutObject, s3:GetBucketAcl")

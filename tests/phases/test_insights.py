@@ -10,7 +10,7 @@ from labkit import prices
 from labkit.checks import Verdict
 from labkit.errors import LabError
 from labkit.phases import insights
-from tests.phases.verdicts import verdicts
+from tests.phases.verdicts import make_log_group, put_records, verdicts
 
 LINE = "2 123456789012 eni-0a1b2c3d4e5f60718 {source} 10.0.1.10 39611 {port} 6 1 40 1793610000 1793610058 {action} OK"
 TRAFFIC = [("198.51.100.7", 22, "REJECT")] * 3 + [("192.0.2.5", 23, "REJECT"), ("203.0.113.10", 22, "ACCEPT")]
@@ -19,14 +19,10 @@ TRAFFIC = [("198.51.100.7", 22, "REJECT")] * 3 + [("192.0.2.5", 23, "REJECT"), (
 @pytest.fixture(scope="module")
 def lab_with_records(lab):
     """The lab with five records of a minute ago in its log group, and an older one."""
-    logs = lab.client("logs")
-    logs.create_log_group(logGroupName="VPCFlowLogs")
-    logs.create_log_stream(logGroupName="VPCFlowLogs", logStreamName="eni-0a1b2c3d4e5f60718-all")
-    now = int(lab.now().timestamp() * 1000)
+    make_log_group(lab)
     lines = [LINE.format(source=source, port=port, action=action) for source, port, action in TRAFFIC]
-    events = [{"timestamp": now - 6 * 3600_000, "message": lines[0]}]
-    events += [{"timestamp": now - 60_000, "message": line} for line in lines]
-    logs.put_log_events(logGroupName="VPCFlowLogs", logStreamName="eni-0a1b2c3d4e5f60718-all", logEvents=events)
+    put_records(lab, lines[0], minutes_ago=360)
+    put_records(lab, *lines, minutes_ago=1)
     return lab
 
 

@@ -6,7 +6,7 @@ from labkit.checks import Verdict
 from labkit.errors import LabError
 from labkit.phases import insights, rejects
 from labkit.phases.rejects import QUESTIONS
-from tests.phases.verdicts import cases, item, named, wrong
+from tests.phases.verdicts import cases, item, make_log_group, named, put_records, wrong
 
 CASES = cases(__file__, "questions.json")
 VERDICTS = {"right": Verdict.RIGHT, "wrong": Verdict.WRONG}
@@ -53,12 +53,9 @@ class TestRejects:
 @pytest.fixture(scope="module")
 def group(lab):
     """The log group with a record in it."""
-    logs = lab.client("logs")
-    logs.create_log_group(logGroupName="VPCFlowLogs")
-    logs.create_log_stream(logGroupName="VPCFlowLogs", logStreamName="eni-1-all")
+    make_log_group(lab)
     line = "2 123456789012 eni-1 198.51.100.7 10.0.1.10 39611 22 6 1 40 1793609000 1793609058 REJECT OK"
-    event = {"timestamp": int(lab.now().timestamp() * 1000) - 1000, "message": line}
-    logs.put_log_events(logGroupName="VPCFlowLogs", logStreamName="eni-1-all", logEvents=[event])
+    put_records(lab, line, minutes_ago=1)
 
 
 class TestInsights:

@@ -6,7 +6,7 @@ from labkit.checks import check
 from labkit.errors import LabError
 from labkit.phases import flow_log_to_s3, traffic
 from labkit.provided import NotProvided
-from tests.phases.verdicts import absent, item, wrong
+from tests.phases.verdicts import absent, item, make_log_group, put_records, wrong
 
 KEY = "traffic"
 GROUP = "security group of the Web Server"
@@ -25,17 +25,9 @@ def open_again(lab):
 @pytest.fixture
 def put_record(lab):
     """Puts a record into the log group by hand; group and record are gone after the test."""
-    logs = lab.client("logs")
-    logs.create_log_group(logGroupName="VPCFlowLogs")
-    logs.create_log_stream(logGroupName="VPCFlowLogs", logStreamName="eni-1-all")
-
-    def put(port, protocol, rest):
-        message = LINE.format(port=port, protocol=protocol, rest=rest)
-        event = {"timestamp": int(lab.now().timestamp() * 1000), "message": message}
-        logs.put_log_events(logGroupName="VPCFlowLogs", logStreamName="eni-1-all", logEvents=[event])
-
-    yield put
-    logs.delete_log_group(logGroupName="VPCFlowLogs")
+    make_log_group(lab)
+    yield lambda port, protocol, rest: put_records(lab, LINE.format(port=port, protocol=protocol, rest=rest))
+    lab.client("logs").delete_log_group(logGroupName="VPCFlowLogs")
 
 
 def test_at_first_the_group_is_right_and_the_rest_absent(lab):

@@ -1,13 +1,17 @@
-"""What a check found, in the words that tests compare; and a flow log as somebody makes it without labkit."""
+"""What a check found, in the words that tests compare; flow logs and records as somebody makes them without labkit."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from labkit.checks import Check, Item, Verdict
 from labkit.lab import Lab
+from labkit.phases.flow_logs import LOG_GROUP
+
+STREAM = "eni-0a1b2c3d4e5f60718-all"
 
 
 def cases(beside: str, name: str) -> list[dict[str, Any]]:
@@ -54,3 +58,17 @@ def make_flow_log(lab: Lab, **differing: Any) -> str:
         asked.setdefault("LogDestination", f"arn:aws:s3:::{lab.bucket}")
     (flow_log_id,) = lab.client("ec2").create_flow_logs(**asked)["FlowLogIds"]
     return str(flow_log_id)
+
+
+def make_log_group(lab: Lab) -> None:
+    """The lab's log group, with a stream for records."""
+    logs = lab.client("logs")
+    logs.create_log_group(logGroupName=LOG_GROUP)
+    logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=STREAM)
+
+
+def put_records(lab: Lab, *lines: str, minutes_ago: float = 0) -> None:
+    """Puts records into the log group's stream, with a time so long ago."""
+    at = int((lab.now() - timedelta(minutes=minutes_ago)).timestamp() * 1000)
+    events = [{"timestamp": at, "message": line} for line in lines]
+    lab.client("logs").put_log_events(logGroupName=LOG_GROUP, logStreamName=STREAM, logEvents=events)
