@@ -16,7 +16,6 @@ from labkit.sandbox.athena.dialect.functions import (
     LOCAL_TIMES,
     Match,
     best_match,
-    length_of_result,
     not_here,
     resolve,
     signatures,
@@ -117,8 +116,7 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
         else:
             values.append(casts.coerce(value, found.types[number]).sql)
     local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
-    result = finish(found, found.signature.template, values, local)
-    return Value(result.sql, length_of_result(name, [value.type if value else None for value in given]) or result.type)
+    return finish(found, found.signature.template, values, local)
 
 
 def _compiled(compiler: ExpressionCompiler, argument: exp.Expr | Value) -> Value:

@@ -12,6 +12,7 @@ from labkit.sandbox.athena.types import (
     INTEGERS,
     NUMBERS,
     UNBOUNDED,
+    VARCHAR,
     Type,
     coerces,
     common_type,
@@ -28,7 +29,7 @@ _CLASSES = {
     "local": LOCAL_TIMES,
     "text": ("varchar", "char"),
 }
-_VARIABLES = frozenset(("T", "K", "V", "U", "R", *_CLASSES))
+_VARIABLES = frozenset(("T", "K", "V", "U", "R", "longer", *_CLASSES))
 _LINE = re.compile(r"(?:(agg|window) )?(\w+)\((.*?)\) -> (.*?)(?: = (.*))?$")
 
 
@@ -53,7 +54,7 @@ class Signature:
         names = {part.name for kind in (*self.parameters, self.result) for part in _parts(kind)}
         class_ = next((name for name in ("number", "integral", "local") if name in names), "text")
         for name in _CLASSES[class_] if class_ != "text" else ("varchar(x)",):
-            variables = {class_: Type(name)}
+            variables = {class_: Type(name), "longer": VARCHAR}
             yield tuple(_filled(each, variables) for each in self.parameters), _filled(self.result, variables)
 
     def takes(self, count: int) -> bool:
@@ -109,6 +110,8 @@ def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:
     if signature.kind == "agg" and signature.name in ("sum", "avg") and "decimal" in variables:
         kind = variables["decimal"]
         variables["decimal"] = decimal(38, kind.parameters[1]) if signature.name == "sum" else kind
+    if signature.result.name == "longer":
+        variables["longer"] = _longer(signature.name, given)
     types = tuple(
         signature.parameter(n) if kind is None else resolve(signature.parameter(n), variables)
         for n, kind in enumerate(given)
@@ -135,18 +138,17 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
     return coerces(given, pattern)
 
 
-_GROWN: dict[tuple[str, int], Callable[..., int]] = {
-    ("regexp_replace", 3): lambda text, pattern, by: text + max(text * by // 2, by) * (text + 1),
-    ("replace", 3): lambda text, part, by: text + by * (text + 1),
-    ("url_encode", 1): lambda text: 12 * text,
+_LONGER: dict[str, Callable[..., int]] = {
+    "regexp_replace": lambda text, pattern, by: text + max(text * by // 2, by) * (text + 1),
+    "replace": lambda text, part, by: text + by * (text + 1),
+    "url_encode": lambda text: 12 * text,
 }
 
 
-def length_of_result(name: str, given: Sequence[Type | None]) -> Type | None:
-    """The varchar that a function gives whose result may be longer than its arguments, if their lengths are known."""
-    grown = _GROWN.get((name, len(given)))
+def _longer(name: str, given: Sequence[Type | None]) -> Type:
+    """The varchar of a result that may be longer than the arguments: it has a length if all of theirs are known."""
     lengths = [kind.parameters[0] for kind in given if kind and kind.name == "varchar" and kind.parameters]
-    return varchar(min(UNBOUNDED, grown(*lengths))) if grown and len(lengths) == len(given) else None
+    return varchar(min(UNBOUNDED, _LONGER[name](*lengths))) if len(lengths) == len(given) else VARCHAR
 
 
 def best_match(name: str, given: Sequence[Type | None]) -> Match | None:
