@@ -107,9 +107,8 @@ def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:
             return None
         if kind is not None and not _bind(pattern, kind, variables):
             return None
-    if signature.kind == "agg" and signature.name in ("sum", "avg") and "decimal" in variables:
-        kind = variables["decimal"]
-        variables["decimal"] = decimal(38, kind.parameters[1]) if signature.name == "sum" else kind
+    if signature.name == "sum" and "decimal" in variables:
+        variables["decimal"] = decimal(38, variables["decimal"].parameters[1])
     if signature.result.name == "longer":
         variables["longer"] = _longer(signature.name, given)
     types = tuple(
