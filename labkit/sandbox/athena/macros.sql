@@ -1,6 +1,7 @@
 -- What DuckDB has no function for, or one that means something else than Trino's. One statement a line group; loaded
 -- once, before the database is locked. An error is a cast of its text, which fails: TRY takes no error().
 
+CREATE MACRO trino_error(text_) AS CAST(CAST(text_ AS INTEGER) AS VARCHAR);
 CREATE MACRO trino_divisor(x) AS CASE WHEN x = 0 THEN CAST('DIVISION_BY_ZERO: Division by zero' AS TINYINT) ELSE x END;
 CREATE MACRO trino_quotient(a, b) AS CASE WHEN b = 0 THEN a * CAST('Infinity' AS FLOAT) ELSE a / b END;
 CREATE MACRO trino_times(i, n) AS to_microseconds(CAST(round(epoch_us(i) * n) AS BIGINT));
@@ -81,7 +82,7 @@ CREATE MACRO trino_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cb
 
 -- strings
 CREATE MACRO trino_refused(s) AS
-    CASE WHEN starts_with(s, 'INVALID_FUNCTION_ARGUMENT: ') THEN CAST(CAST(s AS INTEGER) AS VARCHAR) ELSE s END;
+    CASE WHEN starts_with(s, 'INVALID_FUNCTION_ARGUMENT: ') THEN trino_error(s) ELSE s END;
 CREATE MACRO trino_blanks() AS
     array_to_string(list_transform([9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 5760, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
         8200, 8201, 8202, 8232, 8233, 8287, 12288], lambda blank: chr(blank)), '');
@@ -97,10 +98,10 @@ CREATE MACRO trino_levenshtein(a, b) AS
     WHEN strlen(a) = length(a) AND strlen(b) = length(b) THEN levenshtein(a, b)
     ELSE python_levenshtein(a, b) END;
 CREATE MACRO trino_one_or_none(s) AS
-    CASE WHEN length(s) > 1 THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character' AS INTEGER) AS VARCHAR)
+    CASE WHEN length(s) > 1 THEN trino_error('INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character')
     ELSE s END;
 CREATE MACRO trino_delimiter(s) AS
-    CASE WHEN s = '' THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' AS INTEGER) AS VARCHAR) ELSE s END;
+    CASE WHEN s = '' THEN trino_error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE s END;
 CREATE MACRO trino_upper(s) AS
     CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(s) END;
 CREATE MACRO trino_replace(s, part, by_) AS
@@ -120,7 +121,7 @@ CREATE MACRO trino_split_part(s, separator, n) AS
     WHEN n <= 0 THEN string_split(s, separator)[CAST('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero' AS BIGINT)] END;
 CREATE MACRO trino_fit(s, most) AS
     CASE WHEN length(s) <= most OR s IS NULL THEN s
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value ' || s || ' cannot be represented as varchar(' || most || ')' AS INTEGER) AS VARCHAR) END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Value ' || s || ' cannot be represented as varchar(' || most || ')') END;
 CREATE MACRO trino_boolean(s) AS
     CASE WHEN lower(s) IN ('t', 'true', '1') THEN true WHEN lower(s) IN ('f', 'false', '0') THEN false
     WHEN s IS NULL THEN NULL ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to BOOLEAN' AS INTEGER) AS BOOLEAN) END;
@@ -129,22 +130,22 @@ CREATE MACRO trino_substr(s, start_, length_ := NULL) AS
     WHEN length_ IS NULL THEN substring(s, CAST(start_ AS BIGINT))
     WHEN length_ <= 0 THEN '' ELSE substring(s, CAST(start_ AS BIGINT), CAST(length_ AS BIGINT)) END;
 CREATE MACRO trino_split(s, separator, most) AS
-    CASE WHEN most <= 0 THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: Limit must be positive' AS INTEGER) AS VARCHAR)]
+    CASE WHEN most <= 0 THEN [trino_error('INVALID_FUNCTION_ARGUMENT: Limit must be positive')]
     WHEN len(string_split(s, separator)) <= most THEN string_split(s, separator)
     ELSE list_append(string_split(s, separator)[:most - 1],
         array_to_string(string_split(s, separator)[most:], separator)) END;
 CREATE MACRO trino_entries(s, entries, pairs) AS
-    CASE WHEN entries = '' THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: entryDelimiter is empty' AS INTEGER) AS VARCHAR)]
-    WHEN pairs = '' THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty' AS INTEGER) AS VARCHAR)]
-    WHEN entries = pairs THEN [CAST(CAST('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be the same' AS INTEGER) AS VARCHAR)]
+    CASE WHEN entries = '' THEN [trino_error('INVALID_FUNCTION_ARGUMENT: entryDelimiter is empty')]
+    WHEN pairs = '' THEN [trino_error('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty')]
+    WHEN entries = pairs THEN [trino_error('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be the same')]
     ELSE string_split(s, entries) END;
 CREATE MACRO trino_pairs(entries, pairs, quote_) AS
     list_transform(list_filter(entries, lambda e, i: e <> '' OR i < len(entries)), lambda e: CASE WHEN len(string_split(e, pairs)) = 2
         THEN struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])
-        ELSE struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ' || quote_ || e || quote_ AS INTEGER) AS VARCHAR), v := '') END);
+        ELSE struct_pack(k := trino_error('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ' || quote_ || e || quote_), v := '') END);
 CREATE MACRO trino_map_of_unique(pairs) AS
     map_from_entries(list_transform(pairs, lambda e, i: CASE WHEN list_contains(list_transform(pairs[:i - 1], lambda o: o.k), e.k)
-        THEN struct_pack(k := CAST(CAST('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || e.k || ') are not allowed' AS INTEGER) AS VARCHAR), v := '')
+        THEN struct_pack(k := trino_error('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || e.k || ') are not allowed'), v := '')
         ELSE e END));
 CREATE MACRO trino_split_to_map(s, entries, pairs) AS
     trino_map_of_unique(trino_pairs(trino_entries(s, entries, pairs), pairs, ''''));
@@ -155,11 +156,11 @@ CREATE MACRO trino_strpos(s, part, occurrence) AS
         coalesce(list_filter(generate_series(1, length(s)), lambda i: substring(s, i, length(part)) = part)[occurrence], 0) END;
 CREATE MACRO trino_integer_text(s, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '[+-]?[0-9]+') THEN s
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind AS INTEGER) AS VARCHAR) END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind) END;
 
 CREATE MACRO trino_float_text(s, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)\s*') THEN s
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind AS INTEGER) AS VARCHAR) END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind) END;
 CREATE MACRO trino_decimal(s, value_, kind) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*') THEN value_
     ELSE CAST('INVALID_CAST_ARGUMENT: Cannot cast VARCHAR ''' || s || ''' to ' || kind || '. Value is not a number.' AS TINYINT) END;
@@ -173,7 +174,7 @@ CREATE MACRO trino_data_size(s) AS
 CREATE MACRO trino_regexp_replace(s, pattern, by_) AS
     regexp_replace(s, pattern, regexp_replace(by_, '\$(\d)', '\\\1', 'g'), 'g');
 CREATE MACRO trino_replaced(parts, matches, by_) AS
-    CASE WHEN len(parts) <> len(matches) + 1 THEN CAST(CAST('NOT_SUPPORTED: regexp_replace with a lambda and a pattern that matches nothing at all: the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)' AS INTEGER) AS VARCHAR)
+    CASE WHEN len(parts) <> len(matches) + 1 THEN trino_error('NOT_SUPPORTED: regexp_replace with a lambda and a pattern that matches nothing at all: the sandbox''s Athena does not have it (docs/sandbox.md lists what it has)')
     WHEN parts IS NULL OR len(list_filter(by_, lambda each: each IS NULL)) > 0 THEN NULL ELSE array_to_string(by_, '') END;
 CREATE MACRO trino_regexp_position(s, pattern) AS
     CASE WHEN s IS NULL THEN NULL WHEN NOT regexp_matches(s, pattern) THEN -1
@@ -189,14 +190,14 @@ CREATE MACRO trino_regexp_position_of(s, pattern, start_, occurrence) AS
 -- times
 CREATE MACRO trino_date(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*') THEN CAST(s AS DATE)
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || s AS INTEGER) AS VARCHAR)::DATE END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || s)::DATE END;
 CREATE MACRO trino_timestamp(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*') THEN CAST(s AS TIMESTAMP)
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || s AS INTEGER) AS VARCHAR)::TIMESTAMP END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || s)::TIMESTAMP END;
 CREATE MACRO trino_time(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '\s*\d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?\s*')
         THEN CAST(CASE WHEN regexp_full_match(s, '\s*\d{1,2}:\d{1,2}\s*') THEN trim(s) || ':00' ELSE trim(s) END AS TIME)
-    ELSE CAST(CAST('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || s AS INTEGER) AS VARCHAR)::TIME END;
+    ELSE trino_error('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ' || s)::TIME END;
 CREATE MACRO trino_offset_of(t) AS
     regexp_extract(CAST(t AS VARCHAR), '[+-].*$') || CASE WHEN regexp_matches(CAST(t AS VARCHAR), '[+-]\d\d$') THEN ':00' ELSE '' END;
 CREATE MACRO trino_timestamp_tz(s) AS
@@ -219,7 +220,7 @@ CREATE MACRO trino_iso8601_date(s) AS
     WHEN regexp_full_match(s, '\d{4}-\d\d') THEN CAST(s || '-01' AS DATE)
     WHEN regexp_full_match(s, '\d{4}') THEN CAST(s || '-01-01' AS DATE)
     WHEN s IS NULL OR regexp_full_match(s, '\d{4}-\d\d-\d\d') THEN CAST(s AS DATE)
-    ELSE CAST(CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS INTEGER) AS VARCHAR)::DATE END;
+    ELSE trino_error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"')::DATE END;
 CREATE MACRO trino_duration(s) AS
     to_microseconds(1000 * CAST(round(CASE WHEN regexp_full_match(s, '\s*\d+(\.\d+)?\s*(ns|us|ms|s|m|h|d)\s*')
         THEN CAST(regexp_extract(s, '[\d.]+') AS DOUBLE) * CASE regexp_extract(s, '[a-z]+')
@@ -435,11 +436,11 @@ CREATE MACRO trino_ieee754(b, size_) AS
     CASE WHEN octet_length(b) = size_ THEN trino_from_ieee754(b, size_)
     WHEN b IS NOT NULL THEN CAST('INVALID_FUNCTION_ARGUMENT: Input floating-point value must be exactly ' || size_ || ' bytes long' AS TINYINT) END;
 CREATE MACRO trino_from_base32(s) AS
-    CASE WHEN starts_with(python_base32(s), 'INVALID') THEN encode(CAST(CAST(python_base32(s) AS INTEGER) AS VARCHAR))
+    CASE WHEN starts_with(python_base32(s), 'INVALID') THEN encode(trino_error(python_base32(s)))
     ELSE unhex(python_base32(s)) END;
 CREATE MACRO trino_from_hex(s) AS
     CASE WHEN s IS NULL OR regexp_full_match(s, '([0-9A-Fa-f]{2})*') THEN unhex(s)
-    ELSE encode(CAST(CAST('INVALID_FUNCTION_ARGUMENT: Unable to parse hex string: ' || s AS INTEGER) AS VARCHAR)) END;
+    ELSE encode(trino_error('INVALID_FUNCTION_ARGUMENT: Unable to parse hex string: ' || s)) END;
 CREATE MACRO trino_months_text(i) AS
     CASE WHEN trino_months(i) < 0 THEN '-' ELSE '' END
     || abs(datepart('year', i)) || '-' || abs(datepart('month', i));
