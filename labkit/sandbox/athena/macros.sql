@@ -143,10 +143,12 @@ CREATE MACRO trino_pairs(entries, pairs, quote_) AS
     list_transform(list_filter(entries, lambda e, i: e <> '' OR i < len(entries)), lambda e: CASE WHEN len(string_split(e, pairs)) = 2
         THEN struct_pack(k := string_split(e, pairs)[1], v := string_split(e, pairs)[2])
         ELSE struct_pack(k := trino_error('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ' || quote_ || e || quote_), v := '') END);
+CREATE MACRO trino_unique(keys, what) AS
+    CASE WHEN len(list_distinct(keys)) < len(keys) THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: Duplicate ' || what || ' ('
+        || CAST(list_filter(keys, lambda k, i: list_contains(keys[:i - 1], k))[1] AS VARCHAR) || ') are not allowed' AS BIGINT)]
+    ELSE keys END;
 CREATE MACRO trino_map_of_unique(pairs) AS
-    map_from_entries(list_transform(pairs, lambda e, i: CASE WHEN list_contains(list_transform(pairs[:i - 1], lambda o: o.k), e.k)
-        THEN struct_pack(k := trino_error('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || e.k || ') are not allowed'), v := '')
-        ELSE e END));
+    list_transform([pairs], lambda found: map(trino_unique(list_transform(found, lambda e: e.k), 'keys'), list_transform(found, lambda e: e.v)))[1];
 CREATE MACRO trino_split_to_map(s, entries, pairs) AS
     trino_map_of_unique(trino_pairs(trino_entries(s, entries, pairs), pairs, ''''));
 CREATE MACRO trino_strpos(s, part, occurrence) AS
@@ -288,9 +290,7 @@ CREATE MACRO trino_day_step(i) AS
 CREATE MACRO trino_map_keys(keys, size_) AS
     CASE WHEN len(keys) <> size_ THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length' AS BIGINT)]
     WHEN len(list_filter(keys, lambda k: k IS NULL)) > 0 THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: map key cannot be null' AS BIGINT)]
-    WHEN len(list_distinct(keys)) < len(keys) THEN keys[:CAST('INVALID_FUNCTION_ARGUMENT: Duplicate map keys ('
-        || CAST(list_filter(keys, lambda k, i: list_contains(keys[:i - 1], k))[1] AS VARCHAR) || ') are not allowed' AS BIGINT)]
-    ELSE keys END;
+    ELSE trino_unique(keys, 'map keys') END;
 CREATE MACRO trino_map(keys, values_) AS
     CASE WHEN keys IS NOT NULL AND values_ IS NOT NULL THEN map(trino_map_keys(keys, len(values_)), values_) END;
 CREATE MACRO trino_map_from_entries(entries) AS
