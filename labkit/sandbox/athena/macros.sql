@@ -365,11 +365,10 @@ CREATE MACRO trino_json_object(keys, values_) AS
         lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || coalesce(CAST(e[2] AS VARCHAR), 'null')), ',') || '}' AS JSON);
 CREATE MACRO trino_double_json(x) AS
     CASE WHEN isfinite(x) THEN CAST(trino_java_double(x) AS JSON) WHEN x IS NOT NULL THEN to_json(trino_java_double(x)) END;
-CREATE MACRO trino_json_text(j) AS
-    CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$') WHEN 'ARRAY' THEN CAST(trino_json_error(j, 'varchar') AS VARCHAR) WHEN 'OBJECT' THEN CAST(trino_json_error(j, 'varchar') AS VARCHAR)
-    ELSE CAST(j AS VARCHAR) END;
 CREATE MACRO trino_json_plain(j) AS
     CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$') ELSE CAST(j AS VARCHAR) END;
+CREATE MACRO trino_json_text(j) AS
+    CASE WHEN json_type(j) IN ('ARRAY', 'OBJECT') THEN CAST(trino_json_error(j, 'varchar') AS VARCHAR) ELSE trino_json_plain(j) END;
 CREATE MACRO trino_is_json_scalar(s) AS
     CASE WHEN json_valid(s) THEN json_type(s) NOT IN ('OBJECT', 'ARRAY')
     WHEN s IS NOT NULL THEN CAST(CAST('INVALID_FUNCTION_ARGUMENT: Invalid JSON value: ' || s AS INTEGER) AS BOOLEAN) END;
