@@ -14,10 +14,10 @@ from sqlglot import exp
 
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, casts
-from labkit.sandbox.athena.dialect.operators import calculated, string
+from labkit.sandbox.athena.dialect.operators import decimal_arithmetic, string
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
-from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR
+from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR, common_type
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
@@ -132,8 +132,9 @@ def _whole(name: str) -> calls.Special:
 def _mod(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     """mod of decimals is what `%` is."""
     left, right = (compiler.value(each) for each in arguments)
-    if "decimal" in (left.type.name, right.type.name):
-        return calculated(compiler, exp.Mod(this=arguments[0].copy(), expression=arguments[1].copy()), left, right)
+    kind = common_type(left.type, right.type)
+    if kind and kind.name == "decimal":
+        return decimal_arithmetic(left, right, "%")
     return calls.invoke(compiler, node, "mod", [left, right])
 
 

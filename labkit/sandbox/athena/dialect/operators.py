@@ -127,12 +127,9 @@ def _is(compiler: ExpressionCompiler, node: Any) -> Value:
 
 
 def _arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
-    return calculated(compiler, node, compiler.value(node.this), compiler.value(node.expression))
-
-
-def calculated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
     """`+ - * / %` of numbers, times and intervals."""
     symbol = _ARITHMETIC[type(node)]
+    left, right = compiler.value(node.this), compiler.value(node.expression)
     result = _time_arithmetic(left, right, symbol)
     if result:
         return result
@@ -140,7 +137,7 @@ def calculated(compiler: ExpressionCompiler, node: Any, left: Value, right: Valu
     if kind is None or (kind.name not in NUMBERS and kind != UNKNOWN):
         raise refuse(compiler, node, symbol, left.type, right.type)
     if kind.name == "decimal":
-        return _decimal_arithmetic(left, right, symbol)
+        return decimal_arithmetic(left, right, symbol)
     left, right = compiler.cast(left, kind), compiler.cast(right, kind)
     if symbol in "/%" and kind.name in INTEGERS:
         return Value(f"({left.sql} {symbol} {_divisor(right)})", kind)
@@ -153,7 +150,7 @@ def _divisor(right: Value) -> str:
     return right.sql if right.literal else f"trino_divisor({right.sql})"
 
 
-def _decimal_arithmetic(left: Value, right: Value, symbol: str) -> Value:
+def decimal_arithmetic(left: Value, right: Value, symbol: str) -> Value:
     """The precision and scale of a decimal result, as https://trino.io/docs/current/functions/decimal.html has it."""
     (p1, s1), (p2, s2) = as_decimal(left.type).parameters, as_decimal(right.type).parameters
     if symbol == "*":
