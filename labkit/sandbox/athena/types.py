@@ -319,8 +319,8 @@ def common_type(left: Type, right: Type) -> Type | None:
 
 
 def as_decimal(kind: Type) -> Type:
-    """The decimal that holds every value of an integer type."""
-    return kind if kind.name == "decimal" else decimal(INTEGER_DIGITS[kind.name], 0)
+    """The decimal that holds every value of an integer type; NULL's has one digit."""
+    return kind if kind.name == "decimal" else decimal(1 if kind == UNKNOWN else INTEGER_DIGITS[kind.name], 0)
 
 
 def _wider_decimal(left: Type, right: Type) -> Type:
