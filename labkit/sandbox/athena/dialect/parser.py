@@ -37,7 +37,6 @@ _TYPES = (
     "IPADDRESS", "IPPREFIX", "JSON", "MAP", "NULL", "RANGE", "REAL", "ROW", "SMALLINT", "TIME", "TIMESTAMP", "TINYINT",
     "UNION", "UNKNOWN", "UUID", "VARBINARY", "VARCHAR",
 )  # fmt: skip
-_PLAIN_WORDS = ("ipaddress", "ipprefix", "date", "time", "timestamp", "uuid", "json")
 
 
 class _Parser(TrinoParser):
