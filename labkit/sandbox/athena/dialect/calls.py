@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -82,7 +83,7 @@ def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Valu
 
 
 _COUNTS = {
-    "coalesce": (2, 255, "The 'coalesce' function must have at least two arguments"),
+    "coalesce": (2, inf, "The 'coalesce' function must have at least two arguments"),
     "if": (2, 3, "Invalid number of arguments for 'if' function"),
     "nullif": (2, 2, "Invalid number of arguments for 'nullif' function"),
     "try": (1, 1, "The 'try' function must have exactly one argument"),

@@ -21,6 +21,7 @@ def test_a_function_takes_at_most_127_arguments(shared_athena):
         "TOO_MANY_ARGUMENTS: line 1:8: Too many arguments for function call concat()"
     )
     assert shared_athena.rows(f"SELECT coalesce(NULL, {most})") == [["x"]]
+    assert shared_athena.rows(f"SELECT coalesce({'NULL, ' * 300}'x')") == [["x"]]
 
 
 def test_many_arrays_are_joined(shared_athena):
