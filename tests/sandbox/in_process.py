@@ -58,7 +58,7 @@ def sender(host: Host, after: Callable[[], None] = lambda: None) -> Callable[...
     """What hands a client's requests to a host, to be registered for `before-send`; `after` follows each answer."""
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        answer, status, headers = run_wsgi_app(host, _environment(request))
+        answer, status, headers = run_wsgi_app(host, environment(request))
         raw = HTTPResponse(BytesIO(b"".join(answer)), preload_content=False)
         after()
         return AWSResponse(request.url, int(status.split()[0]), headers, raw)
@@ -114,11 +114,12 @@ def open_lab(folder: Path) -> Iterator[Lab]:
         yield lab
 
 
-def _environment(request: AWSPreparedRequest) -> dict[str, Any]:
+def environment(request: AWSPreparedRequest) -> dict[str, Any]:
+    """The WSGI environment of a request that a client of boto3's would send."""
     url = urlsplit(request.url)
     body = request.body.read() if hasattr(request.body, "read") else request.body or b""
     body = body.encode() if isinstance(body, str) else body
-    environment: dict[str, Any] = {
+    made: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(url.path or "/").decode("latin-1"),
@@ -130,11 +131,10 @@ def _environment(request: AWSPreparedRequest) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(body),
-        "CONTENT_LENGTH": str(len(body)),
     }
     for name, value in request.headers.items():
         text = value.decode() if isinstance(value, bytes) else value
         key = name.upper().replace("-", "_")
-        environment[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
-    environment["CONTENT_LENGTH"] = str(len(body))
-    return environment
+        made[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
+    made["CONTENT_LENGTH"] = str(len(body))
+    return made

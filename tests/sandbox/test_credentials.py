@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -17,10 +16,9 @@ from werkzeug.wrappers import Request
 
 from labkit.sandbox.credentials import Credentials, Signature, verify
 from labkit.sandbox.service import ServiceError
+from tests.sandbox.in_process import CREDENTIALS, ENDPOINT, environment
 
 CASES = json.loads((Path(__file__).parent / "signed_requests.json").read_text())["cases"]
-OWN = Credentials("LKIASANDBOXTEST", "secret", "token")
-ENDPOINT = "http://127.0.0.1:4566"
 PRESIGNED = (
     "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256"
     "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
@@ -48,16 +46,11 @@ def documented(case):
 def signed(signer, method="POST", address="/", body=b"", headers=None, service="logs"):
     """A request signed by botocore."""
     made = AWSRequest(method=method, url=ENDPOINT + address, data=body, headers=headers or {})
-    signer(Signer(OWN.access_key_id, OWN.secret_access_key), service, "eu-west-1").add_auth(made)
-    prepared = made.prepare()
-    sent = urlsplit(prepared.url)
-    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in prepared.headers.items()}
-    return request(
-        method, sent.path + (f"?{sent.query}" if sent.query else ""), {"Host": "127.0.0.1:4566", **headers}, body
-    )
+    signer(Signer(CREDENTIALS.access_key_id, CREDENTIALS.secret_access_key), service, "eu-west-1").add_auth(made)
+    return Request(environment(made.prepare()))
 
 
-def refusal(request, credentials=OWN):
+def refusal(request, credentials=CREDENTIALS):
     with pytest.raises(ServiceError) as raised:
         verify(request, Signature.of(request), credentials)
     return raised.value.code, raised.value.status
@@ -105,7 +98,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 )
 def test_what_botocore_signs_for_a_service_is_accepted(body, headers):
     made = signed(SigV4Auth, body=body, headers=headers)
-    verify(made, Signature.of(made), OWN)
+    verify(made, Signature.of(made), CREDENTIALS)
 
 
 @settings(max_examples=60)
@@ -114,7 +107,7 @@ def test_what_botocore_signs_for_any_object_is_accepted(key, method):
     address = f"/bucket/{percent_encode(key, safe='/~')}"
     for signer in (S3SigV4Auth, S3SigV4QueryAuth):
         made = signed(signer, method=method, address=address, service="s3")
-        verify(made, Signature.of(made), OWN)
+        verify(made, Signature.of(made), CREDENTIALS)
 
 
 CHANGES = [
@@ -130,14 +123,14 @@ CHANGES = [
 @pytest.mark.parametrize(("what", "change"), CHANGES, ids=[name for name, _ in CHANGES])
 def test_what_was_changed_after_it_was_signed_is_refused(what, change):
     made = signed(SigV4Auth, body=b'{"limit": 1}', headers={"X-Amz-Target": "Logs.A"})
-    verify(made, Signature.of(made), OWN)
+    verify(made, Signature.of(made), CREDENTIALS)
     assert refusal(change(made)) == ("SignatureDoesNotMatch", 403)
 
 
 def test_a_header_that_was_not_signed_may_come_on_the_way():
     made = signed(SigV4Auth, body=b"{}")
     passed_on = request(made.method, "/", {**made.headers, "X-Forwarded-For": "192.0.2.1"}, made.get_data())
-    verify(passed_on, Signature.of(passed_on), OWN)
+    verify(passed_on, Signature.of(passed_on), CREDENTIALS)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +152,7 @@ def test_a_request_without_a_signature_that_can_be_read_is_missing_one(authoriza
 
 def test_another_access_key_is_told_before_its_signature_is_looked_at():
     made = signed(SigV4Auth)
-    stranger = replace(OWN, access_key_id="LKIASANDBOXELSE", secret_access_key="other")
+    stranger = replace(CREDENTIALS, access_key_id="LKIASANDBOXELSE", secret_access_key="other")
     assert refusal(made, stranger) == ("InvalidClientTokenId", 403)
 
 
