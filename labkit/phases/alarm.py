@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -269,8 +269,13 @@ def subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
 
 
 def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
-    found = [each for each in subscriptions(lab, topic) if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
-    return max(found, key=_is_confirmed, default=None)
+    return _learners(lab, subscriptions(lab, topic))
+
+
+def _learners(lab: Lab, found: Iterable[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """The subscription of the learner's address, a confirmed one before one that waits."""
+    own = [each for each in found if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
+    return max(own, key=_is_confirmed, default=None)
 
 
 def _is_confirmed(subscription: Mapping[str, str]) -> bool:
@@ -369,12 +374,12 @@ def _topic_item(topic: str) -> Item:
 
 def _subscription_item(lab: Lab, topic: str) -> Item:
     name = f"subscription of {lab.email}"
-    subscription = _find_subscription(lab, topic) if topic else None
+    there = subscriptions(lab, topic) if topic else []
+    subscription = _learners(lab, there)
     if subscription is None:
         hint = "Subscribe the address to the topic, with e-mail as the protocol."
-        others = subscriptions(lab, topic) if topic else []
-        seen = ", ".join(f"{each['Protocol']} {each['Endpoint']}" for each in others)
-        return wrong(name, seen=seen, wanted=f"email {lab.email}", hint=hint) if others else absent(name, hint=hint)
+        seen = ", ".join(f"{each['Protocol']} {each['Endpoint']}" for each in there)
+        return wrong(name, seen=seen, wanted=f"email {lab.email}", hint=hint) if there else absent(name, hint=hint)
     if not _is_confirmed(subscription):
         hint = "Follow the link in the mail: confirm_subscription(lab). Until then SNS sends nothing."
         return wrong(name, seen="pending confirmation", wanted="confirmed", hint=hint)
