@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
-from labkit.sandbox.athena.dialect.operators import operator_place, refuse, row_of
+from labkit.sandbox.athena.dialect.operators import no_common_type, operator_place, refuse, row_of
 from labkit.sandbox.athena.dialect.scope import Query, Value, place
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.types import BOOLEAN, Type, common_type
@@ -186,12 +186,8 @@ def _in(compiler: ExpressionCompiler, node: Any) -> Value:
         found = compiler.value(item)
         kind = common_type(value.type, found.type)
         if kind is None:
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"{place(item)}: IN value and list items must be the same type or coercible to a common type."
-                f" Cannot find common type between {value.type} and {found.type}, all types (without duplicates):"
-                f" [{value.type}, {found.type}]",
-            )
+            kinds = (value.type, found.type)
+            raise no_common_type(item, "IN value and list items", *kinds, kinds)
         if kind.name == "row" or (_may_be_nan(value, node.this) and _may_be_nan(found, item)):
             left, right = (_Side(compiler.cast(each, kind).sql) for each in (value, found))
             equal.append(_comparison("=", left, right, kind))

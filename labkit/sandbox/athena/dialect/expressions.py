@@ -68,13 +68,8 @@ class ExpressionCompiler:
         for each in found[1:]:
             common = common_type(kind, each.type)
             if common is None:
-                kinds = ", ".join(dict.fromkeys(str(each.type) for each in found))
-                raise QueryError(
-                    "TYPE_MISMATCH",
-                    f"{place(next(iter(nodes)))}: {what} must be the same type or coercible to a common type."
-                    f" Cannot find common type between {kind} and {each.type}, all types (without duplicates):"
-                    f" [{kinds}]",
-                )
+                types_found = (every.type for every in found)
+                raise operators.no_common_type(next(iter(nodes)), what, kind, each.type, types_found)
             kind = common
         return [self.cast(each, kind) for each in found]
 

@@ -31,7 +31,7 @@ from labkit.sandbox.athena.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
@@ -105,6 +105,16 @@ def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, rig
     """The error of an operator that does not take such operands."""
     where = operator_place(compiler, node, symbol)
     return QueryError("TYPE_MISMATCH", f"{where}: Cannot apply operator: {left} {symbol} {right}")
+
+
+def no_common_type(node: Any, what: str, left: Type, right: Type, found: Iterable[Type]) -> QueryError:
+    """The error of expressions, of the types `found`, that have to become one type and can't."""
+    kinds = ", ".join(dict.fromkeys(map(str, found)))
+    return QueryError(
+        "TYPE_MISMATCH",
+        f"{place(node)}: {what} must be the same type or coercible to a common type. Cannot find common type between"
+        f" {left} and {right}, all types (without duplicates): [{kinds}]",
+    )
 
 
 def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
