@@ -163,12 +163,7 @@ def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) 
     """A lambda, once the types of its parameters are known from the other arguments."""
     pattern = found.signature.parameter(number)
     *parameters, result = pattern.items
-    names = [each.name for each in node.expressions]
-    if len(names) != len(parameters):
-        raise QueryError(
-            "INVALID_PARAMETER_USAGE",
-            f"{place(node)}: Incorrect number of parameters: expected {len(parameters)} but found {len(names)}",
-        )
+    names = lambda_parameters(node, len(parameters))
     own = f"p{len(compiler.variables)}"
     access = [own]
     if len(names) == 2:
@@ -187,6 +182,17 @@ def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) 
     else:
         found.variables[result.name] = body.type
     return f"lambda {own}: {body.sql}"
+
+
+def lambda_parameters(node: Any, count: int) -> list[str]:
+    """The names of a lambda's parameters; raises INVALID_PARAMETER_USAGE where there are more or fewer of them."""
+    names = [each.name for each in node.expressions]
+    if len(names) != count:
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"{place(node)}: Incorrect number of parameters: expected {count} but found {len(names)}",
+        )
+    return names
 
 
 def lambda_body(compiler: ExpressionCompiler, node: Any, names: list[str], values: list[Value]) -> Value:

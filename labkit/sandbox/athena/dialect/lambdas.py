@@ -9,21 +9,11 @@ from sqlglot import exp
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, patterns
 from labkit.sandbox.athena.dialect.scope import Value, place
-from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.errors import not_supported
 from labkit.sandbox.athena.types import BIGINT, VARCHAR
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
-
-
-def _parameters(node: Any, count: int) -> list[str]:
-    names = [each.name for each in node.expressions]
-    if len(names) != count:
-        raise QueryError(
-            "INVALID_PARAMETER_USAGE",
-            f"{place(node)}: Incorrect number of parameters: expected {count} but found {len(names)}",
-        )
-    return names
 
 
 def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
@@ -33,7 +23,7 @@ def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
     items, comparator = compiler.value(arguments[0]), arguments[1]
     if items.type.name != "array":
         return calls.invoke(compiler, node, "array_sort", [items, comparator])
-    names, kind = _parameters(comparator, 2), items.type.items[0]
+    names, kind = calls.lambda_parameters(comparator, 2), items.type.items[0]
     depth = len(compiler.variables)
     done, one, each = (f"{letter}{depth}" for letter in ("sorted", "next", "each"))
     found = calls.lambda_body(compiler, comparator, names, [Value(each, kind), Value(f"{one}.item", kind)])
@@ -56,7 +46,7 @@ def _regexp_replace(compiler: ExpressionCompiler, node: Any, arguments: calls.Ar
     text, pattern = patterns.translated(node, "regexp_replace", [compiler.value(each) for each in arguments[:2]])
     assert text is not None
     assert pattern is not None
-    names, count = _parameters(arguments[2], 1), patterns.group_count(pattern)
+    names, count = calls.lambda_parameters(arguments[2], 1), patterns.group_count(pattern)
     if count is None:
         raise not_supported(f"{place(node)}: regexp_replace with a lambda and a pattern that is not written out")
     own = f"match{len(compiler.variables)}"
