@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import calls, casts
 from labkit.sandbox.athena.dialect.scope import Value
@@ -13,8 +15,15 @@ if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
 
 
+def _matched(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> list[Value]:
+    """The arguments that are no lambdas, as the form of the function that they fit takes them."""
+    given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
+    found = calls.match_or_refuse(node, node.name.lower(), given)
+    return [casts.coerce(value, kind) for value, kind in zip(given, found.types, strict=True) if value is not None]
+
+
 def _zip(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
-    values = [compiler.value(each) for each in arguments]
+    values = _matched(compiler, node, arguments)
     kind = types.row([value.type.items[0] for value in values], [None] * len(values))
     fields = ", ".join(f"{types.field_key(kind, n)} := p[{n + 1}]" for n in range(len(values)))
     zipped, given = (word.join(value.sql for value in values) for word in (", ", " IS NOT NULL AND "))
@@ -24,18 +33,16 @@ def _zip(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) ->
 
 def _array_join(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
     """The elements as CAST(... AS varchar) writes them; those that are NULL are left out, or replaced."""
-    given = [compiler.value(each) for each in arguments]
-    found = calls.match_or_refuse(node, "array_join", given)
-    items, separator, *instead = (casts.coerce(*pair).sql for pair in zip(given, found.types, strict=True))
-    text = casts.convert(Value("each", found.types[0].items[0]), VARCHAR, safe=False).sql
-    texts = f"list_transform({items}, lambda each: coalesce({text}, {instead[0] if instead else 'NULL'}))"
-    return Value(f"array_to_string(list_filter({texts}, lambda each: each IS NOT NULL), {separator})", VARCHAR)
+    items, separator, *instead = _matched(compiler, node, arguments)
+    text = casts.convert(Value("each", items.type.items[0]), VARCHAR, safe=False).sql
+    texts = f"list_transform({items.sql}, lambda each: coalesce({text}, {instead[0].sql if instead else 'NULL'}))"
+    return Value(f"array_to_string(list_filter({texts}, lambda each: each IS NOT NULL), {separator.sql})", VARCHAR)
 
 
 def _reduce(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
-    items, start = compiler.value(arguments[0]), compiler.value(arguments[1])
+    items, start = _matched(compiler, node, arguments)
     step, last = arguments[2], arguments[3]
-    names = [each.name for each in step.expressions]
+    names, result = calls.lambda_parameters(step, 2), calls.lambda_parameters(last, 1)
     item = items.type.items[0]
     body = calls.lambda_body(compiler, step, names, [Value("a.s", start.type), Value("b.p", item)])
     kind = common_type(start.type, body.type) or start.type
@@ -43,7 +50,7 @@ def _reduce(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments)
     first = f"struct_pack(s := {compiler.cast(start, kind).sql}, p := NULL::{types.duckdb_type(item)})"
     rest = f"list_transform({items.sql}, lambda i: struct_pack(s := NULL::{types.duckdb_type(kind)}, p := i))"
     folded = f"list_reduce(list_prepend({first}, {rest}), lambda a, b: struct_pack(s := {body.sql}, p := b.p)).s"
-    return calls.lambda_body(compiler, last, [last.expressions[0].name], [Value(f"({folded})", kind)])
+    return calls.lambda_body(compiler, last, result, [Value(f"({folded})", kind)])
 
 
 SPECIAL: dict[str, calls.Special] = {"array_join": _array_join, "reduce": _reduce, "zip": _zip}
