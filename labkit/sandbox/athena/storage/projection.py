@@ -42,8 +42,7 @@ def is_projected(table: Table) -> bool:
 def partitions(table: Table, now: datetime, injected: dict[str, list[str]]) -> Iterator[Partition]:
     """Every partition that the properties describe; `injected` has the values that the query names for a column."""
     names = [name for name, _ in table.partition_columns]
-    keys = {key.lower() for key in table.parameters}
-    unset = [name for name in names if f"projection.{name}.type" not in keys]
+    unset = [name for name in names if f"projection.{name}.type" not in _properties(table)]
     if unset:
         shown = f"{table.database}.{table.name}"
         raise QueryError(
@@ -114,9 +113,13 @@ def _values(table: Table, column: str, now: datetime, injected: dict[str, list[s
     raise _invalid(table, f"projection.{column}.type is {kind}")
 
 
+def _properties(table: Table) -> dict[str, str]:
+    """The table's properties, whose names count in any case."""
+    return {key.lower(): value for key, value in table.parameters.items()}
+
+
 def _property(table: Table, column: str, name: str, default: str | None = None) -> str:
-    properties = {key.lower(): value for key, value in table.parameters.items()}
-    value = properties.get(f"projection.{column}.{name}", default)
+    value = _properties(table).get(f"projection.{column}.{name}", default)
     if value is None:
         raise _invalid(table, f"projection.{column}.{name} is missing")
     return value
