@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import LabError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA = Path(__file__).with_name("prices.toml")
 MB = 1024**2
@@ -119,6 +124,18 @@ def athena_query(bytes_scanned: int, region: str) -> float:
 def insights_query(bytes_scanned: float, region: str) -> float:
     """USD for one Logs Insights query by the bytes it scanned; there is no minimum."""
     return prices(region).of({"insights_scan": bytes_scanned / 1024**3})
+
+
+def scanned(answer: pd.DataFrame, attribute: str, ask: str) -> str:
+    """What the query behind an answer scanned, by that attribute of it, and what AWS charges for that, in words.
+
+    Refuses a frame that is no answer of what is to be called for one, such as `"run_query(...)"`.
+    """
+    if attribute not in answer.attrs:
+        raise LabError(
+            f"this frame of {len(answer)} rows doesn't say what was scanned: give price() an answer of {ask}"
+        )
+    return f"Scanned {answer.attrs[attribute]:,} bytes. On AWS: {usd(answer.attrs['usd'])}"
 
 
 def usd(amount: float) -> str:

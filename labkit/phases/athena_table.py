@@ -115,17 +115,13 @@ def query(lab: Lab, sql: str) -> pd.DataFrame:
 
 def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
-    if "bytes_scanned" not in answer.attrs:
-        raise LabError(
-            f"this frame of {len(answer)} rows doesn't say what was scanned: give price() an answer of query(lab, ...)"
-        )
-    scanned, charged = answer.attrs["bytes_scanned"], prices.usd(answer.attrs["usd"])
+    said = prices.scanned(answer, "bytes_scanned", "query(lab, ...)")
     least = (
         f", the price of {prices.ATHENA_MINIMUM_MB} MB, the least"
-        if scanned < prices.ATHENA_MINIMUM_MB * prices.MB
+        if answer.attrs["bytes_scanned"] < prices.ATHENA_MINIMUM_MB * prices.MB
         else ""
     )
-    return Note(f"Scanned {scanned:,} bytes. On AWS: {charged}{least}.")
+    return Note(f"{said}{least}.")
 
 
 def create_database(lab: Lab) -> Card:

@@ -59,12 +59,7 @@ def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours
 
 def price(answer: pd.DataFrame) -> Note:
     """What the query behind an answer scanned, and what AWS charges for that; the sandbox charges nothing."""
-    if "bytesScanned" not in answer.attrs:
-        raise LabError(
-            f"this frame of {len(answer)} rows doesn't say what was scanned: give price() an answer of run_query(...)"
-        )
-    charged = prices.usd(answer.attrs["usd"])
-    return Note(f"Scanned {answer.attrs['bytesScanned']:,} bytes. On AWS: {charged}.")
+    return Note(f"{prices.scanned(answer, 'bytesScanned', 'run_query(...)')}.")
 
 
 def top_rejected_sources(lab: Lab) -> pd.DataFrame:
