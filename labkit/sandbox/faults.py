@@ -49,9 +49,7 @@ _QUERY = {
 _EC2 = {
     "throttling": Words("RequestLimitExceeded", "Request limit exceeded.", 503),
     "server error": Words("InternalError", "An internal error has occurred", 500),
-    "access denied": Words(
-        "UnauthorizedOperation", f"You are not authorized to perform this operation. {_DENIED}", 403
-    ),
+    "access denied": Words("UnauthorizedOperation", _DENIED_BY_EC2, 403),
     "expired token": Words("RequestExpired", "Request has expired."),
 }
 _S3 = {
