@@ -25,7 +25,7 @@ from labkit.sandbox.athena.dialect.operators import joined_arrays, row_of
 from labkit.sandbox.athena.dialect.scope import Value, place
 from labkit.sandbox.athena.dialect.windows import order_by, over
 from labkit.sandbox.athena.errors import QueryError, not_supported
-from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, VARBINARY, VARCHAR, Type, common_type
+from labkit.sandbox.athena.types import BOOLEAN, TIMESTAMP, UNKNOWN, VARBINARY, VARCHAR, Type, common_type
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
@@ -141,7 +141,9 @@ def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Matc
 
 def on_the_clock(value: Value) -> str:
     """A date or timestamp as a clock in its zone shows it: a timestamp of DuckDB's, which has no zone."""
-    return zones.local(value.sql, value.type.zone) if value.type.name == "timestamp with time zone" else value.sql
+    if value.type.name == "timestamp with time zone":
+        return zones.local(value.sql, value.type.zone)
+    return casts.coerce(value, TIMESTAMP).sql if value.type == UNKNOWN else value.sql
 
 
 def finish(found: Match, template: str, values: Sequence[str], local: Type | None = None) -> Value:

@@ -14,6 +14,7 @@ from labkit.sandbox.athena.types import (
     UNBOUNDED,
     VARCHAR,
     Type,
+    as_decimal,
     coerces,
     common_type,
     decimal,
@@ -125,6 +126,8 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
             return False
         if pattern.name == "text":
             given = Type("varchar", given.parameters)
+        if pattern.name == "decimal" and given.name == "unknown":
+            given = as_decimal(given)
         common = common_type(variables[pattern.name], given) if pattern.name in variables else given
         if common is None:
             return False

@@ -31,3 +31,8 @@ def test_many_arrays_are_joined(shared_athena):
 def test_calls_are_compiled_once_however_deep_they_are_in_others(shared_athena):
     """An argument compiled twice at each of these levels would be compiled 2**40 times."""
     assert shared_athena.rows("SELECT " + "round(mod(" * 20 + "7.5e0" + ", 5))" * 20) == [["3.0"]]
+
+
+@pytest.mark.parametrize("call", ["truncate(NULL)", "sum(NULL)", "avg(NULL)", "year(NULL)", "hour(NULL)", "week(NULL)"])
+def test_a_null_without_a_type_gives_null(shared_athena, call):
+    assert shared_athena.rows(f"SELECT {call}") == [[None]]
