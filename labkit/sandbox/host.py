@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +15,7 @@ from labkit.sandbox.credentials import Credentials, Signature, verify
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
-from labkit.sandbox.outbox import Outbox
+from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
@@ -51,7 +50,7 @@ class Host:
         self._endpoint = endpoint
         self._any_credentials = any_credentials
         self._postman = postman
-        self._lock = threading.RLock()
+        self._lock = FairLock()
         self._dispatcher = Dispatcher()
         self._control = Control(self)
         self._provided: set[str] = set()
@@ -109,10 +108,19 @@ class Host:
             self._provide_on_first_use(address)
             if not address.changes_something(request.method):
                 return self._dispatcher.answer(self.sandbox, request, address)
-            with self.sandbox.change():
-                response = self._dispatcher.answer(self.sandbox, request, address)
-            self._write_down("request", _environment(request), request.get_data())
-            self.sandbox.outbox.release()
+            entry = Entry(self.sandbox.clock.timestamp(), "request", _environment(request), request.get_data())
+            try:
+                return self._carry_out(entry, request, address)
+            except ServiceError as error:
+                return error_response(request, address.service, error)
+            finally:
+                self.sandbox.outbox.release()
+
+    def _carry_out(self, entry: Entry, request: Request, address: Address) -> Response:
+        """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing."""
+        with self.sandbox.changes.change(entry) as change:
+            response = self._dispatcher.answer(self.sandbox, request, address)
+            change.refused = 400 <= response.status_code < 500
             return response
 
     def read(self, look: Callable[[], T]) -> T:
@@ -122,13 +130,10 @@ class Host:
             return look()
 
     def change_by_control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Carries out a changing control request and writes it down; one that is refused leaves no trace."""
+        """Carries out a changing control request; one that is refused leaves no trace."""
         with self._lock:
             self._follow_real_time()
-            moment = self.sandbox.clock.timestamp()
-            with self.sandbox.change():
-                result = self._control.changing[path](body)
-            self._journal.append(Entry(moment, "control", {"path": path, "body": body}))
+            result: dict[str, Any] = self.sandbox.changes.make("control", {"path": path, "body": body})
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.outbox.release()
             return result
@@ -173,8 +178,12 @@ class Host:
             seed=origin.seed,
             endpoint=self._endpoint,
             lock=self._lock,
-            outbox=Outbox(self._journal),
+            journal=self._journal,
         )
+        sandbox.changes.makers["control"] = lambda entry: self._control.changing[entry.request["path"]](
+            entry.request["body"]
+        )
+        sandbox.changes.makers["provide"] = lambda entry: self._make_environment(entry.request["region"])
         if self._postman is not None:
             sandbox.notifications.inbox.take_on = self._postman.take
         return sandbox
@@ -189,34 +198,28 @@ class Host:
             self._provide(address.region)
 
     def _provide(self, region: str) -> None:
-        with self.sandbox.change():
-            provision.provide(self.sandbox, region)
-        self._provided.add(region)
-        self._write_down("provide", {"region": region})
+        self.sandbox.changes.make("provide", {"region": region})
 
-    def _write_down(self, kind: str, request: dict[str, Any], body: bytes = b"") -> None:
-        if not self.sandbox.replaying:
-            self._journal.append(Entry(self.sandbox.clock.timestamp(), kind, request, body))
+    def _make_environment(self, region: str) -> None:
+        provision.provide(self.sandbox, region)
+        self._provided.add(region)
 
     def _replay(self) -> None:
-        self.sandbox.replaying = True
+        changes = self.sandbox.changes
+        changes.replaying = True
         for entry in self._journal.entries():
             self.sandbox.clock.advance_to(entry.moment)
             self._repeat(entry)
         self.sandbox.clock.advance_to(self._journal.last_reading())
-        self.sandbox.replaying = False
+        changes.replaying = False
 
     def _repeat(self, entry: Entry) -> None:
-        if entry.kind == "provide":
-            self._provide(entry.request["region"])
+        if entry.kind != "request":
+            self.sandbox.changes.repeat(entry)
             return
-        with self.sandbox.change():
-            if entry.kind == "control":
-                self._control.changing[entry.request["path"]](entry.request["body"])
-            else:
-                request = Request({**entry.request, "wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()})
-                request.get_data(cache=True, parse_form_data=False)
-                self._dispatcher.answer(self.sandbox, request, Address.of(request, Signature.of(request)))
+        request = Request({**entry.request, "wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()})
+        request.get_data(cache=True, parse_form_data=False)
+        self._carry_out(entry, request, Address.of(request, Signature.of(request)))
 
 
 def _environment(request: Request) -> dict[str, Any]:

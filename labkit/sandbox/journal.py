@@ -1,4 +1,4 @@
-"""Changing requests, written down before they are answered and replayed when a sandbox starts again.
+"""The changes of a sandbox, written down before they are made and made again when it starts again.
 
 A sandbox's state is a function of its seed, its start and its journal: ids are drawn from a source that is seeded for
 each change, and whatever takes time is an event on the clock. So the journal holds requests, not state. SQLite's
@@ -11,9 +11,10 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 _SCHEMA = """
 create table if not exists origin (name text primary key, value text not null);
@@ -44,6 +45,8 @@ class Entry:
     kind: str
     request: dict[str, Any]
     body: bytes = b""
+    number: int | None = field(default=None, compare=False)
+    """Its place in the journal, once it is there."""
 
 
 class Journal:
@@ -73,12 +76,19 @@ class Journal:
             self._connection.executemany("insert into origin values (?, ?)", rows)
             self._connection.execute("insert into reading values (1, ?)", (origin.start,))
 
-    def append(self, entry: Entry) -> None:
-        """Writes one change down."""
+    def append(self, entry: Entry) -> int:
+        """Write a change down; return its number."""
         row = (entry.moment, entry.kind, json.dumps(entry.request), entry.body)
         with self._transaction():
-            self._connection.execute("insert into entry (moment, kind, request, body) values (?, ?, ?, ?)", row)
+            cursor = self._connection.execute(
+                "insert into entry (moment, kind, request, body) values (?, ?, ?, ?)", row
+            )
             self._connection.execute("update reading set moment = ?", (entry.moment,))
+        return cast(int, cursor.lastrowid)
+
+    def strike(self, number: int) -> None:
+        """Take out the entry of a change that was refused."""
+        self._connection.execute("delete from entry where number = ?", (number,))
 
     def note_reading(self, moment: float) -> None:
         """Writes down how far the clock has come."""
@@ -86,10 +96,10 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """The changes, in their order."""
-        for moment, kind, request, body in self._connection.execute(
-            "select moment, kind, request, body from entry order by number"
+        for number, moment, kind, request, body in self._connection.execute(
+            "select number, moment, kind, request, body from entry order by number"
         ):
-            yield Entry(moment, kind, json.loads(request), body)
+            yield Entry(moment, kind, json.loads(request), body, number)
 
     def last_reading(self) -> float:
         """How far the clock had come."""
@@ -111,6 +121,14 @@ class Journal:
             self._senders.close()
         self._connection.close()
 
-    def _transaction(self) -> sqlite3.Connection:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing: a commit that fails, as on a full disk, leaves a transaction open otherwise."""
         self._connection.execute("begin")
-        return self._connection
+        try:
+            yield
+            self._connection.execute("commit")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+            raise

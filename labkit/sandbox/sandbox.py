@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.clock import Clock, Event
+from labkit.sandbox.kernel.changes import Change, Changes
+from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from labkit.sandbox.journal import Journal
     from labkit.sandbox.service import Service
 
 ACCOUNT_ID = "123456789012"
@@ -41,8 +41,8 @@ class Sandbox:
         frozen: bool = True,
         seed: int = 0,
         endpoint: str = "",
-        lock: threading.RLock | None = None,
-        outbox: Outbox | None = None,
+        lock: FairLock | None = None,
+        journal: Journal | None = None,
     ) -> None:
         from labkit.sandbox.alarms.service import CloudWatchService
         from labkit.sandbox.athena.service import AthenaService
@@ -52,13 +52,12 @@ class Sandbox:
 
         self.seed = seed
         self.endpoint = endpoint
-        self.replaying = False
-        self.lock = lock or threading.RLock()
-        self.outbox = outbox or Outbox()
+        self.lock = lock or FairLock()
+        self.outbox = Outbox(journal)
         self.random = Random(seed)
-        self.changes = 0
         self.clock = Clock(start, frozen=frozen)
         self.clock.before_event = self._seed_event
+        self.changes = Changes(self.lock, self.clock, self._seed, journal)
         moto_state.reset()
         self.logs = LogsService(self)
         self.cloudwatch = CloudWatchService(self)
@@ -70,13 +69,9 @@ class Sandbox:
             for service in (self.logs, self.cloudwatch, self.notifications, self.athena, self.network)
         }
 
-    @contextmanager
-    def change(self) -> Iterator[None]:
-        """A changing request: under the lock, with the sources of randomness seeded for this one change."""
-        with self.lock:
-            self._seed(f"change {self.changes}")
-            yield
-            self.changes += 1  # not reached by a change that is refused with an exception: that one is not journalled
+    def change(self) -> AbstractContextManager[Change]:
+        """A change that is not written down: for callers without a journal, such as tests of one service."""
+        return self.changes.change()
 
     def close(self) -> None:
         """Ends the services' work and stops the clock; the process has its real time back."""

@@ -27,7 +27,7 @@ class Witness:
 
     def look(self) -> None:
         """Looks, if something changed."""
-        number = self._host.sandbox.changes
+        number = self._host.sandbox.changes.made
         if not self._looking and number not in self.views:
             self._looking = True
             self.views[number] = self._viewer.view()
@@ -47,7 +47,7 @@ class ReplayedHost(Host):
 
     def _repeat(self, entry: Entry) -> None:
         super()._repeat(entry)
-        number = self.sandbox.changes
+        number = self.sandbox.changes.made
         if then := self.views.get(number):
             now = self.viewer.view()
             changed = {name: (then.get(name), now.get(name)) for name in {*now, *then}}

@@ -176,7 +176,7 @@ class Runner:
         self._running[job.execution.id] = job
         future: Future[Outcome] = self._pool.submit(self._work, job)
         try:
-            outcome = future.result(WAITED_FOR_IN_REPLAY if self.sandbox.replaying else WAITED_FOR)
+            outcome = future.result(WAITED_FOR_IN_REPLAY if self.sandbox.changes.replaying else WAITED_FOR)
         except StillRunning:
             future.add_done_callback(lambda done: self._finish_later(job, done))
             return

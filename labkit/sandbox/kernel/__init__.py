@@ -1,0 +1,5 @@
+"""What every service of the sandbox stands on: how changes are made and kept, and who may make them when.
+
+- `changes.py`: the one way to change a sandbox. A change is written down first, then made, and made again at a restart.
+- `fair_lock.py`: the lock that changes are made under. Whoever waits longest gets it next.
+"""
