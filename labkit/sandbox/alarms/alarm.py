@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from labkit.sandbox.alarms import rules
-from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Rule
+from labkit.sandbox.alarms.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING, Breach, Rule
 from labkit.sandbox.alarms.expression import follows_clock
 from labkit.sandbox.alarms.samples import Metric, metric_of
 
@@ -110,12 +110,11 @@ class MetricAlarm(Alarm):
         super().configure(settings, now)
         self.metrics = settings.get("Metrics", [])
         self.period = int(settings["Period"] if not self.metrics else query_period(self.metrics))
-        threshold, compare = self.threshold, COMPARISONS[settings["ComparisonOperator"]]
         self.rule = Rule(
             evaluation_periods=settings["EvaluationPeriods"],
             datapoints_to_alarm=settings.get("DatapointsToAlarm", settings["EvaluationPeriods"]),
             treat_missing_data=self.treat_missing_data,
-            breaches=lambda value: compare(value, threshold),
+            breaches=Breach(COMPARISONS[settings["ComparisonOperator"]], self.threshold),
         )
         described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
         self.inputs = tuple(dict.fromkeys(metric_of(metric) for metric in described))

@@ -44,6 +44,18 @@ class Datapoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Breach:
+    """Tells whether a value breaches a threshold."""
+
+    compare: Callable[[float, float], bool]
+    threshold: float
+
+    def __call__(self, value: float) -> bool:
+        """Compare a value with the threshold."""
+        return self.compare(value, self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """When an alarm is in ALARM: `datapoints_to_alarm` of `evaluation_periods` datapoints breach."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from labkit.sandbox.alarms import rules
@@ -195,7 +196,7 @@ class Evaluator:
 
     def _suppression(self, alarm: CompositeAlarm) -> Suppression:
         if alarm.suppression is None:
-            alarm.suppression = Suppression(alarm, self._sandbox.clock, lambda old: self._run_actions(alarm, old))
+            alarm.suppression = Suppression(alarm, self._sandbox.clock, partial(self._run_actions, alarm))
         return alarm.suppression
 
     def _children(self, alarm: Alarm) -> list[Alarm]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from labkit.sandbox.alarms.alarm import MetricAlarm
 from labkit.sandbox.clock import Clock
@@ -28,7 +29,7 @@ class Schedule:
         alarm.due = due
         if due not in self._alarms:
             self._alarms[due] = []
-            self._clock.call_at(due, lambda: self._run(due), name=self._name, first=True)
+            self._clock.call_at(due, partial(self._run, due), name=self._name, first=True)
         self._alarms[due].append(alarm)
 
     def drop(self, alarm: MetricAlarm) -> None:

@@ -5,6 +5,7 @@ Words of errors as AWS answers them; https://docs.aws.amazon.com/AmazonCloudWatc
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from labkit.sandbox.logs.core import LogsCore, invalid, page
@@ -182,7 +183,7 @@ class GroupOperations(LogsCore):
 
     def _schedule_expiry(self, group: LogGroup) -> None:
         name = f"retention of {group.arn}"
-        group.expiry = self.sandbox.clock.call_later(SECONDS_PER_DAY, lambda: self._expire(group), name=name)
+        group.expiry = self.sandbox.clock.call_later(SECONDS_PER_DAY, partial(self._expire, group), name=name)
 
     def _expire(self, group: LogGroup) -> None:
         """Deletes what is past its retention, once a day."""

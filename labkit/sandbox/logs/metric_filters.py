@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -167,7 +168,8 @@ class MetricFilterOperations(LogsCore):
         if not filter_.minutes_open:
             name = f"default value of {filter_.name} of {group.arn}"
             end = (self.now // MINUTE + 1) * MINUTE / 1000
-            self.sandbox.clock.call_at(end, lambda: self._record_defaults(group, filter_, transformation), name=name)
+            record = partial(self._record_defaults, group, filter_, transformation)
+            self.sandbox.clock.call_at(end, record, name=name)
         filter_.minutes_open |= set(np.unique(batch["timestamp"].to_numpy() // MINUTE).tolist())
 
     def _record_defaults(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any]) -> None:

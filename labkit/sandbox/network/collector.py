@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,7 +128,7 @@ class Collector:
         """Has records delivered when they are due; their text is written meanwhile."""
         if flow_log.group:
             capture.lines(flow_log.log_format)
-            self._at(end + PROCESSING_SECONDS, flow_log, lambda: self.delivery.put_events(flow_log, capture))
+            self._at(end + PROCESSING_SECONDS, flow_log, partial(self.delivery.put_events, flow_log, capture))
             return
         slots = capture.flows["last"] // FILE_SECONDS * FILE_SECONDS
         for slot in np.unique(slots).tolist():
@@ -141,22 +142,26 @@ class Collector:
         if key not in self._files:
             self._files[key] = new_file(flow_log.layout.file_format, flow_log.log_format)
             due = max(slot + FILE_SECONDS, end) + PROCESSING_SECONDS
-            self._at(due, flow_log, lambda: self.delivery.put_file(flow_log, slot, self._files.pop(key)))
+            self._at(due, flow_log, partial(self._put_file, flow_log, slot))
         return self._files[key]
 
     def _at(self, due: float, flow_log: FlowLog, deliver: Callable[[], None]) -> None:
-        """Has something delivered, unless the flow log is deleted by then; its status tells how it went."""
-
-        def attempt() -> None:
-            if flow_log.id not in self.flow_logs:
-                return
-            try:
-                deliver()
-                flow_log.error = None
-            except Undeliverable as refusal:
-                flow_log.error = refusal.error
-
+        """Have something delivered, unless the flow log is deleted by then."""
+        attempt = partial(self._attempt, flow_log, deliver)
         self.sandbox.clock.call_at(due + self.delay, attempt, name=f"deliver {flow_log.id}")
+
+    def _attempt(self, flow_log: FlowLog, deliver: Callable[[], None]) -> None:
+        """Deliver; the status of the flow log tells how it went."""
+        if flow_log.id not in self.flow_logs:
+            return
+        try:
+            deliver()
+            flow_log.error = None
+        except Undeliverable as refusal:
+            flow_log.error = refusal.error
+
+    def _put_file(self, flow_log: FlowLog, slot: int) -> None:
+        self.delivery.put_file(flow_log, slot, self._files.pop((flow_log.id, slot)))
 
     def _capture(self, flows: Flows) -> records.Capture:
         public = {str(each.public_address) for each in self.recorder.met.values()} - {"None"}

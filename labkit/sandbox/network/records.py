@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from labkit.flowlog import writer
 from labkit.flowlog.formats import LogFormat
 from labkit.sandbox.network.flows import OK, Book, Flows
+from labkit.sandbox.network.later import Later
 from labkit.sandbox.network.topology import Interface
 
-WRITER = ThreadPoolExecutor(1, "flow log writer")
-"""Writes text and compresses it beside the simulation, one piece after the other, long before it is due."""
 _STATUSES = ["OK", "NODATA", "SKIPDATA"]
 
 
@@ -32,16 +31,16 @@ class Capture:
     addresses: Book
     amazon_addresses: frozenset[str]
     """Public addresses of our own interfaces: AWS names the service EC2 for them."""
-    _lines: dict[LogFormat, Future[pa.StringArray]] = field(default_factory=dict, repr=False, compare=False)
+    _lines: dict[LogFormat, Later[pa.StringArray]] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, log_format: LogFormat) -> pa.Table:
         """The records of the flows, in their order."""
         return table(self, log_format)
 
-    def lines(self, log_format: LogFormat) -> Future[pa.StringArray]:
+    def lines(self, log_format: LogFormat) -> Later[pa.StringArray]:
         """The records as text; written once, however many flow logs of the format there are."""
         if log_format not in self._lines:
-            self._lines[log_format] = WRITER.submit(writer.lines, table(self, log_format), log_format)
+            self._lines[log_format] = Later(partial(writer.lines, table(self, log_format), log_format))
         return self._lines[log_format]
 
     def by_interface(self) -> Iterator[tuple[str, int, int]]:

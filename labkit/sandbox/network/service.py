@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,9 @@ class NetworkService(Service):
         self._made_by_token: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {}
         moto_flow_logs.take_over(self._create_from_template, self._delete)
         self.world = World(
-            interfaces_with=lambda address: ec2.interfaces_with(sandbox.account_id, address),
+            interfaces_with=partial(ec2.interfaces_with, sandbox.account_id),
             peered_vpcs=self._peered_vpcs,
-            nat_interface=lambda near, id: ec2.nat_gateway_interface(near.account_id, near.region, id),
+            nat_interface=_nat_interface,
         )
 
     def log_format(self, region: str, group: str) -> str | None:
@@ -281,6 +282,10 @@ class NetworkService(Service):
         if not ec2.peering_is_active(near.account_id, near.region, peering_id):
             return {}
         return ec2.peered_vpcs(near.account_id, near.region, peering_id)
+
+
+def _nat_interface(near: Interface, gateway_id: str) -> Interface | None:
+    return ec2.nat_gateway_interface(near.account_id, near.region, gateway_id)
 
 
 def _end_dry_run(params: Mapping[str, Any]) -> None:
