@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox import moto_state, validation, wire
 from labkit.sandbox.credentials import Signature
+from labkit.sandbox.moto import reading
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, Service, ServiceError, not_here
 
@@ -54,6 +55,11 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self._moto = moto_state.app()
+
+    @staticmethod
+    def check(request: Request, address: Address) -> None:
+        """Raise AWS's error for a request that carries what must not be read; called before it is journalled."""
+        reading.check(request, address.service)
 
     def answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
         """The response to a request; an error is a response too."""

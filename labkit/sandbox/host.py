@@ -85,6 +85,7 @@ class Host:
             is_link = signature is None and request.method == "GET" and address.operation in LINK_ACTIONS
             if not is_link:  # a click in a mail is nobody's call: it has no signature, and no fault strikes it
                 self._admit(request, signature, address)
+            self._dispatcher.check(request, address)
         except ServiceError as error:
             return error_response(request, address.service, error)
         return self._serve(request, address)

@@ -79,12 +79,17 @@ def operation_name(request: Request) -> str:
     return str(_plain(request).values.get("Action", ""))
 
 
+def query_parameters(request: Request) -> dict[str, str]:
+    """Return the parameters of a request in the query protocol as it wrote them."""
+    return _plain(request).values.to_dict()
+
+
 def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
     """The members of the operation's input; timestamps as aware datetimes, blobs as bytes."""
     protocol = protocol_of(request)
     plain = _plain(request)
     if protocol == "query":
-        return _parse_query(service, operation, plain.values.to_dict())
+        return _parse_query(service, operation, query_parameters(request))
     body = plain.get_data()
     try:
         members = (cbor2.loads(body) if protocol == "cbor" else json.loads(body)) if body else {}

@@ -62,6 +62,8 @@ def _amend(service: str) -> None:
     """Makes a service of moto's what the sandbox needs, once it is used: importing all of moto takes long."""
     if service == "glue":
         importlib.import_module("labkit.sandbox.moto_state.glue_names")
+    if service == "cloudformation":
+        importlib.import_module("labkit.sandbox.moto_state.cloudformation")
 
 
 def _backend_app(service: Any) -> Any:

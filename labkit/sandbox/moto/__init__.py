@@ -1,0 +1,5 @@
+"""What stands between clients and moto, which trusts whatever it is given.
+
+- `json_text`, `templates`: read what clients send, bounded in size and depth, with nothing that could run code.
+- `stacks`: reads the templates of CloudFormation requests first, and gives moto these readers in place of its own.
+"""
