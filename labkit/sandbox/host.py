@@ -16,10 +16,13 @@ from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_r
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
 from labkit.sandbox.kernel.fair_lock import FairLock
+from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+FILES = "files"
+"""The folder beside the journal that has the bodies too large for it."""
 PROVIDING_SERVICES = ("ec2", "cloudformation")
 """A region gets its provided environment with the first request to one of these."""
 
@@ -47,6 +50,8 @@ class Host:
         self.faults = Faults(origin.seed)
         self._origin = origin
         self._journal = journal
+        self._files = FileStore(journal.path.with_name(FILES))
+        self._files.sweep(journal.files())
         self._endpoint = endpoint
         self._any_credentials = any_credentials
         self._postman = postman
@@ -162,6 +167,7 @@ class Host:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
             self._journal.close()
+            self._files.close()
 
     def _follow_real_time(self) -> None:
         """Lets a ticking clock catch up; how far it came is written down before anybody sees what happened there."""
@@ -180,6 +186,7 @@ class Host:
             endpoint=self._endpoint,
             lock=self._lock,
             journal=self._journal,
+            files=self._files,
         )
         sandbox.changes.makers["control"] = lambda entry: self._control.changing[entry.request["path"]](
             entry.request["body"]
@@ -191,6 +198,7 @@ class Host:
 
     def _begin(self) -> None:
         self._journal.begin(self._origin)
+        self._files.clear()
         if self._origin.provision:
             self._provide(self._origin.region)
 

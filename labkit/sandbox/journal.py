@@ -21,6 +21,7 @@ create table if not exists origin (name text primary key, value text not null);
 create table if not exists entry (
     number integer primary key, moment real not null, kind text not null, request text not null, body blob not null
 );
+create table if not exists body_file (entry integer primary key, name text not null);
 create table if not exists has_left (number integer primary key);
 create table if not exists reading (only_one integer primary key check (only_one = 1), moment real not null);
 """
@@ -45,6 +46,8 @@ class Entry:
     kind: str
     request: dict[str, Any]
     body: bytes = b""
+    file: str | None = None
+    """The file of the store beside the journal that the body lies in, if it is a large one; `body` is empty then."""
     number: int | None = field(default=None, compare=False)
     """Its place in the journal, once it is there."""
 
@@ -53,6 +56,7 @@ class Journal:
     """A sandbox's journal, in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("pragma page_size = 16384")  # halves the cost of a batch of log events, a megabyte
         self._connection.execute("pragma journal_mode = wal")
@@ -70,7 +74,7 @@ class Journal:
     def begin(self, origin: Origin) -> None:
         """Empties the journal and writes down what the sandbox begins with."""
         with self._transaction():
-            for table in ("origin", "entry", "reading", "has_left"):
+            for table in ("origin", "entry", "body_file", "reading", "has_left"):
                 self._connection.execute(f"delete from {table}")
             rows = [(name, json.dumps(value)) for name, value in asdict(origin).items()]
             self._connection.executemany("insert into origin values (?, ?)", rows)
@@ -83,12 +87,16 @@ class Journal:
             cursor = self._connection.execute(
                 "insert into entry (moment, kind, request, body) values (?, ?, ?, ?)", row
             )
+            if entry.file is not None:
+                self._connection.execute("insert into body_file values (?, ?)", (cursor.lastrowid, entry.file))
             self._connection.execute("update reading set moment = ?", (entry.moment,))
         return cast(int, cursor.lastrowid)
 
     def strike(self, number: int) -> None:
         """Take out the entry of a change that was refused."""
-        self._connection.execute("delete from entry where number = ?", (number,))
+        with self._transaction():
+            self._connection.execute("delete from entry where number = ?", (number,))
+            self._connection.execute("delete from body_file where entry = ?", (number,))
 
     def note_reading(self, moment: float) -> None:
         """Writes down how far the clock has come."""
@@ -96,10 +104,15 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """The changes, in their order."""
-        for number, moment, kind, request, body in self._connection.execute(
-            "select number, moment, kind, request, body from entry order by number"
+        for number, moment, kind, request, body, file in self._connection.execute(
+            "select number, moment, kind, request, body, name"
+            " from entry left join body_file on entry = number order by number"
         ):
-            yield Entry(moment, kind, json.loads(request), body, number)
+            yield Entry(moment, kind, json.loads(request), body, file, number)
+
+    def files(self) -> set[str]:
+        """Return the names of the files that hold bodies. A file lies as long as it is named here."""
+        return {name for (name,) in self._connection.execute("select name from body_file")}
 
     def last_reading(self) -> float:
         """How far the clock had come."""

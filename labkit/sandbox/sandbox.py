@@ -11,6 +11,8 @@ from labkit.sandbox import moto_state
 from labkit.sandbox.clock import Clock, Event
 from labkit.sandbox.kernel.changes import Change, Changes
 from labkit.sandbox.kernel.fair_lock import FairLock
+from labkit.sandbox.kernel.files import FileStore
+from labkit.sandbox.moto_state import object_bodies
 from labkit.sandbox.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Sandbox:
         endpoint: str = "",
         lock: FairLock | None = None,
         journal: Journal | None = None,
+        files: FileStore | None = None,
     ) -> None:
         from labkit.sandbox.alarms.service import CloudWatchService
         from labkit.sandbox.athena.service import AthenaService
@@ -58,7 +61,11 @@ class Sandbox:
         self.clock = Clock(start, frozen=frozen)
         self.clock.before_event = self._seed_event
         self.changes = Changes(self.lock, self.clock, self._seed, journal)
+        self._owns_files = files is None
+        self.files: FileStore = files or FileStore()
+        """What holds the bytes of large bodies and of S3's objects."""
         moto_state.reset()
+        object_bodies.keep_in(self.files)
         self.logs = LogsService(self)
         self.cloudwatch = CloudWatchService(self)
         self.notifications = NotificationService(self)
@@ -78,6 +85,8 @@ class Sandbox:
         for service in self.services.values():
             service.close()
         self.outbox.close()
+        if self._owns_files:
+            self.files.close()
         self.clock.stop()
 
     def _seed_event(self, event: Event) -> None:

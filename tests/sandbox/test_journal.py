@@ -56,3 +56,14 @@ def test_an_entry_that_fails_halfway_leaves_nothing(path):
         journal.append(Entry(None, "request", {}))
     journal.append(Entry(1793610001.0, "request", {}))
     assert [entry.moment for entry in journal.entries()] == [1793610001.0]
+
+
+def test_an_entry_names_the_file_of_its_body(tmp_path):
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.begin(ORIGIN)
+    numbers = [journal.append(Entry(1.0, "request", {}, file=name)) for name in ("one", "two", None)]
+    assert [entry.file for entry in journal.entries()] == ["one", "two", None]
+    journal.strike(numbers[0])
+    assert journal.files() == {"two"}
+    journal.begin(ORIGIN)
+    assert journal.files() == set()
