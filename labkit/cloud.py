@@ -166,17 +166,31 @@ class SandboxCloud:
     def wait_until(
         self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
     ) -> float:
-        """Skips virtual time, step by step, until the condition holds."""
+        """Skips virtual time, step by step, until the condition holds; a wait that is long for real shows a bar."""
+        from tqdm import tqdm
+
         passed = 0.0
-        while not condition():
-            if passed >= timeout:
-                raise WaitedInVain(
-                    f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain. See with check(...) what is "
-                    "missing, then run the cell again."
-                )
-            self._control("POST", "/clock/advance", {"seconds": self.step})
-            passed += self.step
+        bar = tqdm(desc=what, total=round(timeout), bar_format=_BAR, file=sys.stderr, leave=False, delay=_BAR_SECONDS)
+        with bar:
+            while not condition():
+                if passed >= timeout:
+                    raise WaitedInVain(
+                        f"Waited {minutes(passed)} of the sandbox's time for {what}, in vain. See with check(...) what "
+                        "is missing, then run the cell again."
+                    )
+                self._advance(self.step)
+                passed += self.step
+                bar.set_postfix_str(f"{minutes(passed)} of the sandbox's time", refresh=False)
+                bar.update(self.step)
         return passed
+
+    def _advance(self, seconds: float) -> None:
+        """Move the sandbox's time on; who interrupts that stops it where it is."""
+        try:
+            self._control("POST", "/clock/advance", {"seconds": seconds})
+        except KeyboardInterrupt:
+            self._control("POST", "/clock/stop", {})
+            raise
 
     def connect(self, destination: str, port: int) -> Connection:
         """Has an address outside the VPC try it, in the sandbox's network."""
@@ -339,6 +353,8 @@ class AwsCloud:
 
 
 _BAR = "{desc}: |{bar:20}|{postfix}"
+_BAR_SECONDS = 5.0
+"""A wait in the sandbox is over before most people have read a bar; one that takes longer shows it."""
 _PASSING = frozenset(
     {"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )

@@ -57,6 +57,40 @@ def test_waiting_in_vain_ends_and_says_so(sandbox_cloud):
         sandbox_cloud.wait_until(lambda: False, timeout=120, what="Godot")
 
 
+class ServerInUse:
+    """Stands in for the server of a sandbox, and writes down what is asked of it."""
+
+    def __init__(self, *, interrupted: bool = False) -> None:
+        self.asked: list[str] = []
+        self._interrupted = interrupted
+
+    def control(self, method, path, body=None):
+        self.asked.append(path)
+        if path == "/clock/advance" and self._interrupted:
+            raise KeyboardInterrupt
+        return {}
+
+
+def test_who_interrupts_a_wait_stops_the_sandboxs_time():
+    server = ServerInUse(interrupted=True)
+    with pytest.raises(KeyboardInterrupt):
+        SandboxCloud(server).wait_until(lambda: False, timeout=600, what="it")
+    assert server.asked == ["/clock/advance", "/clock/stop"]
+
+
+def test_a_wait_that_takes_long_shows_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(cloud, "_BAR_SECONDS", 0.0)
+    looks = iter([False, False, True])
+    assert SandboxCloud(ServerInUse()).wait_until(lambda: next(looks), timeout=600, what="the mail") == 60
+    assert "the mail: |" in capsys.readouterr().err
+
+
+def test_a_wait_that_is_soon_over_shows_nothing(capsys):
+    looks = iter([False, True])
+    SandboxCloud(ServerInUse()).wait_until(lambda: next(looks), timeout=600, what="the mail")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_connection_is_attempted_in_the_sandboxs_network(sandbox_cloud):
     address = Lab(Settings(), sandbox_cloud).web_server.public_ip
     assert sandbox_cloud.connect(address, 80).outcome == "connected"

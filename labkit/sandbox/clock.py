@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Clock:
         self._events: list[tuple[float, bool, int, Event]] = []
         self._numbers = itertools.count()
         self._reading = round(start.timestamp(), 3)
-        self._real_time_of_reading = time.monotonic()
+        self._ahead = self._reading - time.monotonic()
         self._travel = time_machine.travel(self._reading, tick=False)
         self._coordinates = self._travel.start()
 
@@ -79,8 +80,40 @@ class Clock:
 
     def advance_to(self, moment: float) -> None:
         """Moves time forward to `moment`; a moment that has passed changes nothing."""
-        moment = round(moment, 3)
+        self.step_towards(moment, math.inf)
+
+    def step_towards(self, moment: float, seconds: float) -> bool:
+        """Move time towards `moment` for about so many seconds of real time; return whether it is reached.
+
+        A step ends between two moments of virtual time, never between two events that are due at the same one, and
+        does one moment at least.
+        """
+        reached = self._step(round(moment, 3), time.monotonic() + seconds)
+        self._ahead = self._reading - time.monotonic()
+        return reached
+
+    def goal(self, seconds: float) -> float:
+        """The moment `seconds` from now; a clock that is behind real time is first to catch up with it."""
+        return self._real_reading() + seconds
+
+    def follow_real_time(self, seconds: float = math.inf) -> bool:
+        """Move a ticking clock to where real time has carried it, or a step on the way; return whether it is there.
+
+        After a sleep of the machine there is much to catch up with: see `step_towards`. A frozen clock stays.
+        """
+        return self.frozen or self._step(self._real_reading(), time.monotonic() + seconds)
+
+    def _real_reading(self) -> float:
+        if self.frozen:
+            return self._reading
+        return max(self._reading, round(time.monotonic() + self._ahead, 3))
+
+    def _step(self, moment: float, end: float) -> bool:
+        begin = self._reading
         while self._events and self._events[0][0] <= moment:
+            due = self._events[0][0]
+            if begin < self._reading < due and time.monotonic() >= end:
+                return False
             *_, event = heapq.heappop(self._events)
             if event.cancelled:
                 continue
@@ -89,12 +122,7 @@ class Clock:
             event.action()
         if moment > self._reading:
             self._set(moment)
-        self._real_time_of_reading = time.monotonic()
-
-    def follow_real_time(self) -> None:
-        """Moves a ticking clock to where real time has carried it; a frozen one stays."""
-        if not self.frozen:
-            self.advance_to(self._reading + time.monotonic() - self._real_time_of_reading)
+        return True
 
     def _set(self, reading: float) -> None:
         self._reading = reading

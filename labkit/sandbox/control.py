@@ -7,7 +7,10 @@ import ipaddress
 import json
 import logging
 import math
+import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 PREFIX = "/_sandbox"
+ADVANCE = "/clock/advance"
 LONGEST_ADVANCE = 366 * 24 * 3600
 Route = Callable[[dict[str, Any]], dict[str, Any]]
 
 _MEMBERS: dict[str, tuple[str, ...]] = {
-    "/clock/advance": ("seconds",),
+    ADVANCE: ("seconds",),
+    "/clock/stop": (),
     "/connect": ("destination", "port", "protocol", "source", "count"),
     "/background": ("level",),
     "/faults": ("faults",),
@@ -48,18 +53,19 @@ class Control:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._reading: dict[str, Route] = {
-            "/health": self._health,
             "/clock": self._clock,
             "/inbox": self._inbox,
             "/ssh": self._ssh,
         }
         self.changing: dict[str, Route] = {
-            "/clock/advance": self._advance,
+            ADVANCE: self._begin_advance,
             "/connect": self._connect,
             "/background": self._background,
             "/faults": self._faults,
         }
-        self._hosting: dict[str, Route] = {"/reset": self._reset}
+        self._hosting: dict[str, Route] = {"/reset": self._reset, "/clock/stop": self._stop}
+        self._at_once: dict[str, Route] = {"/health": self._health}
+        """Answered without the lock, whatever goes on."""
 
     def answer(self, request: Request) -> Response:
         """The response to a request under `/_sandbox`."""
@@ -76,13 +82,17 @@ class Control:
             return _json({"error": "the sandbox failed on this request; its log has the details"}, 500)
 
     def _route(self, request: Request, path: str) -> dict[str, Any]:
+        if request.method == "GET" and path in self._at_once:
+            return self._at_once[path]({})
         if request.method == "GET" and path in self._reading:
             return self._host.read(lambda: self._reading[path]({}))
+        if request.method == "POST" and path == ADVANCE:
+            return self._advance(request, _body(request, _MEMBERS[path]))
         if request.method == "POST" and path in self.changing:
             return self._host.change_by_control(path, _body(request, _MEMBERS[path]))
         if request.method == "POST" and path in self._hosting:
             return self._hosting[path](_body(request, _MEMBERS[path]))
-        known = ", ".join([*self._reading, *self.changing, *self._hosting])
+        known = ", ".join([*self._at_once, *self._reading, *self.changing, *self._hosting])
         raise ControlError(404, f"{request.method} {request.path} is not part of the control API; it has {known}")
 
     def _authorize(self, request: Request, path: str) -> None:
@@ -97,11 +107,20 @@ class Control:
         return Response(page, headers=PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
     def _health(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"status": "ok", "endpoint": self._host.sandbox.endpoint}
+        """That the sandbox is there, and how far the advance under way has come."""
+        sandbox, advance = self._host.sandbox, self._host.advances.current
+        health = {"status": "ok", "endpoint": sandbox.endpoint}
+        if advance is None:
+            return health
+        now = sandbox.clock.timestamp()
+        share = (now - advance.start) / max(advance.goal - advance.start, 0.001)
+        done = {"now": _moment(now), "advancing_to": _moment(advance.goal), "share": round(min(share, 1.0), 4)}
+        return {**health, "busy": "advancing the clock", **done}
 
     def _clock(self, _: dict[str, Any]) -> dict[str, Any]:
-        clock = self._host.sandbox.clock
-        return {"now": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"), "frozen": clock.frozen}
+        clock, advance = self._host.sandbox.clock, self._host.advances.current
+        reading = {"now": _moment(clock.timestamp()), "frozen": clock.frozen}
+        return reading if advance is None else {**reading, "advancing_to": _moment(advance.goal)}
 
     def _inbox(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"messages": self._host.sandbox.notifications.inbox.messages()}
@@ -111,14 +130,24 @@ class Control:
             raise ControlError(404, "this sandbox has no SSH door")
         return dict(self._host.ssh_door.login())
 
-    def _advance(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _advance(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Move the clock on; to end the connection is to stop it."""
+        stopped = self._host.advance(body, partial(_has_hung_up, request.environ.get("werkzeug.socket")))
+        reading = self._host.read(lambda: self._clock({}))
+        return {**reading, "stopped": True} if stopped else reading
+
+    def _stop(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Have the advance under way end where it is; where none is, there is nothing to stop."""
+        self._host.advances.stop()
+        return self._host.read(lambda: self._clock({}))
+
+    def _begin_advance(self, body: dict[str, Any]) -> dict[str, Any]:
         seconds = body.get("seconds")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not math.isfinite(seconds):
             raise ControlError(400, f"seconds is a number of seconds to advance, not {seconds!r}")
         if not 0 <= seconds <= LONGEST_ADVANCE:
             raise ControlError(400, f"seconds is from 0 to {LONGEST_ADVANCE} (a year), not {seconds}")
-        self._host.sandbox.clock.advance(seconds)
-        return self._clock({})
+        return {}
 
     def _connect(self, body: dict[str, Any]) -> dict[str, Any]:
         port, count = body.get("port"), body.get("count", 1)
@@ -161,6 +190,22 @@ class Control:
     def _reset(self, _: dict[str, Any]) -> dict[str, Any]:
         self._host.reset()
         return self._host.read(lambda: self._clock({}))
+
+
+def _moment(timestamp: float) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _has_hung_up(connection: socket.socket | None) -> bool:
+    """Whether a client that waits for its answer has ended the connection."""
+    if connection is None:
+        return False
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _address(name: str, value: Any) -> str:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox import provision, rest_operations
-from labkit.sandbox.control import PREFIX, Control
+from labkit.sandbox.clock import Clock
+from labkit.sandbox.control import ADVANCE, PREFIX, Control
 from labkit.sandbox.credentials import Credentials, Signature, verify
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
+from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.sandbox import Sandbox
@@ -56,6 +58,7 @@ class Host:
         self._any_credentials = any_credentials
         self._postman = postman
         self._lock = FairLock()
+        self.advances = Advances(self._lock, self._note_step)
         self._dispatcher = Dispatcher()
         self._control = Control(self)
         self._provided: set[str] = set()
@@ -144,8 +147,28 @@ class Host:
             self.sandbox.outbox.release()
             return result
 
+    def advance(self, body: dict[str, Any], is_given_up: Callable[[], bool] = lambda: False) -> bool:
+        """Move the clock on in steps, with others answered between them; return whether it was stopped on the way.
+
+        The journal has an entry of it, as of any change, which moves nothing at a restart: how far time has come is
+        written down with each step, and with the entries of whatever others do meanwhile.
+        """
+
+        def begin() -> Clock:
+            self._follow_real_time()
+            self.sandbox.changes.make("control", {"path": ADVANCE, "body": body})
+            return self.sandbox.clock
+
+        return self.advances.run(body.get("seconds", 0), begin=begin, is_given_up=is_given_up).stopped
+
+    def _note_step(self) -> None:
+        """Write down how far the clock has come, before anything leaves that was made on the way."""
+        self._journal.note_reading(self.sandbox.clock.timestamp())
+        self.sandbox.outbox.release()
+
     def reset(self) -> None:
         """Starts anew: as the sandbox was first started, or at the present moment where its clock follows real time."""
+        self.advances.stop()
         with self._lock:
             self.sandbox.close()
             start = self._origin.start if self._origin.frozen else datetime.now(UTC).timestamp()
@@ -156,24 +179,33 @@ class Host:
             self._begin()
 
     def tick(self) -> None:
-        """Runs what real time has made due."""
-        with self._lock:
-            self._follow_real_time()
-            self.sandbox.outbox.release()
+        """Runs what real time has made due, in steps: after a sleep of the machine there is much of it."""
+        is_there = False
+        while not is_there:
+            with self._lock:
+                is_there = self._follow_real_time()
+                self.sandbox.outbox.release()
 
     def close(self) -> None:
         """Stops the sandbox; its journal stays."""
+        self.advances.stop()
         with self._lock:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
             self._journal.close()
             self._files.close()
 
-    def _follow_real_time(self) -> None:
-        """Lets a ticking clock catch up; how far it came is written down before anybody sees what happened there."""
-        if not self.sandbox.clock.frozen:
-            self.sandbox.clock.follow_real_time()
-            self._journal.note_reading(self.sandbox.clock.timestamp())
+    def _follow_real_time(self) -> bool:
+        """Let a ticking clock catch up, or go a step on the way; return whether it is there.
+
+        How far it came is written down before anybody sees what happened there.
+        """
+        clock = self.sandbox.clock
+        if clock.frozen:
+            return True
+        is_there = clock.follow_real_time(STEP_SECONDS)
+        self._journal.note_reading(clock.timestamp())
+        return is_there
 
     def _new_sandbox(self) -> Sandbox:
         origin = self._origin

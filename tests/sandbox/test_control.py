@@ -178,7 +178,7 @@ def test_a_failure_of_ours_is_told_as_one_and_leaves_the_sandbox_usable(ask, mon
     def fail(*_):
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("labkit.sandbox.clock.Clock.advance", fail)
+    monkeypatch.setattr("labkit.sandbox.clock.Clock.step_towards", fail)
     status, answer = ask("POST", "/clock/advance", {"seconds": 1})
     assert (status, answer) == (500, {"error": "the sandbox failed on this request; its log has the details"})
     assert ask("GET", "/clock") == (200, NOW)
