@@ -36,7 +36,10 @@ T = TypeVar("T")
 
 
 class Host:
-    """The WSGI application. One lock serializes whatever reads or changes the sandbox."""
+    """The WSGI application. One lock serializes whatever reads or changes the sandbox.
+
+    A history is gone on with before the host is there; `progress` is told how many of how many changes are repeated.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Host:
         *,
         any_credentials: bool = False,
         postman: Postman | None = None,
+        progress: Callable[[int, int], None] = lambda done, of: None,
     ) -> None:
         self.credentials = credentials
         self.faults = Faults(origin.seed)
@@ -57,6 +61,7 @@ class Host:
         self._endpoint = endpoint
         self._any_credentials = any_credentials
         self._postman = postman
+        self._progress = progress
         self._lock = FairLock()
         self.advances = Advances(self._lock, self._note_step)
         self._dispatcher = Dispatcher()
@@ -248,7 +253,9 @@ class Host:
     def _replay(self) -> None:
         changes = self.sandbox.changes
         changes.replaying = True
-        for entry in self._journal.entries():
+        of = self._journal.end.number
+        for done, entry in enumerate(self._journal.entries()):
+            self._progress(done, of)
             self.sandbox.clock.advance_to(entry.moment)
             self._repeat(entry)
         self.sandbox.clock.advance_to(self._journal.last_reading())

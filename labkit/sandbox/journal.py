@@ -3,28 +3,47 @@
 A sandbox's state is a function of its seed, its start and its journal: ids are drawn from a source that is seeded for
 each change, and whatever takes time is an event on the clock. So the journal holds requests, not state. SQLite's
 write-ahead log keeps every entry that was committed, however the process ends.
+
+A journal that has been damaged since is never taken for a shorter history: each entry carries a digest of all entries
+up to it, and a second file, the witness, knows the last one. `JournalError` says what is lost.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-_SCHEMA = """
+from labkit.sandbox.kernel.witness import Place, Witness
+
+LOG = logging.getLogger(__name__)
+
+FORMAT = 2
+"""Of the file; raise it with whatever an older labkit could not read, or an older file does not have."""
+_SCHEMA = f"""
 create table if not exists origin (name text primary key, value text not null);
 create table if not exists entry (
-    number integer primary key, moment real not null, kind text not null, request text not null, body blob not null
+    number integer primary key, moment real not null, kind text not null, request text not null, body blob not null,
+    digest blob not null
 );
 create table if not exists body_file (entry integer primary key, name text not null);
 create table if not exists has_left (number integer primary key);
 create table if not exists reading (only_one integer primary key check (only_one = 1), moment real not null);
+pragma user_version = {FORMAT};
 """
+WAY_OUT = "`labkit sandbox reset` throws this history away and begins anew"
+
+
+class JournalError(Exception):
+    """A history that can't be gone on with: the message says in one sentence what is lost, and the way out."""
 
 
 @dataclass(frozen=True)
@@ -53,70 +72,119 @@ class Entry:
 
 
 class Journal:
-    """A sandbox's journal, in one SQLite file."""
+    """A sandbox's journal: one SQLite file, and its witness beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma page_size = 16384")  # halves the cost of a batch of log events, a megabyte
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
-        self._connection.executescript(_SCHEMA)
+        with self._read():
+            self._check_format()
+            self._connection.execute("pragma page_size = 16384")  # halves the cost of a batch of log events, a megabyte
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = normal")
+            self._connection.executescript(_SCHEMA)
         self._lock = threading.Lock()
         self._senders = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._witness = Witness(path.with_name(f"{path.name}-witness"))
+        with self._read():
+            known = self._witness.last()  # before the journal's own end: another process may be writing
+            self._end = self._place_of_last()
+            self._before_end: Place | None = None
+            self._check_end(known)
+
+    @property
+    def end(self) -> Place:
+        """The place of the last entry."""
+        return self._end
 
     @property
     def origin(self) -> Origin | None:
         """What the sandbox began with; None where the journal is new."""
-        values = {name: json.loads(value) for name, value in self._connection.execute("select * from origin")}
+        with self._read():
+            values = {name: json.loads(value) for name, value in self._connection.execute("select * from origin")}
         return Origin(**values) if values else None
 
     def begin(self, origin: Origin) -> None:
         """Empties the journal and writes down what the sandbox begins with."""
+        self._witness.note(Place())  # first: it must never know more than the journal does
         with self._transaction():
             for table in ("origin", "entry", "body_file", "reading", "has_left"):
                 self._connection.execute(f"delete from {table}")
             rows = [(name, json.dumps(value)) for name, value in asdict(origin).items()]
             self._connection.executemany("insert into origin values (?, ?)", rows)
             self._connection.execute("insert into reading values (1, ?)", (origin.start,))
+        self._end, self._before_end = Place(), None
 
     def append(self, entry: Entry) -> int:
         """Write a change down; return its number."""
-        row = (entry.moment, entry.kind, json.dumps(entry.request), entry.body)
+        request = json.dumps(entry.request)
+        place = Place(self._end.number + 1, _digest(self._end.digest, entry, request))
+        row = (place.number, entry.moment, entry.kind, request, entry.body, place.digest)
         with self._transaction():
-            cursor = self._connection.execute(
-                "insert into entry (moment, kind, request, body) values (?, ?, ?, ?)", row
-            )
+            self._connection.execute("insert into entry values (?, ?, ?, ?, ?, ?)", row)
             if entry.file is not None:
-                self._connection.execute("insert into body_file values (?, ?)", (cursor.lastrowid, entry.file))
+                self._connection.execute("insert into body_file values (?, ?)", (place.number, entry.file))
             self._connection.execute("update reading set moment = ?", (entry.moment,))
-        return cast(int, cursor.lastrowid)
+        self._before_end, self._end = self._end, place
+        try:
+            self._witness.note(place)
+        except OSError as error:
+            self.strike(place.number)
+            raise sqlite3.OperationalError(f"the journal's witness can't be written: {error}") from error
+        return place.number
 
     def strike(self, number: int) -> None:
-        """Take out the entry of a change that was refused."""
+        """Take out the entry of a change that was refused; one that is not the last stays, and is refused again."""
+        if number != self._end.number or self._before_end is None:
+            return
+        self._witness.note(self._before_end)
         with self._transaction():
             self._connection.execute("delete from entry where number = ?", (number,))
             self._connection.execute("delete from body_file where entry = ?", (number,))
+        self._end, self._before_end = self._before_end, None
 
     def note_reading(self, moment: float) -> None:
         """Writes down how far the clock has come."""
         self._connection.execute("update reading set moment = max(moment, ?)", (moment,))
 
-    def entries(self) -> Iterator[Entry]:
-        """The changes, in their order."""
-        for number, moment, kind, request, body, file in self._connection.execute(
-            "select number, moment, kind, request, body, name"
-            " from entry left join body_file on entry = number order by number"
-        ):
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """The changes after one, in their order."""
+        digest = self.digest(after)
+        for number in itertools.count(after + 1):
+            if number > self._end.number:
+                return
+            with self._read():
+                row = self._connection.execute(
+                    "select moment, kind, request, body, name, digest from entry left join body_file on entry = number"
+                    " where number = ?",
+                    (number,),
+                ).fetchone()
+            moment, kind, request, body, file, written = row or (0.0, "", "", b"", None, b"")
+            digest = _digest(digest, Entry(moment, kind, {}, body, file), request)
+            if digest != written:
+                raise self._error(f"is damaged at change {number} of {self._end.number}")
             yield Entry(moment, kind, json.loads(request), body, file, number)
 
     def files(self) -> set[str]:
         """Return the names of the files that hold bodies. A file lies as long as it is named here."""
-        return {name for (name,) in self._connection.execute("select name from body_file")}
+        with self._read():
+            return {name for (name,) in self._connection.execute("select name from body_file")}
+
+    def digest(self, number: int) -> bytes | None:
+        """The digest of the entries up to one; None where the journal has no such entry."""
+        if number == 0:
+            return Place().digest
+        with self._read():
+            row = self._connection.execute("select digest from entry where number = ?", (number,)).fetchone()
+        return bytes(row[0]) if row else None
 
     def last_reading(self) -> float:
         """How far the clock had come."""
-        return float(self._connection.execute("select moment from reading").fetchone()[0])
+        with self._read():
+            row = self._connection.execute("select moment from reading").fetchone()
+        if row is None:
+            raise self._error("has lost its clock")
+        return float(row[0])
 
     def note_left(self, number: int) -> None:
         """Writes down that a message has left the process; on any thread."""
@@ -129,10 +197,52 @@ class Journal:
         return {number for (number,) in rows}
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the files."""
         with self._lock:
             self._senders.close()
         self._connection.close()
+        self._witness.close()
+
+    def _check_format(self) -> None:
+        (found,) = self._connection.execute("pragma user_version").fetchone()
+        (tables,) = self._connection.execute("select count(*) from sqlite_master").fetchone()
+        if tables and found != FORMAT:
+            raise self._error(f"was written by another version of labkit (format {found}, and this one reads {FORMAT})")
+
+    def _place_of_last(self) -> Place:
+        row = self._connection.execute("select number, digest from entry order by number desc limit 1").fetchone()
+        return Place(row[0], bytes(row[1])) if row else Place()
+
+    def _check_end(self, known: Place | None) -> None:
+        """Refuses a journal that ends before the last change that was answered."""
+        if known is None:
+            if self._end.number:
+                LOG.warning(
+                    "the witness of %s is missing or damaged: whether its %d changes are all can't be told",
+                    self.path,
+                    self._end.number,
+                )
+            self._witness.note(self._end)
+        elif known.number > self._end.number:
+            lost = known.number - self._end.number
+            raise self._error(
+                f"ends at change {self._end.number} of {known.number}, and the last {lost} can't be made again"
+            )
+        elif self.digest(known.number) != known.digest:
+            raise self._error(f"is not the one that this sandbox wrote: it differs by change {known.number}")
+
+    def _error(self, what: str) -> JournalError:
+        return JournalError(f"the sandbox's history {self.path} {what}: {WAY_OUT}")
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """Tells what SQLite finds damaged; a full disk or a lock is no damage."""
+        try:
+            yield
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.DatabaseError, ValueError) as error:
+            raise self._error(f"is damaged ({error})") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -145,3 +255,11 @@ class Journal:
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
             raise
+
+
+def _digest(before: bytes | None, entry: Entry, request: str) -> bytes:
+    """The digest of the entries up to one, from that of those before it."""
+    digest = blake2b(before or b"", digest_size=16)
+    digest.update(f"{float(entry.moment)!r} {entry.kind} {len(request)} {request} {entry.file}".encode())
+    digest.update(entry.body)
+    return digest.digest()

@@ -198,12 +198,15 @@ def _check_smtp(text: str) -> None:
 
 
 def _check_history(folder: Path, frozen_at: datetime | None, seed: int | None) -> None:
-    from labkit.sandbox.journal import Journal
+    from labkit.sandbox.journal import Journal, JournalError
 
     if not (folder / "journal.sqlite").exists():
         return
-    journal = Journal(folder / "journal.sqlite")
-    origin = journal.origin
+    try:
+        journal = Journal(folder / "journal.sqlite")
+        origin = journal.origin
+    except JournalError as error:
+        raise SandboxError(str(error)) from error
     journal.close()
     if origin is None:
         return

@@ -38,7 +38,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
-from labkit.sandbox.journal import Journal, Origin
+from labkit.sandbox.journal import Journal, JournalError, Origin
 from labkit.sandbox.moto_state.requests import RequestHandler
 from labkit.sandbox.postman import Postman, SmtpServer
 from labkit.sandbox.process import PORT_FILE, SERVER_FILE, Server, directory
@@ -60,7 +60,7 @@ RECURSION_LIMIT = 4000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until told to stop; exit code 3 says that the port is taken."""
+    """Serves until told to stop; exit code 3 says that the port is taken, 4 that the history can't be gone on with."""
     options = _parse(arguments)
     sys.setrecursionlimit(RECURSION_LIMIT)
     os.environ["TZ"] = "UTC"
@@ -71,7 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
         server = make_server(ADDRESS, options.port, _starting, threaded=True, request_handler=_QuietHandler)
     except SystemExit:  # werkzeug's way to say that the address is in use
         return 3
-    host = _host(options, home, f"http://{ADDRESS}:{server.port}")
+    try:
+        host = _host(options, home, f"http://{ADDRESS}:{server.port}")
+    except JournalError as error:
+        print(error, file=sys.stderr)
+        return 4
     host.ssh_door = SshDoor(host, Keys.of(home / "ssh.json"))
     server.app = host
     gc.freeze()

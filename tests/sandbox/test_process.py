@@ -149,3 +149,18 @@ def test_a_sandbox_that_can_not_start_shows_the_end_of_its_log(home):
     (folder / "credentials.json").write_text(json.dumps({"unknown": 1}))
     with pytest.raises(SandboxError, match=r"(?s)did not start.*TypeError"):
         process.start(home)
+
+
+def test_a_history_that_was_cut_short_is_told_of_and_a_reset_is_the_way_out(tmp_path):
+    server = process.start(tmp_path, frozen_at=FROZEN_AT, provision=False)
+    try:
+        for number in range(3):
+            server.control("POST", "/clock/advance", {"seconds": number})
+        os.kill(server.pid, signal.SIGKILL)
+        (tmp_path / "sandbox" / "journal.sqlite-wal").unlink()
+        with pytest.raises(process.SandboxError, match=r"change 0 of 3, and the last 3 .*`labkit sandbox reset`"):
+            process.start(tmp_path)
+        process.reset(tmp_path)
+        assert process.start(tmp_path, frozen_at=FROZEN_AT, provision=False)
+    finally:
+        process.stop(tmp_path)

@@ -3,5 +3,6 @@
 - `changes.py`: the one way to change a sandbox. A change is written down first, then made, and made again at a restart.
 - `fair_lock.py`: the lock that changes are made under. Whoever waits longest gets it next.
 - `files.py`: the bytes that are too many for memory and journal, in files that never change.
+- `witness.py`: what tells a journal that was cut short from a shorter history.
 - `safe_xml.py`: the reader of all XML from outside.
 """
