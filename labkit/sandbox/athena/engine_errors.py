@@ -7,7 +7,7 @@ import re
 
 import duckdb
 
-from labkit.sandbox.athena.errors import NOT_IN_SANDBOX, SYSTEM, QueryError
+from labkit.sandbox.athena.errors import NOT_IN_SANDBOX, SYSTEM, QueryError, too_large
 from labkit.sandbox.athena.text import java_double
 
 _OURS = re.compile(r"((?:[A-Z]+_)+[A-Z]+): (.*)")
@@ -58,13 +58,10 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
     return QueryError("GENERIC_INTERNAL_ERROR", f"{_first_line(text)}: {NOT_IN_SANDBOX}", category=SYSTEM)
 
 
-def too_large() -> QueryError:
-    """The error of a statement that is nested too deeply to be worked out."""
-    return QueryError("STACK_OVERFLOW", "statement is too large (stack overflow during analysis)")
-
-
 def _known(text: str) -> QueryError | None:
     """The errors of DuckDB's that Trino words in another way."""
+    if "Max expression depth limit" in text:
+        return too_large()
     if found := _OVERFLOW.search(text):
         what, kind, left, operator, right = found.groups()
         message = f"{_INTEGERS.get(kind, kind.lower())} {what} overflow: {left} {operator} {right}"

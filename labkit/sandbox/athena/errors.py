@@ -62,6 +62,10 @@ def _type_of_text(message: str) -> int:
     return next((kind for start, kind in _OF_TEXTS.items() if message.startswith(start)), _ANY_USER_ERROR)
 
 
+class Stopped(Exception):
+    """A query was stopped while it was worked on: nobody wants its outcome."""
+
+
 class Cancelled(QueryError):
     """Why a query was stopped by a limit of its work group."""
 
@@ -72,6 +76,11 @@ def hive_error(message: str, exception: str = "") -> QueryError:
     return QueryError(
         "", f"FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {reason}"
     )
+
+
+def too_large() -> QueryError:
+    """The error of a statement that is nested too deeply to be worked out."""
+    return QueryError("STACK_OVERFLOW", "statement is too large (stack overflow during analysis)")
 
 
 def not_supported(what: str) -> QueryError:

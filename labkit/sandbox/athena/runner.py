@@ -19,8 +19,8 @@ from labkit.sandbox.athena.dialect import expansion
 from labkit.sandbox.athena.dialect.queries import QueryCompiler
 from labkit.sandbox.athena.dialect.scope import Query
 from labkit.sandbox.athena.engine import Engine
-from labkit.sandbox.athena.engine_errors import from_duckdb, too_large
-from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, hive_error
+from labkit.sandbox.athena.engine_errors import from_duckdb
+from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, hive_error, too_large
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable, utility_info

@@ -46,7 +46,9 @@ def _reduce(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments)
     item = items.type.items[0]
     body = calls.lambda_body(compiler, step, names, [Value("a.s", start.type), Value("b.p", item)])
     kind = common_type(start.type, body.type) or start.type
-    body = compiler.cast(calls.lambda_body(compiler, step, names, [Value("a.s", kind), Value("b.p", item)]), kind)
+    if kind != start.type:
+        body = calls.lambda_body(compiler, step, names, [Value("a.s", kind), Value("b.p", item)])
+    body = compiler.cast(body, kind)
     first = f"struct_pack(s := {compiler.cast(start, kind).sql}, p := NULL::{types.duckdb_type(item)})"
     rest = f"list_transform({items.sql}, lambda i: struct_pack(s := NULL::{types.duckdb_type(kind)}, p := i))"
     folded = f"list_reduce(list_prepend({first}, {rest}), lambda a, b: struct_pack(s := {body.sql}, p := b.p)).s"

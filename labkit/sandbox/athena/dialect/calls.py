@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_ARGUMENTS = 127
 """Trino's bound; what has a syntax of its own, as ROW and COALESCE, has none."""
+LONG = 500
+"""From so many characters on, an argument that its function names twice is computed once: see `expansion.py`."""
 _OF_ARGUMENTS = {
     "(struct)": "struct_pack(k := {0}, v := {1})",
     "(number)": "CASE WHEN NOT isnan({0}) THEN {0} END",
@@ -109,15 +111,22 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
     given = patterns.translated(node, name, given)
     found = match_or_refuse(node, name, given)
     values: list[str] = []
+    template, computed = found.signature.template, []
     for number, value in enumerate(given):
         if value is None:
             values.append(_lambda(compiler, arguments[number], found, number))
-        elif found.signature.parameter(number).name == "local":
-            values.append(on_the_clock(value))
-        else:
-            values.append(casts.coerce(value, found.types[number]).sql)
+            continue
+        on_clock = found.signature.parameter(number).name == "local"
+        sql = on_the_clock(value) if on_clock else casts.coerce(value, found.types[number]).sql
+        if len(sql) > LONG and template.count(f"{{{number}}}") > 1:
+            computed.append(f"a{number} := {sql}")
+            sql = f"let.a{number}"
+        values.append(sql)
     local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
-    return finish(found, found.signature.template, values, local)
+    result = finish(found, template, values, local)
+    if not computed:
+        return result
+    return replace(result, sql=f"list_transform([struct_pack({', '.join(computed)})], lambda let: {result.sql})[1]")
 
 
 def _compiled(compiler: ExpressionCompiler, argument: exp.Expr | Value) -> Value:

@@ -13,12 +13,15 @@ from sqlglot import exp
 from labkit.sandbox.athena import types
 from labkit.sandbox.athena.dialect import arrays, calls, casts, comparisons, formatting, lambdas, operators, temporal
 from labkit.sandbox.athena.dialect.scope import Column, Scope, Value, place, positioned
-from labkit.sandbox.athena.errors import QueryError, not_supported
+from labkit.sandbox.athena.errors import QueryError, not_supported, too_large
 from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.queries import QueryCompiler
 
+MOST_SQL = 16 * 1024**2
+"""What an expression may become: what doubles with every level of a statement gets an error, not the machine's memory.
+"""
 _CLAUSES = ("WHERE clause", "HAVING clause", "JOIN ON clause")
 
 
@@ -42,13 +45,22 @@ class ExpressionCompiler:
 
     def value(self, node: exp.Expr | None) -> Value:
         """An expression; raises QueryError with its place for what it can't be."""
+        self.queries.effort.step()
         if node is None:
             raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: <expression>")
         handler = NODES.get(type(node))
         if handler is None:
             raise not_supported(f"{place(node)}: {self.text(node)}")
         outside = len(self.ungrouped)
-        result = handler(self, node)
+        return self.grouped(handler(self, node), outside)
+
+    def grouped(self, result: Value, outside: int) -> Value:
+        """An expression whose columns are all grouped by if it is one of the keys itself.
+
+        `outside` is how many columns had been named before it that are not.
+        """
+        if len(result.sql) > MOST_SQL:
+            raise too_large()
         if self.group_keys and result.sql in self.group_keys:
             del self.ungrouped[outside:]
         return result

@@ -31,17 +31,25 @@ def is_aggregated(select: Any) -> bool:
 
 
 def _has_aggregate(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Query):
-        return False
-    if isinstance(node, exp.Window):
-        inner = node.this
-        while not isinstance(inner, exp.Anonymous) and isinstance(inner.this, exp.Expr):
-            inner = inner.this
-        others = [each for key, each in node.args.items() if key != "this"]
-        return any(_has_aggregate(each) for each in [*inner.expressions, *_flat(others)])
-    if isinstance(node, exp.GroupConcat) or (isinstance(node, exp.Anonymous) and _is_aggregate(node.name.lower())):
-        return True
-    return any(_has_aggregate(child) for child in node.iter_expressions())
+    nodes = [node]
+    while nodes:  # a chain of operators is a tree as deep as it is long
+        each = nodes.pop()
+        if isinstance(each, exp.GroupConcat) or (isinstance(each, exp.Anonymous) and _is_aggregate(each.name.lower())):
+            return True
+        if isinstance(each, exp.Window):
+            nodes += _in_window(each)
+        elif not isinstance(each, exp.Query):
+            nodes += each.iter_expressions()
+    return False
+
+
+def _in_window(node: exp.Expr) -> list[exp.Expr]:
+    """What stands in a call with OVER, without the call itself: a window function is no aggregate."""
+    inner = node.this
+    while not isinstance(inner, exp.Anonymous) and isinstance(inner.this, exp.Expr):
+        inner = inner.this
+    others = [each for key, each in node.args.items() if key != "this"]
+    return [*inner.expressions, *_flat(others)]
 
 
 def _flat(values: list[Any]) -> list[exp.Expr]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from labkit.sandbox.athena import types
+from labkit.sandbox.athena.dialect import chains
 from labkit.sandbox.athena.dialect.scope import Value, place, positioned
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.text import place_in
@@ -117,10 +118,14 @@ def no_common_type(node: Any, what: str, left: Type, right: Type, found: Iterabl
     )
 
 
+_TERM = "Logical expression term"
+
+
 def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
     def both(compiler: ExpressionCompiler, node: Any) -> Value:
-        sides = [compiler.condition(side, "Logical expression term") for side in (node.this, node.expression)]
-        return Value(f"({sides[0].sql} {word} {sides[1].sql})", BOOLEAN)
+        first, operators = chains.parts(node, {type(node)})
+        sides = [compiler.condition(side, _TERM).sql for side in (first, *(each.expression for each in operators))]
+        return Value(f"({f' {word} '.join(sides)})", BOOLEAN)
 
     return both
 
@@ -138,8 +143,11 @@ def _is(compiler: ExpressionCompiler, node: Any) -> Value:
 
 def _arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
     """`+ - * / %` of numbers, times and intervals."""
+    return chains.compiled(compiler, node, _ARITHMETIC, _calculated)
+
+
+def _calculated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
     symbol = _ARITHMETIC[type(node)]
-    left, right = compiler.value(node.this), compiler.value(node.expression)
     result = _time_arithmetic(left, right, symbol)
     if result:
         return result
@@ -211,7 +219,10 @@ def _negate(compiler: ExpressionCompiler, node: Any) -> Value:
 
 
 def _concatenate(compiler: ExpressionCompiler, node: Any) -> Value:
-    left, right = compiler.value(node.this), compiler.value(node.expression)
+    return chains.compiled(compiler, node, {exp.DPipe}, _concatenated)
+
+
+def _concatenated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
     if left.type.name == "array" or right.type.name == "array":
         return joined_arrays(compiler, node, left, right)
     if all(coerces(side.type, VARCHAR) for side in (left, right)):
@@ -280,16 +291,17 @@ def _case(compiler: ExpressionCompiler, node: Any) -> Value:
     results = [each.args["true"] for each in branches]
     default = node.args.get("default")
     values = compiler.values_alike([*results, default] if default else results, "All CASE results")
-    tests = [_case_test(compiler, node, branch.this) for branch in branches]
+    operand = compiler.value(node.this) if node.this else None
+    tests = [_case_test(compiler, operand, branch.this) for branch in branches]
     whens = "".join(f" WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False))
     otherwise = f" ELSE {values[-1].sql}" if default else ""
     return Value(f"(CASE{whens}{otherwise} END)", values[0].type)
 
 
-def _case_test(compiler: ExpressionCompiler, node: Any, test: exp.Expr) -> str:
-    if node.this is None:
+def _case_test(compiler: ExpressionCompiler, operand: Value | None, test: exp.Expr) -> str:
+    if operand is None:
         return compiler.condition(test, "CASE WHEN clause").sql
-    operand, value = compiler.value(node.this), compiler.value(test)
+    value = compiler.value(test)
     kind = common_type(operand.type, value.type)
     if kind is None:
         raise QueryError(

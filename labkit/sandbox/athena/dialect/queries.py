@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from labkit.sandbox.athena.dialect import grouping, pruning, relations, windows
+from labkit.sandbox.athena.dialect import grouping, pruning, relations
+from labkit.sandbox.athena.dialect.effort import Effort
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+from labkit.sandbox.athena.dialect.ordering import Item, Ordering
 from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import common_type
@@ -38,24 +41,21 @@ _CLAUSES = (
 )
 
 
-@dataclass
-class Item:
-    """One column of a SELECT."""
-
-    value: Value
-    name: str
-    node: exp.Expr | None = None
-    column: Column | None = None
-    """The column it is, where it is one and nothing else."""
-
-
 class QueryCompiler:
     """Compiles one statement's queries. `scans` are the tables that it reads, each mention apart."""
 
-    def __init__(self, text: str, catalog: Catalog, now: datetime, outer: QueryCompiler | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        catalog: Catalog,
+        now: datetime,
+        outer: QueryCompiler | None = None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.text = text
         self.catalog = catalog
         self.now = now
+        self.effort: Effort = outer.effort if outer else Effort(is_stopped)
         self.scans: list[Scan] = outer.scans if outer else []
         self.ctes: dict[str, tuple[str, tuple[Column, ...]]] = {}
         self.windows: dict[str, exp.Expr] = {}
@@ -96,13 +96,14 @@ class QueryCompiler:
         if node is None:
             return ""
         parts = []
+        mentions = Counter(each.name.lower() for each in node.parent.find_all(exp.Table) if not each.db)
         for cte in node.expressions:
             name = self.new_name("w")
             if node.args.get("recursive") and isinstance(cte.this, exp.Union):
                 query = self._recursive(cte, name, scope)
             else:
                 query = self._named(cte, self.query(cte.this, scope))
-            self.ctes[cte.alias.lower()] = (name, _movable(cte, node, query))
+            self.ctes[cte.alias.lower()] = (name, _movable(query, mentions[cte.alias.lower()]))
             parts.append(f"{name} AS ({query.sql})")
         return f"WITH {'RECURSIVE ' if node.args.get('recursive') else ''}{', '.join(parts)} "
 
@@ -198,15 +199,22 @@ class QueryCompiler:
         distinct = "DISTINCT " if node.args.get("distinct") else ""
         selected = ", ".join(f"{item.value.sql} AS c{n}" for n, item in enumerate(items))
         sql = f"SELECT {distinct}{selected}{source}{where}{group}{having}{order}{self._limit(node)}"
-        return Query(sql, tuple(self._output(item, n, node, keys) for n, item in enumerate(items)))
+        return Query(sql, self._outputs(items, node, keys))
 
-    def _output(self, item: Item, number: int, node: Any, keys: dict[str, Column]) -> Column:
-        """A column of the result; a partition column keeps its origin while conditions on it may still move inwards."""
-        own = item.column
+    def _outputs(self, items: list[Item], node: Any, keys: dict[str, Column]) -> tuple[Column, ...]:
+        """The columns of the result.
+
+        A partition column keeps its origin while conditions on it may still move inwards.
+        """
         movable = not node.args.get("limit") and not node.args.get("offset") and not node.find(exp.Window)
-        if own and own.is_partition and movable and (item.value.sql in keys or not grouping.is_aggregated(node)):
-            return Column(item.name, item.value.type, f"c{number}", scan=own.scan, number=own.number, origin=own.origin)
-        return Column(item.name, item.value.type, f"c{number}")
+        aggregated = grouping.is_aggregated(node)
+        columns = []
+        for number, item in enumerate(items):
+            column, own = Column(item.name, item.value.type, f"c{number}"), item.column
+            if own and own.is_partition and movable and (item.value.sql in keys or not aggregated):
+                column = replace(column, scan=own.scan, number=own.number, origin=own.origin)
+            columns.append(column)
+        return tuple(columns)
 
     def _where(self, node: Any, expressions: ExpressionCompiler) -> str:
         if not node.args.get("where"):
@@ -280,50 +288,7 @@ class QueryCompiler:
     def _order(self, node: Any, expressions: ExpressionCompiler, items: list[Item]) -> str:
         if not node.args.get("order"):
             return ""
-        parts = []
-        for ordered in node.args["order"].expressions:
-            parts.append(
-                self._order_key(ordered.this, expressions, items, bool(node.args.get("distinct")))
-                + windows.direction(ordered)
-            )
-        return " ORDER BY " + ", ".join(parts)
-
-    def _order_key(self, key: Any, expressions: ExpressionCompiler, items: list[Item], distinct: bool) -> str:
-        """An ORDER BY expression: a number or a name of the SELECT's columns, else of the FROM's."""
-        if isinstance(key, exp.Literal) and not key.is_string:
-            number = int(key.this)
-            if not 1 <= number <= len(items):
-                raise QueryError(
-                    "INVALID_COLUMN_REFERENCE", f"{place(key)}: ORDER BY position {number} is not in select list"
-                )
-            return str(number)
-        if isinstance(key, exp.Column) and not key.table:
-            named = [n for n, item in enumerate(items) if item.name.lower() == key.name.lower()]
-            if len({items[n].value.sql for n in named}) > 1:
-                raise QueryError("AMBIGUOUS_NAME", f"{place(key)}: Column '{key.name}' is ambiguous")
-            if named:
-                return str(named[0] + 1)
-        scope = expressions.scope
-        outputs = tuple(Column(item.name, item.value.type, item.value.sql) for item in items)
-        hidden = {column.name.lower() for column in outputs}
-        rest = tuple(replace(c, hidden=True, shadowed=c.name.lower() in hidden) for c in scope.columns)
-        unique = {column.name.lower(): column for column in reversed(outputs)}
-        expressions.scope = replace(scope, columns=(*unique.values(), *rest))
-        value = expressions.value(key)
-        expressions.scope = scope
-        same = [n for n, item in enumerate(items) if item.value.sql == value.sql]
-        if same:
-            expressions.ungrouped.clear()
-            return str(same[0] + 1)
-        if distinct:
-            raise QueryError(
-                "EXPRESSION_NOT_IN_DISTINCT",
-                f"{place(key)}: For SELECT DISTINCT, ORDER BY expressions must appear in select list",
-            )
-        if not _mentions(key, hidden):
-            self._check_grouped(expressions, key)
-        expressions.ungrouped.clear()
-        return value.sql
+        return Ordering(expressions, items, self._check_grouped).clause(node)
 
     def _limit(self, node: Any) -> str:
         sql = ""
@@ -346,13 +311,6 @@ def _row_count(count: Any, clause: exp.Expr) -> int:
     )
 
 
-def _movable(cte: Any, with_: Any, query: Query) -> tuple[Column, ...]:
-    """The columns of a CTE; conditions on them move into it only where it is named once: another mention needs all."""
-    mentions = [
-        each for each in with_.parent.find_all(exp.Table) if not each.db and each.name.lower() == cte.alias.lower()
-    ]
-    return query.columns if len(mentions) == 1 else tuple(replace(column, origin="") for column in query.columns)
-
-
-def _mentions(node: exp.Expr, names: set[str]) -> bool:
-    return any(column.name.lower() in names for column in node.find_all(exp.Column))
+def _movable(query: Query, mentions: int) -> tuple[Column, ...]:
+    """The columns of a CTE; conditions on them move into it only if it is named once: another mention needs all."""
+    return query.columns if mentions == 1 else tuple(replace(column, origin="") for column in query.columns)

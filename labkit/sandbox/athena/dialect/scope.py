@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -84,6 +85,14 @@ class Scope:
     columns: tuple[Column, ...] = ()
     parent: Scope | None = None
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[Column]]:
+        """The columns by their names in lower case."""
+        found: dict[str, list[Column]] = {}
+        for column in self.columns:
+            found.setdefault(column.name.lower(), []).append(column)
+        return found
+
     def find(self, parts: Sequence[str]) -> tuple[Column, Sequence[str], int] | None:
         """The column that dotted names mean, the fields of it that the rest of the names select, and how many queries
         out it lies. Raises AMBIGUOUS_NAME without a place, which the caller knows.
@@ -91,7 +100,7 @@ class Scope:
         names = [part.lower() for part in parts]
         for qualifiers in range(min(len(names) - 1, 3), -1, -1):
             wanted, name = tuple(names[:qualifiers]), names[qualifiers]
-            found = [column for column in self.columns if column.name.lower() == name and column.is_called(wanted)]
+            found = [column for column in self._by_name.get(name, ()) if column.is_called(wanted)]
             if len(found) > 1:
                 raise QueryError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts[: qualifiers + 1])}' is ambiguous")
             if found:

@@ -1,0 +1,27 @@
+"""How much work a statement may make for the compiler, and that the work ends once nobody wants it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labkit.sandbox.athena.errors import Stopped, too_large
+
+MOST_STEPS = 1_000_000
+"""Far more than a statement of 262,144 bytes has expressions: what is beyond grows with a power of its depth."""
+_STEPS_BETWEEN_LOOKS = 64
+
+
+class Effort:
+    """Counts the expressions that are compiled for one statement."""
+
+    def __init__(self, is_stopped: Callable[[], bool]) -> None:
+        self.steps = 0
+        self._is_stopped = is_stopped
+
+    def step(self) -> None:
+        """Count an expression; raises Stopped if its query was stopped, and an error if there are too many."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise too_large()
+        if self.steps % _STEPS_BETWEEN_LOOKS == 0 and self._is_stopped():
+            raise Stopped
