@@ -227,10 +227,12 @@ class SandboxCloud:
         self._control("POST", "/reset", {})
 
     def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        from labkit.sandbox.process import SandboxError
+        from labkit.sandbox.process import SandboxBusy, SandboxError
 
         try:
             return self._server.control(method, path, body)
+        except SandboxBusy as failure:
+            raise LabError(_sentence(failure)) from failure
         except SandboxError as failure:
             raise LabError(f"{_sentence(failure)} {_ADVICE}") from failure
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
@@ -58,6 +59,12 @@ def lab(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     lab = Lab(Settings(), SandboxCloud(server))
     monkeypatch.setattr(Lab, "_current", lab)
     return lab
+
+
+def lend(server: Server, home: Path) -> None:
+    """Lets a sandbox that runs be that of another home too."""
+    home.mkdir(exist_ok=True)
+    (home / "sandbox").symlink_to(psutil.Process(server.pid).cwd())
 
 
 def client_maker(server: Server) -> Callable[..., Any]:

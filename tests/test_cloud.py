@@ -14,6 +14,7 @@ from labkit.lab import Lab
 from labkit.sandbox import process
 from labkit.sandbox.process import SandboxError, Server
 from labkit.settings import Settings, SettingsError
+from tests.conftest import lend
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_sandbox_that_cannot_start_is_said_in_a_sentence(monkeypatch, tmp_path
 
 def test_the_sandbox_that_runs_is_used(running_server, monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    running_server.write(process.directory(tmp_path) / process.SERVER_FILE)
+    lend(running_server, tmp_path)
     opened = open_cloud(Settings())
     assert opened.name == "sandbox"
     assert opened.connect("198.51.100.99", 80).outcome == "timed out"

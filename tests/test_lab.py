@@ -13,6 +13,7 @@ from labkit.lab import Lab, WaitInterrupted
 from labkit.phases import PHASES
 from labkit.sandbox import process
 from labkit.settings import Settings, SettingsError
+from tests.conftest import lend
 
 
 class StillCloud:
@@ -48,7 +49,7 @@ def own_home(running_server, tmp_path, monkeypatch):
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     monkeypatch.delenv("LABKIT_CLOUD", raising=False)
     monkeypatch.setattr(Lab, "_current", None)
-    running_server.write(process.directory(tmp_path) / process.SERVER_FILE)
+    lend(running_server, tmp_path)
     return tmp_path
 
 

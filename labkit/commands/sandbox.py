@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,8 @@ from labkit import progress
 from labkit.commands.sample_data import seed_number
 from labkit.sandbox import process
 from labkit.settings import home
+
+SECONDS_TO_ANSWER = 5.0
 
 
 def register(subparsers: Any) -> None:
@@ -54,9 +58,7 @@ def _moment(text: str) -> datetime:
 
 
 def _start(options: argparse.Namespace) -> int:
-    if running := process.find(home()):
-        print(f"The sandbox runs already, at {running.endpoint}; `labkit sandbox stop` ends it.")
-        return 0
+    there = process.presence(home())
     server = process.start(
         home(),
         port=options.port,
@@ -66,47 +68,75 @@ def _start(options: argparse.Namespace) -> int:
         any_credentials=options.any_credentials,
         smtp=options.smtp,
     )
+    if there.kind is process.Kind.READY:
+        print(f"The sandbox runs already, at {server.endpoint}, as it was started; `labkit sandbox stop` ends it.")
+        return 0
     print(f"The sandbox runs at {server.endpoint}.")
     print('In another terminal, eval "$(labkit sandbox env)" lets the AWS CLI and any SDK use it.')
     return 0
 
 
 def _stop(_: argparse.Namespace) -> int:
-    print("The sandbox is stopped." if process.stop(home()) else "No sandbox was running.")
+    print(process.stop(home()) or "No sandbox was running.")
     return 0
 
 
+STATUS_CODES = {
+    process.Kind.READY: 0,
+    process.Kind.NONE: 1,
+    process.Kind.STARTING: 3,
+    process.Kind.REPLAYING: 3,
+    process.Kind.ENDING: 3,
+    process.Kind.BUSY: 4,
+    process.Kind.SUSPENDED: 5,
+    process.Kind.KILLED: 6,
+}
+"""What `status` exits with; 2 is a malformed call's."""
+
+
 def _status(_: argparse.Namespace) -> int:
-    server = process.find(home())
-    if server is None:
-        print("No sandbox runs; `labkit sandbox start` starts it.")
-        return 1
-    clock = server.control("GET", "/clock")
+    there = process.presence(home())
+    if there.kind is process.Kind.READY and there.server is not None:
+        try:
+            return _show_ready(there.server)
+        except process.SandboxBusy:
+            there = replace(there, kind=process.Kind.BUSY)
+    print(there.sentence)
+    return STATUS_CODES[there.kind]
+
+
+def _show_ready(server: process.Server) -> int:
+    clock = server.control("GET", "/clock", timeout=SECONDS_TO_ANSWER)
+    login = server.control("GET", "/ssh", timeout=SECONDS_TO_ANSWER)
     kind = "standing still" if clock["frozen"] else "following real time"
     print(f"The sandbox runs at {server.endpoint}. Its time is {clock['now']}, {kind}.")
-    login = server.control("GET", "/ssh")
     print(f"The Web Server: ssh -p {login['port']} {login['user']}@{login['host']}, password {login['password']}")
     return 0
 
 
 def _env(_: argparse.Namespace) -> int:
-    for name, value in _running().environment().items():
+    there = process.presence(home())
+    if there.kind in (process.Kind.NONE, process.Kind.KILLED):
+        raise process.SandboxError("no sandbox runs: start it with `labkit sandbox start`")
+    if there.server is None:
+        raise process.SandboxError(f"{there.sentence} Run the same again in a moment.")
+    for name, value in {**there.server.environment(), **_no_proxy()}.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _no_proxy() -> dict[str, str]:
+    """What keeps requests to the sandbox from a proxy, in an environment that names one for others."""
+    kept = [host for name in ("no_proxy", "NO_PROXY") for host in os.environ.get(name, "").split(",")]
+    value = ",".join(dict.fromkeys(host.strip() for host in [*kept, "127.0.0.1", "localhost"] if host.strip()))
+    return {"NO_PROXY": value, "no_proxy": value}  # some clients read the one, some the other
 
 
 def _reset(_: argparse.Namespace) -> int:
     from labkit.phases.inventory import forget_first
 
-    process.reset(home())
+    said = process.reset(home())
     progress.begin_anew()
     forget_first()
-    print("The sandbox starts anew.")
+    print(said)
     return 0
-
-
-def _running() -> process.Server:
-    server = process.find(home())
-    if server is None:
-        raise process.SandboxError("no sandbox runs: start it with `labkit sandbox start`")
-    return server

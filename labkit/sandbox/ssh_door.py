@@ -8,14 +8,12 @@ network ACL drops is left without an answer, so the client times out as it would
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import socket
 import struct
 import threading
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncssh
@@ -47,15 +45,10 @@ class Keys:
     host_key: str
 
     @classmethod
-    def of(cls, path: Path) -> Keys:
-        """The keys in a file, made with the first look; the file is for its owner alone."""
-        if not path.exists():
-            made = cls(
-                secrets.token_urlsafe(9), asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
-            )
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(asdict(made)))
-        return cls(**json.loads(path.read_text()))
+    def create(cls) -> Keys:
+        """New random keys."""
+        host_key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+        return cls(secrets.token_urlsafe(9), host_key)
 
 
 class SshDoor:

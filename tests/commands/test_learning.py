@@ -9,13 +9,13 @@ import pytest
 
 from labkit import cli, progress
 from labkit.phases import flow_log_to_s3, flow_logs
-from labkit.sandbox import process
+from tests.conftest import lend
 
 
 @pytest.fixture
 def at_home(server, lab, tmp_path):
     """The shared sandbox, started anew, is the one that runs in LABKIT_HOME."""
-    server.write(process.directory(tmp_path / "home") / process.SERVER_FILE)
+    lend(server, tmp_path / "home")
     return lab
 
 

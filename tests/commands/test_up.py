@@ -14,6 +14,7 @@ import pytest
 from labkit.commands import up
 from labkit.errors import LabError
 from labkit.sandbox import process
+from tests.conftest import lend
 
 
 def test_a_free_port_is_chosen(monkeypatch):
@@ -56,7 +57,7 @@ def test_jupyterlab_listens_on_this_machine_alone_and_asks_for_no_news():
 
 
 def test_the_lab_is_served_and_ends_when_told_to(running_server, tmp_path: Path, monkeypatch):
-    running_server.write(process.directory(tmp_path) / process.SERVER_FILE)
+    lend(running_server, tmp_path)
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     monkeypatch.delenv("LABKIT_CLOUD", raising=False)
     lab = subprocess.Popen(

@@ -9,8 +9,8 @@ from labkit.lab import TAGS, Lab
 from labkit.phases import alarm, clean_up, flow_logs, investigation, metric_filter
 from labkit.phases.athena_table import connect, results_location
 from labkit.phases.inventory import take_inventory
-from labkit.sandbox import process
 from labkit.settings import Settings, home
+from tests.conftest import lend
 
 FILTER = {
     "logGroupName": "VPCFlowLogs",
@@ -137,7 +137,7 @@ def test_credentials_that_expire_end_it_with_what_to_do(lab, faults):
 
 @pytest.fixture
 def at_home(server, lab, tmp_path):
-    server.write(process.directory(tmp_path / "home") / process.SERVER_FILE)
+    lend(server, tmp_path / "home")
     return lab
 
 

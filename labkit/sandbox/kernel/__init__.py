@@ -5,4 +5,8 @@
 - `files.py`: the bytes that are too many for memory and journal, in files that never change.
 - `witness.py`: what tells a journal that was cut short from a shorter history.
 - `safe_xml.py`: the reader of all XML from outside.
+- `home_lock.py`: one server a home, by a lock that it holds as long as it lives.
+- `private_files.py`: small files that are written whole or not at all, for their owner alone.
+- `entry.py`, `presence.py`, `waiting.py`: what a server leaves in its home, how it is at a moment, how far a start is.
+- `serving.py`, `stand_in.py`, `ending.py`: a server's life, from the port that it opens to its end.
 """

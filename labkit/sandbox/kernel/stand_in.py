@@ -1,0 +1,27 @@
+"""What answers while the sandbox isn't there: before its history is replayed, and while it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.sandbox.kernel.presence import Kind
+
+
+@dataclass
+class StandIn:
+    """The WSGI application while the sandbox isn't there: it answers 503, which AWS's clients try again after."""
+
+    kind: Kind
+    done: int = 0
+    of: int = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Say how far the sandbox is."""
+        far = f": {self.done} of {self.of} changes of its history are repeated" if self.kind is Kind.REPLAYING else ""
+        said = {"status": self.kind.value, "done": self.done, "of": self.of}
+        said["error"] = f"the sandbox is {'ending' if self.kind is Kind.ENDING else 'starting'}{far}; try again"
+        start_response("503 Service Unavailable", [("Content-Type", "application/json"), ("Retry-After", "1")])
+        return [json.dumps(said).encode()]
