@@ -6,11 +6,13 @@ import io
 import logging
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from labkit.sandbox import moto_state, validation, wire
+from labkit.sandbox import moto_state, wire
 from labkit.sandbox.credentials import Signature
+from labkit.sandbox.kernel import inspection
 from labkit.sandbox.moto import reading
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, Service, ServiceError, not_here
@@ -39,8 +41,8 @@ class Address:
             arn = request.args.get("TopicArn") or request.args.get("SubscriptionArn") or ""
             parts = arn.split(":")
             return cls("sns", request.args.get("Action", ""), parts[3] if len(parts) > 3 else DEFAULT_REGION)
-        service = wire.SIGNING_NAMES.get(signature.service, signature.service)
-        operation = "" if service == "s3" else wire.operation_name(request)
+        service = wire.service_name(signature.service, request)
+        operation = "" if wire.rest_protocol(service) else wire.operation_name(request)
         return cls(service, operation, signature.region)
 
     def changes_something(self, method: str) -> bool:
@@ -73,18 +75,18 @@ class Dispatcher:
 
     def _answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
         service = sandbox.services.get(address.service)
-        if service is None:
-            return self._answer_by_moto(request, address)
-        if address.operation in service.handlers:
-            return self._answer_by_service(sandbox, service, request, address)
-        wire.check_operation(request, address.service, address.operation)
-        if service.answered_by_moto is None or address.operation in service.answered_by_moto:
-            return self._answer_by_moto(request, address)
-        raise not_implemented(address)
+        if service is not None:
+            wire.check_operation(request, address.service, address.operation)
+            if not service.answers(address.operation):
+                raise not_implemented(address)
+        params = inspection.inspect(request, address.service, address.operation, address.region).params
+        if service is not None and address.operation in service.handlers:
+            return self._answer_by_service(sandbox, service, request, address, params)
+        return self._answer_by_moto(request, address)
 
-    def _answer_by_service(self, sandbox: Sandbox, service: Service, request: Request, address: Address) -> Response:
-        params = wire.parse(request, address.service, address.operation)
-        validation.check(address.service, address.operation, params)
+    def _answer_by_service(
+        self, sandbox: Sandbox, service: Service, request: Request, address: Address, params: dict[str, Any]
+    ) -> Response:
         call = Call(
             service=address.service,
             operation=address.operation,
@@ -108,10 +110,6 @@ class Dispatcher:
             return Response.from_app(self._moto, environ, buffered=True)
         except NotImplementedError as error:
             raise not_implemented(address) from error
-        except ValueError:
-            if address.operation:  # what can't be read, such as a number that is none, is the client's fault: said here
-                wire.parse(request, address.service, address.operation)
-            raise
 
 
 _INTERNAL = "The sandbox failed on this request; its log (server.log beside its other files) has the details."
@@ -126,7 +124,7 @@ def not_implemented(address: Address) -> ServiceError:
 
 def error_response(request: Request, service: str, error: ServiceError) -> Response:
     """An error in the protocol of its request."""
-    protocol = "query" if service == "s3" else wire.protocol_of(request)
+    protocol = wire.answer_protocol(request, service)
     response = wire.serialize_error(protocol, service, error)
     response.headers["x-amzn-ErrorType"] = error.code  # where clients of REST services that speak JSON look for it
     return response

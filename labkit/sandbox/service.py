@@ -97,5 +97,10 @@ class Service:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
+    @classmethod
+    def answers(cls, operation: str) -> bool:
+        """Whether anybody here answers an operation: the service itself, or moto behind it."""
+        return operation in cls.handlers or cls.answered_by_moto is None or operation in cls.answered_by_moto
+
     def close(self) -> None:
         """Ends what the service has running: threads, connections."""

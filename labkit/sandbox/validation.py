@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,20 @@ from labkit.sandbox.wire import service_model
 
 CODES = {
     "athena": "InvalidRequestException",
+    "autoscaling": "ValidationError",
+    "cloudformation": "ValidationError",
     "cloudwatch": "ValidationError",
     "ec2": "InvalidParameterValue",
+    "elb": "ValidationError",
+    "elbv2": "ValidationError",
+    "iam": "ValidationError",
     "logs": "InvalidParameterException",
+    "rds": "ValidationError",
+    "redshift": "ValidationError",
+    "ses": "ValidationError",
     "sns": "InvalidParameter",
+    "sqs": "InvalidParameterValue",
+    "sts": "ValidationError",
 }
 """The code a service answers a malformed call with; ValidationException unless listed."""
 
@@ -36,6 +47,8 @@ _PYTHON_TYPES: dict[str, Any] = {
     "list": list,
     "map": dict,
     "structure": dict,
+    "timestamp": datetime,
+    "blob": (bytes, str),
 }
 
 _RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
@@ -51,7 +64,7 @@ def check(service: str, operation: str, params: dict[str, Any]) -> None:
     if shape is None or is_sound(params):
         return
     found = list(_faults(shape, params, ""))
-    if service == "ec2":
+    if service in ("ec2", "sqs"):
         _refuse_missing(shape, params)
     faults = [f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {rule}" for path, value, rule in found]
     if faults:
@@ -59,8 +72,16 @@ def check(service: str, operation: str, params: dict[str, Any]) -> None:
         raise ServiceError(CODES.get(service, "ValidationException"), count + "; ".join(faults))
 
 
+def first_fault(service: str, operation: str, params: dict[str, Any]) -> tuple[str, Any] | None:
+    """Return the path and the value of the first member that breaks a constraint of the model, or None."""
+    shape, is_sound = _input(service, operation)
+    if shape is None or is_sound(params):
+        return None
+    return next(((path, value) for path, value, _ in _faults(shape, params, "")), None)
+
+
 def _refuse_missing(shape: Any, params: dict[str, Any]) -> None:
-    """Amazon EC2 has an error of its own for a required parameter that is not there, and names it as the query does."""
+    """Amazon EC2 and SQS have an error of their own for a required parameter that is missing, named as in the query."""
     for name in shape.required_members:
         if params.get(name) is None:
             parameter = shape.members[name].serialization.get("name", name)
@@ -237,11 +258,13 @@ def _rules(shape: Any) -> Iterator[tuple[str, Predicate]]:
 
 
 _UNICODE_CLASSES = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
+    r"\ud800\udc00-\udbff\udfff": r"\U00010000-\U0010ffff",
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",
     r"\p{Z}": r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
 }
-"""Java's classes of letters, numbers and separators as Python has them, within the brackets that they stand in."""
+"""What Java's patterns have within brackets, as Python has it: classes, and characters past 16 bits in halves."""
 
 
 @cache

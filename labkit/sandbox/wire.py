@@ -12,7 +12,6 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -22,13 +21,22 @@ from botocore.model import ServiceModel
 from botocore.session import get_session
 from werkzeug.wrappers import Request, Response
 
+from labkit.sandbox.kernel import bodies, moments, query_form
 from labkit.sandbox.moto_state import query_wire
 from labkit.sandbox.service import ServiceError
 
 Converter = Callable[[Any], Any]
 
-SIGNING_NAMES = {"monitoring": "cloudwatch"}
+SIGNING_NAMES = {
+    "email": "ses",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
 """botocore's name of a service, where it is not the one that requests are signed with."""
+
+_S3_CONTROL_PATH = "/v20180820/"
 
 DETAIL_HEADER = "x-sandbox-detail"
 """What the sandbox has to say of an error beside AWS's message, for those who look: `labkit.show` does."""
@@ -42,6 +50,35 @@ def service_model(service: str) -> ServiceModel:
     return get_session().get_service_model(service)
 
 
+def service_name(signing_name: str, request: Request) -> str:
+    """botocore's name of the service that a request is for, by the name that it is signed with."""
+    if signing_name == "s3" and request.path.startswith(_S3_CONTROL_PATH) and "x-amz-account-id" in request.headers:
+        return "s3control"
+    return SIGNING_NAMES.get(signing_name, signing_name)
+
+
+def rest_protocol(service: str) -> str:
+    """The REST protocol that a service speaks, `rest-xml` or `rest-json`; empty where it speaks another."""
+    protocol = str(_model(service).metadata.get("protocol", ""))
+    return protocol if protocol.startswith("rest-") else ""
+
+
+def has_model(service: str) -> bool:
+    """Whether botocore knows a service by this name."""
+    return bool(_model(service).metadata)
+
+
+def answer_protocol(request: Request, service: str) -> str:
+    """The protocol in which a client that made the request reads an error of the service."""
+    rest = rest_protocol(service)
+    if rest:
+        return "json" if rest == "rest-json" else "query"
+    protocol = protocol_of(request)
+    spoken = _model(service).metadata.get("protocols", ["query"])
+    return "json" if protocol == "query" and spoken == ["json"] and "Action" not in request.args else protocol
+
+
+@cache
 def _model(service: str) -> ServiceModel:
     """botocore's model of a service; an empty one where the name that a request is signed with is no model's."""
     try:
@@ -87,27 +124,22 @@ def query_parameters(request: Request) -> dict[str, str]:
 def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
     """The members of the operation's input; timestamps as aware datetimes, blobs as bytes."""
     protocol = protocol_of(request)
-    plain = _plain(request)
     if protocol == "query":
         return _parse_query(service, operation, query_parameters(request))
-    body = plain.get_data()
+    body = _plain(request).get_data()
     try:
-        members = (cbor2.loads(body) if protocol == "cbor" else json.loads(body)) if body else {}
-        if not isinstance(members, dict):
-            raise ValueError("the body is not an object")
-        if b"\\ud" in body or b"\\uD" in body:
-            json.dumps(members, ensure_ascii=False).encode()  # half of a surrogate pair is not a text
+        members = (bodies.read_cbor(body) if protocol == "cbor" else bodies.read_json(body)) if body else {}
         return dict(_reader(service, operation, protocol)(members))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, cbor2.CBORError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ServiceError("SerializationException", f"Could not parse the request: {error}") from error
 
 
 def _parse_query(service: str, operation: str, values: Mapping[str, str]) -> dict[str, Any]:
     try:
-        return query_wire.parse(service, operation, values)
-    except ValueError as error:  # a number or a time that is none
+        return query_form.parse(service_model(service), operation, values)
+    except query_form.MalformedParameter as error:
         code = "InvalidParameterValue" if service == "ec2" else "MalformedInput"
-        raise ServiceError(code, f"Could not parse the request: {error}") from error
+        raise ServiceError(code, str(error)) from error
 
 
 def check_operation(request: Request, service: str, operation: str) -> None:
@@ -146,7 +178,7 @@ def _error_response(protocol: str, service: str, error: ServiceError) -> Respons
     shape = _error_shape(service, error.code)
     if protocol == "query":
         code, status = _query_code(shape, error.code), _status(shape, error.status)
-        return query_wire.serialize_error(service, code, error.message, status, REQUEST_ID)
+        return query_wire.serialize_error(service, code, error.message, status, REQUEST_ID, error.members)
     name, members = (shape.name, shape.members) if shape is not None else (error.code, {})
     message_key = "Message" if "Message" in members else "message"
     body = {"__type": name, message_key: error.message, **error.members}
@@ -200,7 +232,7 @@ class Compiler:
         """The converter of a shape's values."""
         if shape.type_name == "list":
             member = self.compile(shape.member)
-            return (lambda values: [member(value) for value in values]) if member else None
+            return (lambda values: [member(value) for value in _listed(values)]) if member else None
         if shape.type_name == "map":
             item = self.compile(shape.value)
             return (lambda values: {key: item(value) for key, value in values.items()}) if item else None
@@ -234,6 +266,12 @@ class Compiler:
         return convert
 
 
+def _listed(values: Any) -> list[Any]:
+    if not isinstance(values, list | tuple):  # a text would be taken for a list of its characters
+        raise TypeError(f"not a list: {values!r:.80}")
+    return list(values)
+
+
 def _number(value: Any) -> Any:
     """A number; JSON has those that are none as words."""
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
@@ -241,12 +279,12 @@ def _number(value: Any) -> Any:
 
 _READING: dict[str, dict[str, Converter]] = {
     "json": {
-        "timestamp": lambda value: datetime.fromtimestamp(value, UTC),
-        "blob": base64.b64decode,
+        "timestamp": moments.of_number,
+        "blob": lambda value: base64.b64decode(value, validate=True),
         "double": _number,
         "float": _number,
     },
-    "cbor": {},
+    "cbor": {"timestamp": moments.of_number},
 }
 _WRITING: dict[str, dict[str, Converter]] = {
     "json": {

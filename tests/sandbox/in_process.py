@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import boto3
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.credentials import Credentials as Signer
 from urllib3 import HTTPResponse
@@ -72,7 +72,7 @@ def send_signed(
     """A host's answer to a request as it stands, signed; `service` is the name that requests are signed with."""
     request = AWSRequest(method=method, url=f"{ENDPOINT}{path}", data=body, headers=headers)
     signer = Signer(CREDENTIALS.access_key_id, CREDENTIALS.secret_access_key)
-    SigV4Auth(signer, service, "eu-west-1").add_auth(request)
+    (S3SigV4Auth if service == "s3" else SigV4Auth)(signer, service, "eu-west-1").add_auth(request)
     return sender(host)(request.prepare())
 
 

@@ -9,4 +9,6 @@
 - `private_files.py`: small files that are written whole or not at all, for their owner alone.
 - `entry.py`, `presence.py`, `waiting.py`: what a server leaves in its home, how it is at a moment, how far a start is.
 - `serving.py`, `stand_in.py`, `ending.py`: a server's life, from the port that it opens to its end.
+- `inspection.py`: looks at every request by the model of its service, whoever answers it, with `bodies.py` (JSON, CBOR),
+  `query_form.py`, `rest_request.py` and `moments.py`, which read; `s3_request.py` and `s3_rules.py` have S3's words.
 """

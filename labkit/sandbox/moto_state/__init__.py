@@ -15,6 +15,8 @@ from moto.backends import get_backend
 from moto.ec2.models import elastic_network_interfaces
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server import werkzeug_app
+from moto.moto_server.utilities import RegexConverter
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sts.models import STSBackend
 
@@ -27,6 +29,17 @@ def _public_ip() -> str:
 
 
 elastic_network_interfaces.random_public_ip = _public_ip  # type: ignore[attr-defined]
+
+
+class _AnyText(RegexConverter):
+    """moto's part of a path, which may hold line ends: keys of S3 do."""
+
+    def __init__(self, url_map: Any, *items: Any) -> None:
+        super().__init__(url_map, *items)
+        self.regex = f"(?s:{self.regex})"
+
+
+werkzeug_app.RegexConverter = _AnyText  # type: ignore[attr-defined]
 
 LEARNER_ID, LEARNER = "AIDAEXAMPLELEARNER000", "learner"
 _get_caller_identity = STSBackend.get_caller_identity

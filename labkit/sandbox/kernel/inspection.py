@@ -1,0 +1,103 @@
+"""Looks at a request before anything acts on it: which operation it asks for, with what members, and whether they hold.
+
+Every request is read by the model of its service, whoever answers it. So moto, which takes whatever it is given, meets
+only members of the right type within the model's bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from werkzeug import http
+from werkzeug.wrappers import Request
+
+from labkit.sandbox import rest_operations, validation, wire
+from labkit.sandbox.kernel import rest_request, s3_request, s3_rules, safe_xml
+from labkit.sandbox.service import ServiceError, not_here
+
+
+class Inspected(NamedTuple):
+    """A sound request: the operation by its AWS name, and the members of its input."""
+
+    operation: str
+    params: dict[str, Any]
+
+
+def inspect(request: Request, service: str, operation: str, region: str) -> Inspected:
+    """Return what a request asks for; raise AWS's error for one that is malformed.
+
+    `operation` is empty in REST protocols, where method and address tell it.
+    """
+    if not _has_model(request, service):
+        return Inspected(operation, {})
+    if wire.rest_protocol(service):
+        return _inspect_rest(request, service, region)
+    wire.check_operation(request, service, operation)
+    params = wire.parse(request, service, operation)
+    validation.check(service, operation, params)
+    return Inspected(operation, params)
+
+
+def _has_model(request: Request, service: str) -> bool:
+    """Tell whether the model has requests like this one, well-formed or not.
+
+    It has none of a browser's (a form's upload to S3, a question about CORS), and of SQS only those in JSON, where
+    older clients speak the query protocol.
+    """
+    if service == "s3":
+        is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
+        return request.method != "OPTIONS" and not is_form
+    return wire.has_model(service) and not (service == "sqs" and wire.protocol_of(request) == "query")
+
+
+def _inspect_rest(request: Request, service: str, region: str) -> Inspected:
+    _check_path(request)
+    match = rest_operations.match(service, request)
+    if match is None and service != "s3":
+        raise not_here(f"this {service} request")
+    if match is None:
+        message = "The specified method is not allowed against this resource."
+        raise ServiceError("MethodNotAllowed", message, status=405, Method=request.method)
+    if service == "s3":
+        return Inspected(match.name, _inspect_s3(request, match, region))
+    shape = wire.service_model(service).operation_model(match.name).input_shape
+    if shape is None:
+        return Inspected(match.name, {})
+    try:
+        params = rest_request.parse(shape, request, match.labels, xml=wire.rest_protocol(service) == "rest-xml")
+    except rest_request.EmptyBody:
+        params = {}
+    except safe_xml.UnsafeXml as error:
+        raise ServiceError("MalformedInput", f"Could not parse the request: {error}") from error
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"Could not parse the request: {error}") from error
+    validation.check(service, match.name, params)
+    return Inspected(match.name, params)
+
+
+def _inspect_s3(request: Request, match: rest_operations.Match, region: str) -> dict[str, Any]:
+    _forget_unreadable_dates(request)
+    params = s3_request.read(wire.service_model("s3"), match, request)
+    broken = validation.first_fault("s3", match.name, params)
+    if broken is not None:
+        raise s3_request.broken(wire.service_model("s3").operation_model(match.name).input_shape, *broken)
+    if match.name == "CreateBucket":
+        configuration = params.get("CreateBucketConfiguration", {})
+        s3_rules.check_location(configuration.get("LocationConstraint"), region)
+    return params
+
+
+def _forget_unreadable_dates(request: Request) -> None:
+    """Have a condition on a date that can't be read ignored, as HTTP (RFC 9110, 13.1.3) says."""
+    for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
+        if name in request.environ and http.parse_date(request.environ[name]) is None:
+            del request.environ[name]
+        elif name in request.environ:
+            request.environ[name] = http.http_date(http.parse_date(request.environ[name]))
+
+
+def _check_path(request: Request) -> None:
+    try:
+        request.environ["PATH_INFO"].encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI.") from error

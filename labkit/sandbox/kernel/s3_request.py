@@ -1,0 +1,124 @@
+"""Checks requests to Amazon S3 before anything acts on them, and words their faults as S3 does.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.model import ServiceModel
+from werkzeug.wrappers import Request
+
+from labkit.sandbox.kernel import rest_request, s3_rules, safe_xml
+from labkit.sandbox.rest_operations import Match
+from labkit.sandbox.service import ServiceError
+
+_MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"
+_OWN_ERRORS = {
+    "x-amz-storage-class": ("InvalidStorageClass", "The storage class you specified is not valid"),
+    "x-amz-server-side-encryption": (
+        "InvalidEncryptionAlgorithmError",
+        "The encryption request that you specified is not valid. The valid value is AES256 or aws:kms.",
+    ),
+    "Content-MD5": ("InvalidDigest", "The Content-MD5 you specified was invalid."),
+    "Content-Length": ("InvalidArgument", "Content-Length is not a number."),
+}
+_WORDS = {
+    "encoding-type": "Invalid Encoding Method specified in Request",
+    "partNumber": "Part number must be an integer between 1 and 10000, inclusive",
+    "x-amz-metadata-directive": "Unknown metadata directive.",
+    "x-amz-tagging-directive": "Unknown tagging directive.",
+    "x-amz-object-lock-mode": "Unknown wormMode directive.",
+    "x-amz-object-lock-legal-hold": "Legal Hold must be either of 'ON' or 'OFF'",
+    "x-amz-object-lock-retain-until-date": "The retain until date must be provided in ISO 8601 format",
+    "x-amz-object-attributes": "Invalid attribute name specified.",
+}
+_NUMBERS = {
+    "max-keys": "max-keys",
+    "max-parts": "max-parts",
+    "max-uploads": "max-uploads",
+    "max-buckets": "max-buckets",
+}
+MAX_PART_NUMBER = 10_000
+
+
+def read(model: ServiceModel, match: Match, request: Request) -> dict[str, Any]:
+    """Return the members of a request to S3; raise S3's error for what can't be read."""
+    _check_names(match)
+    if match.strange:
+        raise _argument("This operation does not accept a query-string.", "ResourceType", match.strange[0])
+    if match.missing:
+        raise _missing(match.missing[0])
+    shape = model.operation_model(match.name).input_shape
+    if shape is None:
+        return {}
+    try:
+        params = rest_request.parse(shape, request, match.labels, xml=True)
+    except rest_request.EmptyBody:
+        raise ServiceError("MissingRequestBodyError", "Request Body is empty") from None
+    except safe_xml.TooLongXml:
+        raise ServiceError("MaxMessageLengthExceeded", "Your request was too big.") from None
+    except safe_xml.UnsafeXml as error:
+        raise ServiceError("MalformedXML", _MALFORMED_XML, detail=str(error)) from error
+    except rest_request.MalformedValue as error:
+        raise _invalid(error.location, error.name, error.value) from error
+    _check_numbers(params, shape)
+    return params
+
+
+def _check_names(match: Match) -> None:
+    bucket, key = match.labels.get("Bucket"), match.labels.get("Key")
+    if bucket is not None and match.name != "CreateBucket":
+        s3_rules.check_bucket(bucket)
+    elif bucket is not None:
+        s3_rules.check_new_bucket(bucket)
+    if key is not None:
+        s3_rules.check_key(key)
+
+
+def _check_numbers(params: dict[str, Any], shape: Any) -> None:
+    """Check the bounds that S3 has and its model doesn't say."""
+    if not 1 <= params.get("PartNumber", 1) <= MAX_PART_NUMBER:
+        raise _argument(_WORDS["partNumber"], "partNumber", str(params["PartNumber"]))
+    for name in ("MaxKeys", "MaxParts", "MaxUploads"):
+        if name in params and not 0 <= params[name] < 2**31:
+            wire_name = shape.members[name].serialization["name"]
+            raise _argument(
+                f"Argument {name[0].lower()}{name[1:]} must be an integer between 0 and 2147483647",
+                wire_name,
+                str(params[name]),
+            )
+
+
+def broken(shape: Any, path: str, value: Any) -> ServiceError:
+    """Return the error of a member that is missing or that breaks a constraint of the model."""
+    top = path.partition(".")[0]
+    member = next(each for name, each in shape.members.items() if name[0].lower() + name[1:] == top)
+    location = member.serialization.get("location", "body")
+    name = member.serialization.get("name", top)
+    if location == "body" and value is not None and path.endswith("locationConstraint"):
+        message = "The specified location-constraint is not valid"
+        return ServiceError("InvalidLocationConstraint", message, LocationConstraint=value)
+    return _missing(name) if value is None and location != "body" else _invalid(location, name, str(value))
+
+
+def _invalid(location: str, name: str, value: str) -> ServiceError:
+    if location == "body":
+        return ServiceError("MalformedXML", _MALFORMED_XML, detail=f"{name}: {value[:200]}")
+    if name in _OWN_ERRORS:
+        code, message = _OWN_ERRORS[name]
+        return ServiceError(code, message)
+    if name in _NUMBERS:
+        return _argument(f"Provided {name} not an integer or within integer range", name, value)
+    if name.startswith("x-amz-checksum-") or name == "x-amz-sdk-checksum-algorithm":
+        return ServiceError("InvalidRequest", f"Value for {name} header is invalid.")
+    return _argument(_WORDS.get(name, f"The value of {name} is not valid"), name, value)
+
+
+def _missing(name: str) -> ServiceError:
+    return _argument(f"Your request was missing the required parameter {name}", name, "")
+
+
+def _argument(message: str, name: str, value: str) -> ServiceError:
+    return ServiceError("InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
