@@ -11,8 +11,8 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox import moto_state, wire
-from labkit.sandbox.credentials import Signature
 from labkit.sandbox.kernel import inspection
+from labkit.sandbox.kernel.signatures import Signature
 from labkit.sandbox.moto import reading
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, Service, ServiceError, not_here

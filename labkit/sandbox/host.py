@@ -5,24 +5,29 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
-from labkit.sandbox import provision, rest_operations
+from labkit.sandbox import provision, rest_operations, wire
 from labkit.sandbox.clock import Clock
 from labkit.sandbox.control import ADVANCE, PREFIX, Control
-from labkit.sandbox.credentials import Credentials, Signature, verify
+from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
+from labkit.sandbox.kernel import payloads
+from labkit.sandbox.kernel.admission import Gate, is_local
 from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
+from labkit.sandbox.kernel.header_form import to_header_form
+from labkit.sandbox.kernel.machine_time import Moments, http_date
+from labkit.sandbox.kernel.signatures import Signature, is_signed, service_of
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 FILES = "files"
 """The folder beside the journal that has the bodies too large for it."""
 PROVIDING_SERVICES = ("ec2", "cloudformation")
@@ -51,6 +56,7 @@ class Host:
         any_credentials: bool = False,
         postman: Postman | None = None,
         progress: Callable[[int, int], None] = lambda done, of: None,
+        moments: Moments | None = None,
     ) -> None:
         self.credentials = credentials
         self.faults = Faults(origin.seed)
@@ -59,7 +65,8 @@ class Host:
         self._files = FileStore(journal.path.with_name(FILES))
         self._files.sweep(journal.files())
         self._endpoint = endpoint
-        self._any_credentials = any_credentials
+        self.moments = moments or Moments(frozen=origin.frozen)
+        self._gate = Gate(credentials, self.moments, any_credentials=any_credentials)
         self._postman = postman
         self._progress = progress
         self._lock = FairLock()
@@ -74,6 +81,7 @@ class Host:
                 self._begin()
             else:
                 self._replay()
+            self.moments.observe(self.sandbox.clock.timestamp())
             self.sandbox.outbox.release()
 
     @property
@@ -88,27 +96,46 @@ class Host:
         return self._answer(request)(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        if request.host.rpartition(":")[0] not in LOCAL_NAMES and request.host not in LOCAL_NAMES:
-            return Response(f"The sandbox does not answer for the host {request.host!r:.100}.\n", 403)
+        response = self._answer_whoever_asks(request)
+        response.headers["Date"] = http_date(self.moments.machine())  # clients tell by it whether their clock is right
+        return response
+
+    def _answer_whoever_asks(self, request: Request) -> Response:
+        if not is_local(host := request.environ.get("HTTP_HOST", "")):
+            return Response(f"The sandbox does not answer for the host {host!r:.100}.\n", 403)
+        if request.path == f"{PREFIX}{ADVANCE}":
+            with self.moments.watch(lambda: self.sandbox.clock.timestamp()):
+                return self._control.answer(request)
         if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
             return self._control.answer(request)
-        signature = Signature.of(request)
-        address = Address.of(request, signature)
         try:
-            is_link = signature is None and request.method == "GET" and address.operation in LINK_ACTIONS
-            if not is_link:  # a click in a mail is nobody's call: it has no signature, and no fault strikes it
-                self._admit(request, signature, address)
+            address = self._admit(request)
             self._dispatcher.check(request, address)
         except ServiceError as error:
-            return error_response(request, address.service, error)
+            service = service_of(request)
+            return error_response(request, wire.SIGNING_NAMES.get(service, service), error)
         return self._serve(request, address)
 
-    def _admit(self, request: Request, signature: Signature | None, address: Address) -> None:
-        """Lets a call in that is signed, unless a fault strikes it; raises AWS's error otherwise."""
-        if not (self._any_credentials and signature is not None):
-            verify(request, signature, self.credentials)
+    def _admit(self, request: Request) -> Address:
+        """Let a call in that is signed, unless a fault strikes it; raise AWS's error otherwise."""
+        is_link = request.method == "GET" and request.args.get("Action") in LINK_ACTIONS
+        if is_link and not is_signed(request):
+            request.environ.pop("HTTP_AUTHORIZATION", None)  # a browser may send one of its own
+            return Address.of(request, None)  # a click in a mail is nobody's call, and no fault strikes it
+
+        def digest() -> str:
+            return sha256(request.get_data()).hexdigest()
+
+        signature = self._gate.admit(request, self.sandbox.clock.timestamp(), digest)
+        payloads.check(request.headers, signature, digest)
+        if (chunks := self._gate.chunks(request, signature)) is not None:
+            chunks.feed(request.get_data())
+            chunks.finish()
+        to_header_form(request, signature)
+        address = Address.of(request, signature)
         if fault := self.faults.strike(address.service, self._operation(request, address)):
             raise fault
+        return address
 
     def _operation(self, request: Request, address: Address) -> str:
         """The operation of a request; in REST protocols it is looked up, which is worth it for a fault's sake only."""
@@ -236,6 +263,7 @@ class Host:
     def _begin(self) -> None:
         self._journal.begin(self._origin)
         self._files.clear()
+        self.moments.restart(self.sandbox.clock.timestamp())
         if self._origin.provision:
             self._provide(self._origin.region)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from labkit.lab import Lab
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
+from labkit.sandbox.kernel.machine_time import Moments
 from labkit.sandbox.process import Server
 from labkit.settings import Settings
 from tests import conftest
@@ -38,9 +40,12 @@ BARE = replace(ORIGIN, provision=False)
 """An account without the lab's environment, which takes a moment to deploy."""
 
 
-def open_host(journal: Path, origin: Origin = ORIGIN) -> Host:
-    """A host on a journal, new or not; close it before the next is opened: they share the process's time."""
-    return Host(origin, Journal(journal), CREDENTIALS, ENDPOINT)
+def open_host(journal: Path, origin: Origin = ORIGIN, moments: Moments | None = None) -> Host:
+    """A host on a journal, new or not; close it before the next is opened: they share the process's time.
+
+    Clients in this process sign by the sandbox's clock, which is the machine's for them and for the host.
+    """
+    return Host(origin, Journal(journal), CREDENTIALS, ENDPOINT, moments=moments or Moments(machine=time.time))
 
 
 def client_maker(host: Host) -> Callable[[str], Any]:

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from labkit.sandbox.credentials import Signature
 from labkit.sandbox.dispatcher import Address, not_implemented
+from labkit.sandbox.kernel.signatures import Signature
 from tests.sandbox.in_process import client_maker, send_signed
 
 CASES = json.loads((Path(__file__).parent / "malformed_requests.json").read_text())["cases"]

@@ -21,7 +21,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, JournalError, Origin
-from labkit.sandbox.kernel import private_files
+from labkit.sandbox.kernel import machine_time, private_files
 from labkit.sandbox.kernel.ending import End
 from labkit.sandbox.kernel.entry import (
     CREDENTIALS_FILE,
@@ -45,6 +45,7 @@ LOG = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1"
 JOURNAL_FILE = "journal.sqlite"
+MOMENTS_FILE = "moments.txt"
 SECONDS_BETWEEN_TICKS = 0.25
 ATTEMPTS_AT_PREVIOUS_PORT, SECONDS_BETWEEN_ATTEMPTS = 5, 0.05
 """A server that was killed lets go of its port an instant after its lock."""
@@ -53,10 +54,14 @@ SECONDS_TO_CLOSE = 5.0
 
 
 class QuietHandler(RequestHandler):
-    """Serves without a line of log for each request."""
+    """Serves without a line of log for each request, and by the machine's clock."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Logs nothing."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the header `Date`: clients live in the machine's time, whatever the sandbox's clock shows."""
+        return super().date_time_string(machine_time.now() if timestamp is None else timestamp)
 
 
 def serve(options: argparse.Namespace, folder: Path, lock: HomeLock, end: End) -> int:
@@ -122,14 +127,16 @@ def _open(
     postman = Postman(SmtpServer.parse(options.smtp)) if options.smtp else None
     try:
         journal = Journal(folder / JOURNAL_FILE)
+        origin = _origin(options, journal)
         return Host(
-            _origin(options, journal),
+            origin,
             journal,
             credentials,
             endpoint,
             any_credentials=options.any_credentials,
             postman=postman,
             progress=replayed,
+            moments=machine_time.Moments(folder / MOMENTS_FILE, frozen=origin.frozen),
         )
     except JournalError as error:
         raise SandboxError(str(error)) from error
