@@ -10,10 +10,11 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from labkit.sandbox import moto_state, wire
+from labkit.sandbox import wire
 from labkit.sandbox.kernel import inspection
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.moto import reading
+from labkit.sandbox.moto import reading, services
+from labkit.sandbox.moto.adapter import Adapter
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, Service, ServiceError, not_here
 
@@ -22,6 +23,8 @@ LOG = logging.getLogger(__name__)
 _READING_OPERATION = re.compile(
     "BatchGet|Check|Describe|Detect|Estimate|Filter|Get|Head|List|Lookup|Preview|Search|Select|Simulate|Test|Validate"
 )
+_CHANGING_OPERATIONS = frozenset({"GetFederationToken", "GetParametersForImport", "GetSessionToken"})
+"""Those that are named like a reading one, and make something: credentials, and a key to import with."""
 LINK_ACTIONS = frozenset({"ConfirmSubscription", "Unsubscribe"})
 """What a link in a mail may ask for, without a signature."""
 
@@ -48,7 +51,7 @@ class Address:
     def changes_something(self, method: str) -> bool:
         """Whether the request may change the sandbox; by the operation's name, or by the method where REST has none."""
         if self.operation:
-            return _READING_OPERATION.match(self.operation) is None
+            return self.operation in _CHANGING_OPERATIONS or _READING_OPERATION.match(self.operation) is None
         return method not in ("GET", "HEAD", "OPTIONS")
 
 
@@ -56,7 +59,7 @@ class Dispatcher:
     """Answers requests on behalf of a sandbox's services. The caller holds the sandbox's lock."""
 
     def __init__(self) -> None:
-        self._moto = moto_state.app()
+        self._moto = Adapter()
 
     @staticmethod
     def check(request: Request, address: Address) -> None:
@@ -75,7 +78,9 @@ class Dispatcher:
 
     def _answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
         service = sandbox.services.get(address.service)
-        if service is not None:
+        if service is None:
+            services.check(address.service)
+        else:
             wire.check_operation(request, address.service, address.operation)
             if not service.answers(address.operation):
                 raise not_implemented(address)
@@ -107,7 +112,7 @@ class Dispatcher:
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         environ.pop("werkzeug.request", None)
         try:
-            return Response.from_app(self._moto, environ, buffered=True)
+            return Response.from_app(self._moto.application(address.service), environ, buffered=True)
         except NotImplementedError as error:
             raise not_implemented(address) from error
 

@@ -25,6 +25,7 @@ from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.kernel.header_form import to_header_form
 from labkit.sandbox.kernel.machine_time import Moments, http_date
 from labkit.sandbox.kernel.signatures import Signature, is_signed, service_of
+from labkit.sandbox.moto import sources
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
@@ -275,7 +276,8 @@ class Host:
         self.sandbox.changes.make("provide", {"region": region})
 
     def _make_environment(self, region: str) -> None:
-        provision.provide(self.sandbox, region)
+        with sources.shared_stream():
+            provision.provide(self.sandbox, region)
         self._provided.add(region)
 
     def _replay(self) -> None:

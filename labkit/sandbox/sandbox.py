@@ -64,7 +64,7 @@ class Sandbox:
         self._owns_files = files is None
         self.files: FileStore = files or FileStore()
         """What holds the bytes of large bodies and of S3's objects."""
-        moto_state.reset()
+        moto_state.reset(str(seed))
         object_bodies.keep_in(self.files)
         self.logs = LogsService(self)
         self.cloudwatch = CloudWatchService(self)

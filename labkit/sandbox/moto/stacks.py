@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from moto.cloudformation import models, responses, utils
+from moto.cloudformation import responses
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import S3ClientError
@@ -74,11 +74,11 @@ def load(text: str, Loader: Any = None) -> dict[str, Any]:
         raise ValidationError(message=str(error)) from error
 
 
-_YAML = SimpleNamespace(load=load, Loader=None, add_multi_constructor=lambda prefix, constructor: None)
+YAML = SimpleNamespace(load=load, Loader=None, add_multi_constructor=lambda prefix, constructor: None)
 """What moto's CloudFormation has for the module `yaml`."""
 
 
-def _template_of_url(template_url: str, account_id: str, partition: str) -> str:
+def template_of_url(template_url: str, account_id: str, partition: str) -> str:
     """Return the template that a URL names, out of the sandbox's own S3 and nowhere else."""
     bucket, key, version = _place(template_url)
     try:
@@ -121,7 +121,7 @@ def _place(template_url: str) -> tuple[str, str, str | None]:
     return unquote(bucket), unquote(key), version
 
 
-def _validate_template(self: responses.CloudFormationResponse) -> ActionResult:
+def validate_template(self: responses.CloudFormationResponse) -> ActionResult:
     """Answer ValidateTemplate from the template itself; moto would have cfn-lint judge it, by rules of its own."""
     body = self._get_param("TemplateBody")
     if url := self._get_param("TemplateURL"):
@@ -156,12 +156,3 @@ def _capabilities(template: dict[str, Any]) -> list[str]:
     if any(name in each.get("Properties", {}) for each in made for name in _NAMES_IN_IAM):
         return ["CAPABILITY_NAMED_IAM"]
     return ["CAPABILITY_IAM"] if made else []
-
-
-def install() -> None:
-    """Give moto's CloudFormation our readers in place of its own."""
-    for module in (models, responses):
-        setattr(module, "yaml", _YAML)  # noqa: B010 (mypy)
-        setattr(module, "get_stack_from_s3_url", _template_of_url)  # noqa: B010 (mypy)
-    setattr(utils, "get_stack_from_s3_url", _template_of_url)  # noqa: B010 (mypy)
-    setattr(responses.CloudFormationResponse, "validate_template", _validate_template)  # noqa: B010 (mypy)

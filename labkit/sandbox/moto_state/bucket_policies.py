@@ -51,13 +51,8 @@ def _malformed(message: str) -> S3ClientError:
     return S3ClientError("MalformedPolicy", message)
 
 
-def _put(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
+def put(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
     """moto's, of a policy that the bucket can have."""
     backend.get_bucket(bucket_name)  # a bucket that there is none of is told first
     check(bucket_name, policy)
     _put_bucket_policy(backend, bucket_name, policy)
-
-
-def take_over() -> None:
-    """Has moto look at policies before it keeps them."""
-    setattr(S3Backend, "put_bucket_policy", _put)  # noqa: B010 (mypy)

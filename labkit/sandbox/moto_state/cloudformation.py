@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 from labkit.sandbox import moto_state
-from labkit.sandbox.moto import stacks
-from labkit.sandbox.moto_state import cloudformation_resources
-
-cloudformation_resources.install()
-stacks.install()
 
 
 def stack_exists(account_id: str, region: str, name: str) -> bool:

@@ -8,8 +8,6 @@ from typing import Any, cast
 
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models.instances import Instance
-from moto.ec2.models.internet_gateways import InternetGateway
-from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.models.subnets import Subnet, SubnetRouteTableAssociation
 from moto.s3.exceptions import MissingBucket
 
@@ -92,7 +90,7 @@ class KeyPairImport(Named, CloudFormationModel):
         moto_state.backend("ec2", account_id, region_name).delete_key_pair(resource_name)
 
 
-def _create_instance(
+def create_instance(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> Instance:
     """As moto makes an instance, with the security groups by id and the public address that its subnet gives."""
@@ -121,7 +119,7 @@ def _create_instance(
 _create_moto_subnet = Subnet.create_from_cloudformation_json
 
 
-def _create_subnet(
+def create_subnet(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> Subnet:
     """As moto makes a subnet, with MapPublicIpOnLaunch, and in a zone of its own region."""
@@ -132,7 +130,7 @@ def _create_subnet(
     return cast(Subnet, subnet)
 
 
-def _create_route_table_association(
+def create_route_table_association(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> SubnetRouteTableAssociation:
     """As moto makes it, and written down where DescribeRouteTables looks for it."""
@@ -143,7 +141,7 @@ def _create_route_table_association(
     return cast(SubnetRouteTableAssociation, association(properties["RouteTableId"], properties["SubnetId"]))
 
 
-def _delete_route_table(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
+def delete_route_table(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
     """With its associations, which a template's deletion takes off first; moto leaves both."""
     backend = moto_state.backend("ec2", account_id, region_name)
     for association in list(backend.get_route_table(resource_name)._associations):
@@ -151,21 +149,10 @@ def _delete_route_table(resource_name: str, cloudformation_json: Any, account_id
     backend.delete_route_table(resource_name)
 
 
-def _delete_internet_gateway(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
+def delete_internet_gateway(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
     """Taken off its VPC, and deleted; moto leaves it."""
     backend = moto_state.backend("ec2", account_id, region_name)
     gateway = backend.get_internet_gateway(resource_name)
     if gateway.vpc:
         backend.detach_internet_gateway(resource_name, gateway.vpc.id)
     backend.delete_internet_gateway(resource_name)
-
-
-def install() -> None:
-    """Has moto use what this file defines."""
-    Instance.create_from_cloudformation_json = staticmethod(_create_instance)  # type: ignore[method-assign]
-    Subnet.create_from_cloudformation_json = staticmethod(_create_subnet)  # type: ignore[method-assign]
-    SubnetRouteTableAssociation.create_from_cloudformation_json = staticmethod(  # type: ignore[method-assign]
-        _create_route_table_association
-    )
-    RouteTable.delete_from_cloudformation_json = staticmethod(_delete_route_table)  # type: ignore[method-assign]
-    InternetGateway.delete_from_cloudformation_json = staticmethod(_delete_internet_gateway)  # type: ignore[method-assign]

@@ -7,10 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from moto.backends import get_backend
-from moto.ec2.models import elastic_ip_addresses, elastic_network_interfaces
-from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupBackend
-from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.moto_api._internal import mock_random
 
 from labkit.sandbox import moto_state
@@ -27,17 +24,24 @@ from labkit.sandbox.network.topology import (
     SecurityGroupRule,
 )
 
-# moto answers with the union of an interface's groups and its instance's, in no certain order. On AWS an interface has
-# its own groups, and an instance those of its primary interface; `set_groups` keeps the two alike.
-setattr(NetworkInterface, "group_set", property(lambda interface: interface._group_set))  # noqa: B010 (mypy)
+GROUP_SET = property(lambda interface: interface._group_set)
+"""An interface's own groups; an instance has those of its primary interface, and `set_groups` keeps the two alike."""
 
-# An elastic address is one like any public one; moto draws it from 127.0.0.0/8.
-elastic_ip_addresses.random_ip = elastic_network_interfaces.random_public_ip  # type: ignore[attr-defined]
+
+def public_ip() -> str:
+    """A public address from a range reserved for tests (RFC 2544), where moto would draw one that somebody has."""
+    return f"198.19.{mock_random.randint(0, 255)}.{mock_random.randint(1, 254)}"
+
+
+def name_flow_logs(prefixes: dict[str, str]) -> None:
+    """Names flow logs as DescribeTags does."""
+    prefixes["fl"] = "vpc-flow-log"
+
 
 _create_security_group = SecurityGroupBackend.create_security_group
 
 
-def _create_group(backend: Any, *arguments: Any, **named: Any) -> Any:
+def create_security_group(backend: Any, *arguments: Any, **named: Any) -> Any:
     """As moto makes a group; a VPC's default one admits its own members, which moto leaves out.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
@@ -53,10 +57,6 @@ def _create_group(backend: Any, *arguments: Any, **named: Any) -> Any:
         group.ingress_rules[0].id = f"sgr-{group.id.removeprefix('sg-')}"
     return group
 
-
-setattr(SecurityGroupBackend, "create_security_group", _create_group)  # noqa: B010 (mypy)
-
-EC2_PREFIX_TO_RESOURCE["fl"] = "vpc-flow-log"  # as DescribeTags calls it
 
 _LAST_ENTRY = 32767
 _ANY_IPV6_ENTRY = NetworkAclEntry(101, True, ip_network("::/0"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.ec2.models.flow_logs import FlowLogs
@@ -23,20 +23,29 @@ class FlowLog(FlowLogs):
         self.id = flow_log_id
 
 
+class _Stacks:
+    """What makes and deletes the flow logs of stacks."""
+
+    create: ClassVar[Create]
+    delete: ClassVar[Delete]
+
+
 def take_over(create: Create, delete: Delete) -> None:
     """Has stacks make and delete flow logs with these functions from now on."""
+    _Stacks.create, _Stacks.delete = staticmethod(create), staticmethod(delete)
 
-    def create_from_template(name: str, template: Any, account_id: str, region: str, **kwargs: Any) -> FlowLog:
-        try:
-            return FlowLog(create(region, parameters(template["Properties"])))  # type: ignore[abstract]
-        except ServiceError as error:
-            raise ValidationError(name_or_id=name, message=f"{name}: {error.message} ({error.code})") from error
 
-    def delete_from_template(name: str, template: Any, account_id: str, region: str) -> None:
-        delete(region, name)
+def create_from_template(name: str, template: Any, account_id: str, region: str, **kwargs: Any) -> FlowLog:
+    """Makes the flow log of a stack."""
+    try:
+        return FlowLog(_Stacks.create(region, parameters(template["Properties"])))  # type: ignore[abstract]
+    except ServiceError as error:
+        raise ValidationError(name_or_id=name, message=f"{name}: {error.message} ({error.code})") from error
 
-    FlowLogs.create_from_cloudformation_json = staticmethod(create_from_template)  # type: ignore[assignment]
-    FlowLogs.delete_from_cloudformation_json = staticmethod(delete_from_template)  # type: ignore[assignment]
+
+def delete_from_template(name: str, template: Any, account_id: str, region: str) -> None:
+    """Deletes the flow log of a stack."""
+    _Stacks.delete(region, name)
 
 
 def parameters(properties: dict[str, Any]) -> dict[str, Any]:

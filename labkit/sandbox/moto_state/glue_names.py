@@ -11,10 +11,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from moto.glue.models import GlueBackend
 
-
-def _folded(method: Callable[..., Any]) -> Callable[..., Any]:
+def folded(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of moto's that is given its names in lower case, and those within what it is to store."""
     signature = inspect.signature(method)
 
@@ -29,10 +27,3 @@ def _folded(method: Callable[..., Any]) -> Callable[..., Any]:
         return method(*given.args, **given.kwargs)
 
     return call
-
-
-for _name in (
-    "create_database", "get_database", "update_database", "delete_database",
-    "create_table", "get_table", "get_tables", "delete_table", "update_table",
-):  # fmt: skip
-    setattr(GlueBackend, _name, _folded(getattr(GlueBackend, _name)))

@@ -37,12 +37,9 @@ def _text(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _put_policy(self: models.Role, policy_name: str, policy: Any) -> None:
+def put_policy(self: models.Role, policy_name: str, policy: Any) -> None:
     """Keeps an inline policy as IAM has it: a text, also one that a template wrote as an object.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
     """
     self.policies[policy_name] = _text(policy)
-
-
-models.Role.put_policy = _put_policy  # type: ignore[method-assign, assignment]

@@ -7,10 +7,8 @@ is offered where in all regions. That is a second and 80 MB of which a lab uses 
 from __future__ import annotations
 
 import gzip
-import importlib
 import json
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,13 +28,20 @@ def prepare() -> None:
     # jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
     # takes three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    setattr(boto3.Session, "get_available_regions", _regions)  # noqa: B010 (mypy)
-    load = utils.load_resource
-    utils.load_resource = lambda resource: [] if _OFFERINGS in resource else load(resource)
-    offerings = importlib.import_module("moto.ec2.models.instance_types").INSTANCE_TYPE_OFFERINGS
-    utils.load_resource = load
+
+
+_load_resource = utils.load_resource
+
+
+def load_resource(resource: str) -> Any:
+    """As moto reads a catalogue; those of the instance types on offer come later."""
+    return [] if _OFFERINGS in resource else _load_resource(resource)
+
+
+def read_offerings_later(offerings: dict[str, Any]) -> None:
+    """Has the instance types on offer in a region read with the first look at them."""
     for location_type, by_region in offerings.items():
-        offerings[location_type] = _Offerings(location_type, by_region, load)
+        offerings[location_type] = _Offerings(location_type, by_region)
 
 
 @cache
@@ -63,7 +68,7 @@ def _endpoint_prefix(service: str) -> str:
     return str(metadata["endpointPrefix"])
 
 
-def _regions(_: boto3.Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> Any:
+def regions(_: boto3.Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> Any:
     """As boto3 lists the regions of a service."""
     if allow_non_regional:
         return _all_regions(boto3.Session(), service_name, partition_name, True)
@@ -80,14 +85,13 @@ _all_regions = boto3.Session.get_available_regions
 class _Offerings(dict[str, Any]):
     """The instance types offered in each region; a region's are read with the first look at them."""
 
-    def __init__(self, location_type: str, regions: dict[str, Any], load: Callable[[str], Any]) -> None:
+    def __init__(self, location_type: str, regions: dict[str, Any]) -> None:
         super().__init__(dict.fromkeys(regions))
         self._location_type = location_type
-        self._load = load
 
     def __getitem__(self, region: str) -> Any:
         if super().__getitem__(region) is None:
-            offered = self._load(f"{_OFFERINGS}/{self._location_type}/{region}.json")
+            offered = _load_resource(f"{_OFFERINGS}/{self._location_type}/{region}.json")
             self[region] = [{**each, "LocationType": self._location_type} for each in offered]
         return super().__getitem__(region)
 

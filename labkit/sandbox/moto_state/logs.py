@@ -38,6 +38,6 @@ def own_log_groups(create: CreateGroup, delete: DeleteGroup) -> None:
     """Has CloudFormation make and delete log groups through these, from now on and in every stack."""
     OwnLogGroup.create_group = staticmethod(create)
     OwnLogGroup.delete_group = staticmethod(delete)
-    LogGroup.create_from_cloudformation_json = (  # type: ignore[method-assign]
-        OwnLogGroup.create_from_cloudformation_json
-    )
+
+
+create_from_template = OwnLogGroup.create_from_cloudformation_json

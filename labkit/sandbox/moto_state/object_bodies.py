@@ -19,8 +19,6 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
-from moto.s3 import models
-
 from labkit.sandbox.kernel.files import FileStore, Piece
 
 LOG = logging.getLogger(__name__)
@@ -180,22 +178,18 @@ def _set_value(key: Any, value: bytes | Content) -> None:
         key._etag = value.md5
 
 
-def _state(key: Any) -> dict[str, Any]:
-    """What is pickled of a key: its body is a reference."""
+def state(key: Any) -> dict[str, Any]:
+    """Return what is pickled of a key: its body is a reference."""
     return {name: value for name, value in vars(key).items() if name != "lock"}
 
 
-def _set_state(key: Any, state: dict[str, Any]) -> None:
+def set_state(key: Any, state: dict[str, Any]) -> None:
+    """Make a key of what was pickled."""
     vars(key).update(state)
     key.lock = threading.Lock()
 
 
-def take_over() -> None:
-    """Have moto keep its objects' bytes here from now on."""
-    amend: Callable[..., None] = setattr  # mypy knows moto's classes better than to let them be amended
-    amend(models, "tempfile", SimpleNamespace(SpooledTemporaryFile=Body))
-    amend(models.FakeKey, "value", property(_value, _set_value))
-    amend(models.FakeKey, "__getstate__", _state)
-    amend(models.FakeKey, "__setstate__", _set_state)
-    for name in ("copy_object", "upload_part_copy"):
-        amend(models.S3Backend, name, passing_references(getattr(models.S3Backend, name)))
+TEMPFILE = SimpleNamespace(SpooledTemporaryFile=Body)
+"""What moto's S3 has for the module `tempfile`."""
+VALUE = property(_value, _set_value)
+"""An object's bytes."""

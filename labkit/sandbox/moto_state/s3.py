@@ -9,12 +9,8 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeDeleteMarker
 
 from labkit.sandbox import moto_state
-from labkit.sandbox.moto_state import bucket_policies, object_bodies
 from labkit.sandbox.sandbox import ACCOUNT_ID
 from labkit.sandbox.service import ServiceError
-
-object_bodies.take_over()
-bucket_policies.take_over()
 
 
 class StoredObject(NamedTuple):

@@ -1,0 +1,108 @@
+"""Read XML, YAML and compressed data in place of moto's readers, which trust whatever they are given."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import Any, NoReturn
+from xml.dom import minidom
+
+import xmltodict
+import yaml
+from moto.core.parse import BaseXMLParser, RequestParserError
+from moto.s3.exceptions import MalformedXML, S3ClientError
+
+from labkit.sandbox.kernel import safe_xml
+from labkit.sandbox.moto.json_text import MAX_DEPTH
+from labkit.sandbox.moto.sources import Overlay
+
+MAX_INFLATED = 256 * 2**20
+"""The most that a compressed text may hold: S3 Select reads objects into memory."""
+
+
+def _check_xml(document: bytes | str) -> None:
+    try:
+        safe_xml.read(document.encode() if isinstance(document, str) else document)
+    except (safe_xml.UnsafeXml, UnicodeEncodeError) as error:
+        raise MalformedXML from error
+
+
+def _xml_to_dict(document: bytes | str, *arguments: Any, **named: Any) -> Any:
+    _check_xml(document)
+    return xmltodict.parse(document, *arguments, **named)
+
+
+def _xml_to_dom(document: bytes | str, *arguments: Any, **named: Any) -> minidom.Document:
+    _check_xml(document)
+    return minidom.parseString(document, *arguments, **named)
+
+
+XMLTODICT = Overlay(xmltodict, parse=_xml_to_dict)
+MINIDOM = Overlay(minidom, parseString=_xml_to_dom)
+
+_parse_xml = BaseXMLParser._parse_xml_string_to_dom
+
+
+def parse_request_xml(parser: BaseXMLParser, xml_string: bytes | str) -> Any:
+    """Read the XML of a REST request, as moto does, if it is safe."""
+    try:
+        _check_xml(xml_string)
+    except MalformedXML as error:
+        raise RequestParserError(f"Unable to parse the request: {error.__cause__}") from error
+    return _parse_xml(parser, xml_string)  # type: ignore[no-untyped-call]
+
+
+def _load_yaml(text: str) -> Any:
+    """Read a document of Systems Manager: without aliases, which can multiply without end, and of bounded depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        opens = isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent))
+        depth += opens - isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent))
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"nested more than {MAX_DEPTH} levels deep")
+    return yaml.safe_load(text)
+
+
+YAML = Overlay(yaml, safe_load=_load_yaml)
+
+
+class _BoundedGzipFile(gzip.GzipFile):
+    """A compressed file that ends with an error where it holds more than it may."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes."""
+        whole = size is None or size < 0
+        data = super().read(MAX_INFLATED + 1 if whole else size)
+        self._check(len(data) > MAX_INFLATED)
+        return data
+
+    def read1(self, size: int = -1) -> bytes:
+        """Return some of the next bytes."""
+        self._check(self.tell() > MAX_INFLATED)
+        return super().read1(size)
+
+    @staticmethod
+    def _check(too_long: bool) -> None:
+        if too_long:
+            message = f"The object holds more than {MAX_INFLATED} bytes inflated."
+            raise S3ClientError("InvalidCompressionFormat", message)
+
+
+def _open_gzip(file: Any, mode: str = "rb", *arguments: Any, **named: Any) -> Any:
+    """Stand in for `gzip.open` to read texts."""
+    if mode != "rt":
+        raise ValueError(f"unexpected mode {mode!r}")
+    return io.TextIOWrapper(io.BufferedReader(_BoundedGzipFile(fileobj=file)), "utf-8")
+
+
+GZIP = Overlay(gzip, open=_open_gzip)
+
+
+def refuse_bzip2(data: bytes) -> NoReturn:
+    """Refuse a format whose reader has no bound."""
+    raise NotImplementedError("S3 Select of objects compressed with bzip2")
+
+
+BZ2 = Overlay(object, decompress=refuse_bzip2)
