@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 STAMP := $(VENV)/.set-up
+DEVELOPER := $(VENV)/.set-up-for-developers
 
 # Compiled modules are kept, whatever the surroundings say: without them every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test workbook notebooks instructor solutions setup check bench fuzz sample-data environment clean
+.PHONY: help lab test workbook notebooks instructor solutions setup developer check bench fuzz sample-data environment clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,34 +17,44 @@ help:  ## List the commands
 lab: setup  ## Do the lab: start the sandbox and open notebook 00 in JupyterLab
 	@$(BIN)/labkit up
 
-test: setup  ## Run every test, the notebooks included
+test: developer  ## Run every test, the notebooks included
 	$(BIN)/pytest -n auto --dist loadfile tests
 	$(BIN)/pytest -n auto --dist loadfile --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 workbook: setup  ## Run all notebooks headless and bind them into one HTML book, build/workbook/
 	@$(BIN)/labkit run
 
-notebooks: setup  ## Build the notebooks from notebooks/source/, keeping the outputs of cells that didn't change
+notebooks: developer  ## Build the notebooks from notebooks/source/, keeping the outputs of cells that didn't change
 	$(BIN)/python scripts/build_notebooks.py
 
-instructor: setup  ## Build the instructor's copies, solutions and notes included, into build/instructor/
+instructor: developer  ## Build the instructor's copies, solutions and notes included, into build/instructor/
 	$(BIN)/python scripts/build_notebooks.py --instructor
 
 solutions: instructor  ## Run the instructor's copies, so that no solution goes stale
 	@$(BIN)/labkit run build/instructor/*.ipynb --to build/instructor
 
-setup: $(STAMP)  ## Set up .venv from the locked versions
+setup: $(STAMP)  ## Set up .venv from the locked versions, with what a learner runs
 
+developer: $(DEVELOPER)  ## Add what tests and checks need
+
+# `--inexact`: what a developer has beside it stays. uv shows its progress on a terminal.
 $(STAMP): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --quiet --compile-bytecode
+	@echo "Setting up $(VENV), about 0.9 GB: a minute or two the first time."
+	$(UV) sync --frozen --inexact --compile-bytecode
 	$(BIN)/python -m compileall -q labkit
 	@touch $@
+
+$(DEVELOPER): pyproject.toml uv.lock | $(UV)
+	@echo "Adding to $(VENV) what tests and checks need, about 0.8 GB."
+	$(UV) sync --frozen --group dev --compile-bytecode
+	$(BIN)/python -m compileall -q labkit
+	@touch $@ $(STAMP)
 
 .tools/bin/uv:
 	python3 -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-check: setup  ## Check style, types, imports and the figures that the code is held to
+check: developer  ## Check style, types, imports and the figures that the code is held to
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,11 +64,11 @@ check: setup  ## Check style, types, imports and the figures that the code is he
 	$(BIN)/python scripts/build_notebooks.py --check
 	$(BIN)/python scripts/figures.py
 
-bench: setup  ## Run the benchmarks: each a ratio to something run beside it
+bench: developer  ## Run the benchmarks: each a ratio to something run beside it
 	$(BIN)/python -m benchmarks
 
 fuzz: setup  ## Fuzz what takes text from outside, each target for FUZZ_SECONDS
-	$(UV) sync --frozen --quiet --group fuzz
+	$(UV) sync --frozen --quiet --inexact --group fuzz
 	$(BIN)/python -m fuzz $(or $(FUZZ_SECONDS),600)
 
 sample-data: setup  ## Write data/sample_flowlogs anew

@@ -1,4 +1,4 @@
-"""Writes environment.yml, for conda and Binder, from the requirements in pyproject.toml.
+"""Writes environment.yml, for conda and Binder, from what a learner runs by pyproject.toml.
 
 Run it after a change of the requirements; a test holds the two equal.
 """
@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parents[1]
 def environment() -> str:
     """The text of environment.yml."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    requirements = sorted([*project["project"]["dependencies"], *project["dependency-groups"]["dev"]])
+    requirements = sorted(project["project"]["dependencies"])
     lines = [
         "# Written by scripts/write_environment.py from pyproject.toml; change it there.",
         "name: vpc-flow-logs-lab",
