@@ -252,6 +252,7 @@ class Host:
             lock=self._lock,
             journal=self._journal,
             files=self._files,
+            secret=self.credentials.secret_access_key.encode(),
         )
         sandbox.changes.makers["control"] = lambda entry: self._control.changing[entry.request["path"]](
             entry.request["body"]

@@ -46,6 +46,7 @@ class Sandbox:
         lock: FairLock | None = None,
         journal: Journal | None = None,
         files: FileStore | None = None,
+        secret: bytes = b"",
     ) -> None:
         from labkit.sandbox.alarms.service import CloudWatchService
         from labkit.sandbox.athena.service import AthenaService
@@ -55,6 +56,8 @@ class Sandbox:
 
         self.seed = seed
         self.endpoint = endpoint
+        self.secret = secret
+        """What tokens are made with that nobody may guess; it is the home's own, and the same after a restart."""
         self.lock = lock or FairLock()
         self.outbox = Outbox(journal)
         self.random = Random(seed)

@@ -97,6 +97,13 @@ def test_a_mailbox_hides_where_the_sandbox_listens():
     assert "no mail to be seen here" in str(Mailbox("me@example.com", ()))
 
 
+def test_a_mailbox_shows_no_token_that_somebody_else_could_use():
+    body = f"http://127.0.0.1:4566/?Action=ConfirmSubscription&Token=2336412f37{'ab' * 123}\nbye"
+    box = Mailbox("me@example.com", (Mail("me@example.com", "Hello", body),))
+    assert "http://sandbox/?Action=ConfirmSubscription&Token=2336412f37...\nbye" in str(box)
+    assert "Token=2336412f37...\nbye" in box.html()
+
+
 def test_a_very_long_call_is_cut_in_its_middle_and_says_so():
     shown = str(Card("Table", "t", calls=("a" * 1000 + "b" * 1000,)))
     assert "a ... 1200 characters more ... b" in shown

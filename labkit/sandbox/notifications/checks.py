@@ -41,10 +41,17 @@ def check_endpoint(protocol: str, endpoint: str) -> None:
     elif protocol in ("http", "https"):
         if not endpoint.startswith(f"{protocol}://"):
             raise invalid("Endpoint must match the specified protocol")
-        if not _is_local(urlsplit(endpoint).hostname or ""):
+        if not _is_local(_host_of(endpoint)):
             raise not_here(f"HTTP endpoints other than on this machine (127.0.0.1, localhost): {endpoint}")
     else:
         raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
+
+
+def _host_of(endpoint: str) -> str:
+    try:
+        return urlsplit(endpoint).hostname or ""
+    except ValueError:  # a bracket that is not closed
+        raise invalid("Endpoint") from None
 
 
 def _is_local(host: str) -> bool:

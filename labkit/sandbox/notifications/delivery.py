@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 from labkit.sandbox.inbox import Inbox
 from labkit.sandbox.moto_state import sqs
+from labkit.sandbox.notifications import local_posts
 from labkit.sandbox.notifications.subscriptions import Subscription
 from labkit.sandbox.outbox import Done, Outbox
 
@@ -199,13 +200,15 @@ def _send(request: urllib.request.Request, done: Done) -> None:
 def _settled(request: urllib.request.Request) -> bool:
     """Posts; False if the post has failed, and is worth another try.
 
-    Errors of the server and 429 are worth one, others are permanent failures (sns-message-delivery-retries.html).
+    Errors of the server and 429 are worth one, others are permanent failures (sns-message-delivery-retries.html); so is
+    a redirect, or a name that leads away from this machine.
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        opener.open(request, timeout=POST_TIMEOUT).close()
+        local_posts.post(request, POST_TIMEOUT)
     except (OSError, http.client.HTTPException) as error:
         LOG.warning("%s did not take a message: %s", request.full_url, error)
+        if isinstance(error, urllib.error.URLError) and isinstance(error.reason, local_posts.NotOnThisMachine):
+            return True
         return isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
     return True
 

@@ -1,13 +1,18 @@
 """Subscribing, confirming and ending, as the SNS API reference and "Message and JSON formats" describe them."""
 
 import json
+import re
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.test import Client
 
 from labkit.sandbox.moto_state import backend
+from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
-from tests.sandbox.notifications.sns import QUEUE, TOPIC
+from tests.sandbox.in_process import BARE, ENDPOINT, client_maker, open_host
+from tests.sandbox.notifications.sns import QUEUE, TOPIC, Notifications
 
 DAY = 86400
 
@@ -246,3 +251,35 @@ def test_what_is_no_arn_of_a_subscription_is_refused(sns, operation, arn):
         sns.call(operation, SubscriptionArn=arn)
     assert caught.value.code == "InvalidParameter"
     assert caught.value.message.startswith("Invalid parameter: Subscription")
+
+
+def test_a_token_is_a_home_s_own_however_alike_their_sandboxes_are():
+    def token(secret):
+        sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=0, secret=secret)
+        try:
+            sns = Notifications(sandbox)
+            return sns.token(sns.subscribe())
+        finally:
+            sandbox.close()
+
+    first, again, other = (token(secret) for secret in (b"one home", b"one home", b"another"))
+    assert first == again != other
+    assert re.fullmatch("2336412f37[0-9a-f]{246}", other)
+
+
+def test_a_token_that_was_mailed_is_good_after_a_restart(tmp_path):
+    host = open_host(tmp_path / "journal.sqlite", BARE)
+    sns = client_maker(host)("sns")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="learner@example.com")
+    link = next(
+        line for line in host.sandbox.notifications.inbox.messages()[0]["body"].splitlines() if "Token=" in line
+    )
+    host.close()
+    again = open_host(tmp_path / "journal.sqlite", BARE)
+    try:
+        assert Client(again).get(link.removeprefix(ENDPOINT), headers={"Host": "localhost"}).status_code == 200
+        (held,) = client_maker(again)("sns").list_subscriptions()["Subscriptions"]
+        assert held["SubscriptionArn"].startswith(topic)
+    finally:
+        again.close()

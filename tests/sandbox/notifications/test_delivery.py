@@ -154,6 +154,8 @@ def moody(monkeypatch):
         def do_POST(self):
             received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(statuses[len(received) - 1])
+            if 300 <= statuses[len(received) - 1] < 400:
+                self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *arguments):
@@ -177,6 +179,8 @@ def moody(monkeypatch):
         ([404, 200], 1),
         ([403, 200], 1),
         ([503, 410, 200], 2),
+        ([302, 200], 1),
+        ([307, 200], 1),
     ],
 )
 def test_a_post_is_tried_again_while_the_server_may_yet_take_it(sns, moody, monkeypatch, answers, tries):
@@ -202,3 +206,13 @@ def test_an_endpoint_that_nobody_listens_at_is_tried_four_times(monkeypatch, cap
         delivery._send(request, lambda: left.append(True))
     assert left == [True]
     assert len([record for record in caplog.records if "did not take a message" in record.message]) == 4
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "0.0.0.0", "169.254.169.254", "::ffff:192.0.2.1", "fe80::1%lo"])
+def test_a_name_that_leads_away_from_this_machine_is_not_posted_to(monkeypatch, caplog, address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    leads = [(family, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("127.0.0.1", address)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: leads)
+    monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it connected"))
+    assert delivery._settled(urllib.request.Request("http://localhost/hook", b"{}", method="POST"))
+    assert "is not on this machine" in caplog.text
