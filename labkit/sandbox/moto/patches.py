@@ -131,6 +131,7 @@ PATCHES = (
     ),
     Patch("moto.sts.models:STSBackend.get_caller_identity", f"{STATE}.sts:identity", "the learner is not its user"),
     Patch("moto.iam.models:Role.put_policy", f"{STATE}.iam:put_policy", "keeps a template's policy as an object"),
+    Patch("moto.s3.models:MultipartDict", f"{HERE}.uploads:Uploads", "fails on an upload that does not exist"),
     Patch("moto.s3.models:tempfile", f"{STATE}.object_bodies:TEMPFILE", "keeps objects in memory and temporary files"),
     Patch("moto.s3.models:FakeKey.value", f"{STATE}.object_bodies:VALUE", "reads an object's bytes to copy them"),
     Patch(
