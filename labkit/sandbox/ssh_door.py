@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from labkit.sandbox.kernel import small_shell
+from labkit.sandbox.kernel.small_shell import HOST_NAME, Outcome
 from labkit.sandbox.moto_state import cloudformation, ec2
 from labkit.sandbox.provision import STACK_NAME
 
@@ -34,7 +36,6 @@ GREETING = """   ,     #_
   ~~  \\_#####\\
   ~~     \\###|       This shell knows whoami, hostname, exit and logout.
 """
-HOST_NAME = "ip-10-0-1-10"
 
 
 @dataclass(frozen=True)
@@ -133,29 +134,25 @@ class SshDoor:
 
 
 async def _shell(process: asyncssh.SSHServerProcess[str]) -> None:
-    """A shell that knows how to end."""
+    """Run one command, or be a shell that knows how to end."""
     user = process.get_extra_info("username")
-    if process.command:
-        process.exit(_run(process, user, process.command))
+    if process.command is not None:
+        process.exit(_run(process, user, process.command).status)
         return
     process.stdout.write(GREETING.replace("\n", "\r\n" if process.term_type else "\n"))
     process.stdout.write(f"[{user}@{HOST_NAME} ~]$ ")
+    outcome = Outcome()
     async for line in process.stdin:
-        command = line.strip()
-        if command in ("exit", "logout"):
+        outcome = _run(process, user, line)
+        if outcome.ended:
             process.stdout.write("logout\n")
             break
-        if command:
-            _run(process, user, command)
         process.stdout.write(f"[{user}@{HOST_NAME} ~]$ ")
-    process.exit(0)
+    process.exit(outcome.status)
 
 
-def _run(process: asyncssh.SSHServerProcess[str], user: str, command: str) -> int:
-    answers = {"whoami": user, "hostname": HOST_NAME, "exit": "", "logout": ""}
-    if command not in answers:
-        process.stderr.write(f"-bash: {command.split()[0]}: command not found\n")
-        return 127
-    if answers[command]:
-        process.stdout.write(f"{answers[command]}\n")
-    return 0
+def _run(process: asyncssh.SSHServerProcess[str], user: str, line: str) -> Outcome:
+    outcome = small_shell.run(line, user)
+    process.stdout.write("".join(f"{each}\n" for each in outcome.out))
+    process.stderr.write("".join(f"{each}\n" for each in outcome.err))
+    return outcome

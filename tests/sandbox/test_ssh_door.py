@@ -55,6 +55,13 @@ def test_an_unknown_command_is_answered_as_bash_would(login):
     assert (session.stderr, session.exit_status) == ("-bash: nmap: command not found\n", 127)
 
 
+def test_commands_follow_each_other_and_a_blank_one_ends_well(login):
+    session = ssh(login, command="whoami; hostname && nmap")
+    assert (session.stdout, session.exit_status) == ("ec2-user\nip-10-0-1-10\n", 127)
+    session = ssh(login, command="   ")
+    assert (session.stdout, session.stderr, session.exit_status) == ("", "", 0)
+
+
 @pytest.mark.parametrize(("user", "password"), [("ec2-user", "guess"), ("root", None)])
 def test_a_stranger_is_not_let_in(login, user, password):
     with pytest.raises(asyncssh.PermissionDenied):
