@@ -63,6 +63,7 @@ check: developer  ## Check style, types, imports and the figures that the code i
 	$(BIN)/python scripts/check_outputs.py notebooks/*.ipynb
 	$(BIN)/python scripts/build_notebooks.py --check
 	$(BIN)/python scripts/figures.py
+	$(BIN)/python -m fuzz.quick
 
 bench: developer  ## Run the benchmarks: each a ratio to something run beside it
 	$(BIN)/python -m benchmarks

@@ -11,14 +11,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "run"}
+HELPERS = {"__init__", "__main__", "quick", "run"}
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parent / "build" / "fuzz"
 
 
+def targets() -> list[str]:
+    """The names of all targets: modules of this package with SEEDS, WORDS and `try_bytes`."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
+
+
 def main(arguments: list[str]) -> int:
     """Gives each target its seconds, in a process of its own: libFuzzer ends the process that it runs in."""
-    known = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
+    known = targets()
     seconds = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 600
     if unknown := set(arguments) - set(known):
         print(f"no target is called {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)

@@ -30,7 +30,8 @@ WORDS = [
 def _queries() -> list[str]:
     cases = json.loads((CONFORMANCE / "insights.json").read_text(encoding="utf-8"))
     samples = json.loads((CONFORMANCE / "insights_samples.json").read_text(encoding="utf-8"))
-    return [*(case["query"] for case in cases), *("\n".join(sample["query"]) for sample in samples)]
+    texts = (case["query"] for case in [*cases, *samples])
+    return [text if isinstance(text, str) else "\n".join(text) for text in texts]
 
 
 SEEDS = [query.encode() for query in _queries()]

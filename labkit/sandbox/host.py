@@ -18,7 +18,7 @@ from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_r
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
 from labkit.sandbox.kernel import payloads
-from labkit.sandbox.kernel.admission import Gate, is_local
+from labkit.sandbox.kernel.admission import Gate, check_address, is_local
 from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
@@ -104,6 +104,10 @@ class Host:
     def _answer_whoever_asks(self, request: Request) -> Response:
         if not is_local(host := request.environ.get("HTTP_HOST", "")):
             return Response(f"The sandbox does not answer for the host {host!r:.100}.\n", 403)
+        try:
+            check_address(request)
+        except ServiceError as error:
+            return error_response(request, "s3", error)
         if request.path == f"{PREFIX}{ADVANCE}":
             with self.moments.watch(lambda: self.sandbox.clock.timestamp()):
                 return self._control.answer(request)

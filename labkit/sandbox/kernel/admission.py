@@ -38,6 +38,12 @@ def is_local(host: str) -> bool:
     return name is not None and name[1].lower().removesuffix(".") in LOCAL_NAMES
 
 
+def check_address(request: Request) -> None:
+    """Refuse an address whose query can't be read: what is no ASCII has to be percent-encoded."""
+    if not request.query_string.isascii():
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI.")
+
+
 class Gate:
     """Lets requests in that are signed with a key of the sandbox's, by a clock that is right."""
 

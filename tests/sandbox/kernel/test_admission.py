@@ -385,6 +385,13 @@ def test_any_credentials_still_have_to_be_told_by_a_clock_that_is_right():
         late.admit(made, now, lambda: "")
 
 
+def test_an_address_that_is_no_ascii_is_the_client_s_fault(host):
+    for path in ("/", "/bucket/key", "/_sandbox/inbox"):
+        environ = EnvironBuilder(path=path, headers={"Host": "localhost"}).get_environ()
+        answer = Client(host).open({**environ, "QUERY_STRING": "a=\xa2", "RAW_URI": f"{path}?a=\xa2"})
+        assert (answer.status_code, code_and_message(answer)[0]) == (400, "InvalidURI")
+
+
 LOCAL = [
     "localhost",
     "LOCALHOST:4566",
