@@ -164,7 +164,7 @@ class _Start:
     def wait(self) -> Server:
         """The server, once it answers."""
         while True:
-            there = look(self._folder)
+            there = presence(self._folder.parent)
             if there.kind is Kind.READY and there.server is not None:
                 return there.server
             self._check_process()
@@ -234,7 +234,10 @@ def _stop(folder: Path) -> str:
         (folder / SERVER_FILE).unlink(missing_ok=True)
         return ""
     if there.pid is None:
-        raise SandboxError(f"a program that is no sandbox holds {folder / LOCK_FILE}: end it, or delete this file")
+        raise SandboxError(
+            f"a program that can't be seen from here, as of another container, holds {folder / LOCK_FILE}: stop the "
+            "sandbox there; or delete this file, and a sandbox that held it ends by itself"
+        )
     said = "The sandbox is stopped."
     suspended = there.is_suspended
     _signal(there.pid, signal.SIGTERM)

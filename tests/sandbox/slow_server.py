@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from labkit.sandbox.kernel.ending import End
 from labkit.sandbox.kernel.entry import LOCK_FILE, SERVER_FILE, Server
 from labkit.sandbox.kernel.home_lock import HomeLock
 from labkit.sandbox.kernel.presence import Kind
@@ -21,6 +22,8 @@ def main() -> None:
     assert HomeLock.take(folder / LOCK_FILE)
     if (folder / "deaf").exists():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        End(folder)
 
     def app(environ, start_response):
         kind, done, of = json.loads((folder / "progress").read_text())

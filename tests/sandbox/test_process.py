@@ -62,7 +62,7 @@ def test_a_process_that_was_given_the_id_of_a_server_is_left_alone(home, monkeyp
     lock = HomeLock.take(folder / "server.lock")
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as stranger:
         (folder / "server.lock").write_text(str(stranger.pid))
-        with pytest.raises(SandboxError, match=r"a program that is no sandbox holds .*server.lock"):
+        with pytest.raises(SandboxError, match=r"a program that can't be seen from here, .* holds .*server.lock"):
             process.stop(home)
         assert stranger.poll() is None
     lock.release()
@@ -226,9 +226,17 @@ def test_another_process_stops_it_than_the_one_that_started_it(home):
     assert process.find(home) is None
 
 
-def test_options_that_contradict_the_history_are_refused(home):
-    process.start(home, frozen_at=FROZEN_AT, seed=3, provision=False)
+@pytest.fixture(scope="module")
+def used_home(tmp_path_factory) -> tuple[Path, process.Server]:
+    """A home with a short history of seed 3, its sandbox stopped; and how it ran."""
+    home = tmp_path_factory.mktemp("used") / "home"
+    server = process.start(home, frozen_at=FROZEN_AT, seed=3, provision=False)
     process.stop(home)
+    return home, server
+
+
+def test_options_that_contradict_the_history_are_refused(home, used_home):
+    shutil.copytree(used_home[0], home)
     with pytest.raises(SandboxError, match="history with seed 3; `labkit sandbox reset` ends it"):
         process.start(home, seed=4)
     with pytest.raises(SandboxError, match="began at 2026-11-02T09:00:00"):
@@ -247,14 +255,10 @@ def test_a_port_that_is_taken_is_named(home):
 
 
 def test_last_times_port_is_given_up_when_another_has_it(home):
-    first = process.start(home, provision=False)
-    process.stop(home)
-    with socket.socket() as tenant:
-        tenant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tenant.bind(("127.0.0.1", first.port))
-        tenant.listen()
-        second = process.start(home)
-    assert second.port != first.port
+    with socket.create_server(("127.0.0.1", 0)) as tenant:
+        taken = tenant.getsockname()[1]
+        (process.directory(home) / "port").write_text(str(taken))
+        assert process.start(home, provision=False).port != taken
 
 
 def test_files_are_for_their_owner_alone_and_a_server_ends_with_them(home):
@@ -281,9 +285,17 @@ def test_a_sandbox_that_can_not_start_shows_the_end_of_its_log(home, monkeypatch
         process.start(home)
 
 
-def test_damage_is_named_with_the_way_out_and_a_reset_mends_all_of_it(home):
-    first = process.start(home, provision=False)
-    process.stop(home)
+def test_a_full_disk_is_said_where_the_log_has_no_room_for_it(home, monkeypatch):
+    monkeypatch.setattr(process, "SERVER_MODULE", "this")
+    (process.directory(home) / "this.py").write_text("raise SystemExit(1)")
+    monkeypatch.setattr(process.shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(SandboxError, match=r"sandbox can't be used \(No space left on device\): free some space"):
+        process.start(home)
+
+
+def test_damage_is_named_with_the_way_out_and_a_reset_mends_all_of_it(home, used_home):
+    shutil.copytree(used_home[0], home)
+    first = used_home[1]
     folder = process.directory(home)
     kept = {name: (folder / name).read_bytes() for name in ("port", *SECRETS)}
     for name in SECRETS:

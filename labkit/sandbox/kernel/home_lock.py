@@ -24,12 +24,14 @@ class HomeLock:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
-        self._descriptor = descriptor
+        self._descriptor: int | None = descriptor
+        os.register_at_fork(after_in_child=self.release)
 
     @classmethod
     def take(cls, path: Path) -> HomeLock | None:
         """Take the lock and write this process's id into its file; None if another process holds it."""
-        # Python opens files so that no program that this process starts inherits them, and the lock with them.
+        # Python opens files so that no program that this process starts inherits them, and the lock with them; a fork
+        # does until it lets go of them.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -47,11 +49,13 @@ class HomeLock:
             there = self._path.stat()
         except OSError:
             return True
-        return not os.path.samestat(there, os.fstat(self._descriptor))
+        return self._descriptor is None or not os.path.samestat(there, os.fstat(self._descriptor))
 
     def release(self) -> None:
-        """Let the lock go."""
-        os.close(self._descriptor)
+        """Let the lock go. A child that was forked lets go of its share of it, which does not end the lock."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ class StandIn:
     of: int = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Say how far the sandbox is."""
+        """Say how far the sandbox is to who asks for that; AWS's clients try again if there is no body."""
         far = f": {self.done} of {self.of} changes of its history are repeated" if self.kind is Kind.REPLAYING else ""
         said = {"status": self.kind.value, "done": self.done, "of": self.of}
         said["error"] = f"the sandbox is {'ending' if self.kind is Kind.ENDING else 'starting'}{far}; try again"
+        is_control = environ["PATH_INFO"].startswith("/_sandbox/")
         start_response("503 Service Unavailable", [("Content-Type", "application/json"), ("Retry-After", "1")])
-        return [json.dumps(said).encode()]
+        return [json.dumps(said).encode() if is_control else b""]

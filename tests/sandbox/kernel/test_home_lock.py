@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -39,6 +40,21 @@ def test_a_killed_process_holds_it_no_more_and_a_child_never_did(path):
         process.wait()
         assert psutil.pid_exists(child)
         assert holder(path) is None
+
+
+def test_a_forked_child_lets_go_of_it_and_does_not_end_it(path):
+    lock = HomeLock.take(path)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=lambda: (theirs.send("there"), theirs.recv()), daemon=True)
+    child.start()
+    assert ours.recv() == "there"
+    assert holder(path) == Holder(os.getpid())
+    lock.release()
+    assert child.is_alive()
+    assert holder(path) is None
+    ours.send("end")
+    child.join()
 
 
 def test_a_process_that_only_has_the_id_is_not_taken_for_the_holder(path):
