@@ -109,6 +109,8 @@ def _show_ready(server: process.Server) -> int:
     clock = server.control("GET", "/clock", timeout=SECONDS_TO_ANSWER)
     login = server.control("GET", "/ssh", timeout=SECONDS_TO_ANSWER)
     kind = "standing still" if clock["frozen"] else "following real time"
+    if "advancing_to" in clock:
+        kind = f"moving on to {clock['advancing_to']}"
     print(f"The sandbox runs at {server.endpoint}. Its time is {clock['now']}, {kind}.")
     print(f"The Web Server: ssh -p {login['port']} {login['user']}@{login['host']}, password {login['password']}")
     return 0

@@ -72,7 +72,13 @@ def attempts(wanted: int | None, token: str) -> Iterator[tuple[subprocess.Popen[
         process = subprocess.Popen(
             jupyter_command(port),
             cwd=project_root(),
-            env={**os.environ, "JUPYTER_TOKEN": token, "LABKIT_HOME": str(home()), "JUPYTER_PATH": kernel_path()},
+            env={
+                **os.environ,
+                **jupyter_folders(),
+                "JUPYTER_TOKEN": token,
+                "LABKIT_HOME": str(home()),
+                "JUPYTER_PATH": kernel_path(),
+            },
         )
         yield process, port
         if _is_free(port):
@@ -85,6 +91,26 @@ def jupyter_command(port: int) -> list[str]:
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
     command += [f"--LabApp.app_settings_dir={SETTINGS}", "--MappingKernelManager.transport_encryption=auto"]
     return command + ["--allow-root"] * (os.geteuid() == 0)
+
+
+def jupyter_folders() -> dict[str, str]:
+    """The variables that move Jupyter's own folders under LABKIT_HOME, where the user's can't be written."""
+    from jupyter_core import paths
+
+    folders = {
+        "JUPYTER_RUNTIME_DIR": paths.jupyter_runtime_dir(),
+        "JUPYTER_CONFIG_DIR": paths.jupyter_config_dir(),
+        "JUPYTER_DATA_DIR": paths.jupyter_data_dir(),
+        "IPYTHONDIR": os.environ.get("IPYTHONDIR") or os.path.expanduser("~/.ipython"),
+    }
+    own = home() / "jupyter"
+    return {name: str(own / name.lower()) for name, folder in folders.items() if not _can_be_written(Path(folder))}
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether files can be made in a folder, which need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def kernel_path() -> str:

@@ -6,6 +6,7 @@ however slow it is to answer; where nobody holds it, none runs, whatever files l
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -51,6 +52,8 @@ SECONDS_TO_STOP = 15
 """How long a server is given to end when told to; it takes less by its own bound."""
 SECONDS_TO_DIE = 10
 SECONDS_BETWEEN_LOOKS = 0.05
+LEAST_FREE = 1_000_000
+"""Bytes on a disk that is as good as full."""
 
 KEPT_AT_RESET = (CREDENTIALS_FILE, SSH_FILE, PORT_FILE, LOCK_FILE, LOG_FILE)
 """What is no part of a sandbox's history: a reset removes everything else from the folder of its files."""
@@ -196,6 +199,9 @@ class _Start:
         if code is None:
             return
         self._process = None
+        if code not in (PORT_TAKEN, HOME_TAKEN) and shutil.disk_usage(self._folder).free < LEAST_FREE:
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # its log may have no room for the reason either
+            raise SandboxError(cannot_use(self._folder, full))
         lines = (self._folder / LOG_FILE).read_text(errors="replace").splitlines()
         if code == PORT_TAKEN:
             port = self._command[self._command.index("--port") + 1]

@@ -81,6 +81,17 @@ def test_the_lab_is_served_and_ends_when_told_to(running_server, tmp_path: Path,
     assert process.find(tmp_path) is not None
 
 
+def test_jupyters_folders_are_the_users_unless_they_can_not_be_written(tmp_path: Path, monkeypatch):
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "lab"))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    assert up.jupyter_folders() == {}
+    (tmp_path / "user").touch()  # no folder: not even root can write there
+    names = ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
+    assert up.jupyter_folders() == {name: str(tmp_path / "lab" / "jupyter" / name.lower()) for name in names}
+
+
 def test_a_port_that_another_program_was_quicker_to_take_is_left_to_it(monkeypatch):
     free, started = {8888: False, 8889: True}, []
     monkeypatch.setattr(up, "choose_port", lambda wanted: 8888 + len(started))

@@ -72,12 +72,25 @@ def sender(host: Host, after: Callable[[], None] = lambda: None) -> Callable[...
 
 
 def send_signed(
-    host: Host, service: str, body: bytes, headers: dict[str, str], *, path: str = "/", method: str = "POST"
+    host: Host,
+    service: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    path: str = "/",
+    method: str = "POST",
+    payload: str | None = None,
 ) -> AWSResponse:
-    """A host's answer to a request as it stands, signed; `service` is the name that requests are signed with."""
+    """A host's answer to a request as it stands, signed; `service` is the name that requests are signed with.
+
+    `payload` is what stands for the body in the signature, if it is not the body's hash.
+    """
     request = AWSRequest(method=method, url=f"{ENDPOINT}{path}", data=body, headers=headers)
     signer = Signer(CREDENTIALS.access_key_id, CREDENTIALS.secret_access_key)
-    (S3SigV4Auth if service == "s3" else SigV4Auth)(signer, service, "eu-west-1").add_auth(request)
+    auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(signer, service, "eu-west-1")
+    if payload is not None:
+        auth.payload = lambda _: payload  # type: ignore[method-assign]
+    auth.add_auth(request)
     return sender(host)(request.prepare())
 
 
