@@ -24,8 +24,9 @@ from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.kernel.header_form import to_header_form
 from labkit.sandbox.kernel.machine_time import Moments, http_date
+from labkit.sandbox.kernel.news import News
 from labkit.sandbox.kernel.signatures import Signature, is_signed, service_of
-from labkit.sandbox.moto import sources
+from labkit.sandbox.moto import receiving, sources
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
@@ -71,6 +72,7 @@ class Host:
         self._postman = postman
         self._progress = progress
         self._lock = FairLock()
+        self.news = News()
         self.advances = Advances(self._lock, self._note_step)
         self._dispatcher = Dispatcher()
         self._control = Control(self)
@@ -149,7 +151,21 @@ class Host:
         return rest_operations.name(address.service, request)
 
     def _serve(self, request: Request, address: Address) -> Response:
+        if not receiving.is_receiving(address.service, address.operation):
+            return self._serve_at_once(request, address)
+        poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
+        while True:
+            number = self.news.number
+            response = self._serve_at_once(request, address)
+            if self.news.closed or not receiving.is_empty(response):
+                return response
+            if not poll.wait(self.news, number, self.read(self.sandbox.clock.timestamp)):
+                return response
+
+    def _serve_at_once(self, request: Request, address: Address) -> Response:
         with self._lock:
+            if self.news.closed:
+                return Response("The sandbox is stopped.\n", 503)
             self._follow_real_time()
             self._provide_on_first_use(address)
             if not address.changes_something(request.method):
@@ -164,10 +180,18 @@ class Host:
 
     def _carry_out(self, entry: Entry, request: Request, address: Address) -> Response:
         """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing."""
+        poll = None
+        if receiving.is_receiving(address.service, address.operation):
+            poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
         with self.sandbox.changes.change(entry) as change:
+            before = poll.traces() if poll else None
             response = self._dispatcher.answer(self.sandbox, request, address)
             change.refused = 400 <= response.status_code < 500
-            return response
+            if poll and receiving.is_empty(response):  # which a journal need not hold: somebody polls all day
+                change.refused = poll.traces() == before
+        if not change.refused:
+            self.news.tell()
+        return response
 
     def read(self, look: Callable[[], T]) -> T:
         """What a look at the sandbox gives, at the present moment of its clock."""
@@ -182,6 +206,7 @@ class Host:
             result: dict[str, Any] = self.sandbox.changes.make("control", {"path": path, "body": body})
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.outbox.release()
+            self.news.tell()
             return result
 
     def advance(self, body: dict[str, Any], is_given_up: Callable[[], bool] = lambda: False) -> bool:
@@ -202,6 +227,7 @@ class Host:
         """Write down how far the clock has come, before anything leaves that was made on the way."""
         self._journal.note_reading(self.sandbox.clock.timestamp())
         self.sandbox.outbox.release()
+        self.news.tell()
 
     def reset(self) -> None:
         """Starts anew: as the sandbox was first started, or at the present moment where its clock follows real time."""
@@ -222,10 +248,13 @@ class Host:
             with self._lock:
                 is_there = self._follow_real_time()
                 self.sandbox.outbox.release()
+        if not self.sandbox.clock.frozen:
+            self.news.tell()
 
     def close(self) -> None:
         """Stops the sandbox; its journal stays."""
         self.advances.stop()
+        self.news.tell(last=True)
         with self._lock:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
