@@ -49,6 +49,10 @@ class Clock:
         self._numbers = itertools.count()
         self._reading = round(start.timestamp(), 3)
         self._ahead = self._reading - time.monotonic()
+        self.steps = 0
+        """How often time has been moved on: requests come between two steps."""
+        self.towards = self._reading
+        """Where time is on its way to, in the step under way."""
         self._travel = time_machine.travel(self._reading, tick=False)
         self._coordinates = self._travel.start()
 
@@ -110,6 +114,8 @@ class Clock:
 
     def _step(self, moment: float, end: float) -> bool:
         begin = self._reading
+        self.steps += 1
+        self.towards = moment
         while self._events and self._events[0][0] <= moment:
             due = self._events[0][0]
             if begin < self._reading < due and time.monotonic() >= end:

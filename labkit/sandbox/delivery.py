@@ -10,8 +10,6 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from labkit.sandbox.moto_state import iam, s3
 from labkit.sandbox.network.files import File
 from labkit.sandbox.network.flow_logs import FlowLog
@@ -67,11 +65,12 @@ class Delivery:
         self._check(flow_log)
         self._ensure_group(flow_log)
         messages = capture.lines(flow_log.log_format).result()
-        times = pa.array(capture.flows["first"] * 1000)
+        times = capture.flows["first"] * 1000
         for interface, begin, end in capture.by_interface():
             stream = f"{interface}-{flow_log.stream_suffix}"
             where = flow_log.region, str(flow_log.group), stream
-            self.sandbox.logs.deliver(*where, times[begin:end], messages[begin:end])
+            texts = capture.texts(flow_log.log_format, begin, end)
+            self.sandbox.logs.deliver(*where, times[begin:end], messages[begin:end], texts)
 
     def _check(self, flow_log: FlowLog) -> None:
         if not (self._may_write_bucket(flow_log) if flow_log.bucket else self._may_write_group(flow_log)):

@@ -48,6 +48,7 @@ def several(element: Any) -> list[Any]:
     return element if isinstance(element, list) else [element]
 
 
+@lru_cache(maxsize=256)
 def _statements(document: str) -> list[dict[str, Any]]:
     try:
         statements = json.loads(document).get("Statement", [])

@@ -8,10 +8,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
 
 from labkit.sandbox.logs.groups import LogGroup, LogStream, batch_bytes
-from labkit.sandbox.logs.store import EventStore
+from labkit.sandbox.logs.store import Batch, EventStore, Times
+from labkit.sandbox.logs.texts import Texts
 from labkit.sandbox.service import Call, Service, ServiceError
 
 if TYPE_CHECKING:
@@ -70,28 +72,44 @@ class LogsCore(Service):
         return self.group_by_identifier(call.region, str(name or identifier))
 
     def deliver(
-        self, region: str, group: str, stream: str, timestamps_ms: Sequence[int], messages: Sequence[str]
+        self,
+        region: str,
+        group: str,
+        stream: str,
+        timestamps_ms: Times,
+        messages: Sequence[str],
+        texts: tuple[Texts, NDArray[np.int32]] | None = None,
     ) -> None:
-        """Adds events that another AWS service delivers, at any age; creates their stream if it is missing."""
+        """Adds events that another AWS service delivers, at any age; creates their stream if it is missing.
+
+        `texts` are what the messages are part of, where they were known before, and their places in it.
+        """
         target = self.group(region, group)
         if stream not in target.streams:
             target.streams[stream] = LogStream(stream, self.now)
-        self.ingest(target, target.streams[stream], timestamps_ms, messages)
+        self.ingest(target, target.streams[stream], timestamps_ms, messages, texts)
 
-    def ingest(self, group: LogGroup, stream: LogStream, timestamps_ms: Sequence[int], messages: Sequence[str]) -> None:
+    def ingest(
+        self,
+        group: LogGroup,
+        stream: LogStream,
+        timestamps_ms: Times,
+        messages: Sequence[str],
+        texts: tuple[Texts, NDArray[np.int32]] | None = None,
+    ) -> None:
         """Stores a batch of events and tells everything that watches the group."""
         if not messages:
             return
         now = self.now
         where = group.region, group.name
-        batch = self.store.append(*where, stream.name, timestamps_ms, messages, ingestion_time=now)
-        size = batch_bytes(batch["message"])
-        stream.count(batch, now)
+        batch = self.store.append(*where, stream.name, timestamps_ms, messages, ingestion_time=now, texts=texts)
+        size = batch_bytes(batch.messages)
+        stream.count(batch.timestamps, now)
         group.stored_bytes += size
         self._record_incoming(group, len(batch), size)
         self.watch(group, stream, batch)
 
-    def watch(self, group: LogGroup, stream: LogStream, batch: pa.Table) -> None:
+    def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
         """What the group's filters do with a new batch."""
 
     def _record_incoming(self, group: LogGroup, events: int, size: int) -> None:

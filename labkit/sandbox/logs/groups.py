@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from labkit.sandbox.logs.texts import bytes_of
 from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
@@ -30,11 +32,10 @@ class LogStream:
     last_event: int | None = None
     last_ingestion: int | None = None
 
-    def count(self, batch: pa.Table, ingestion_time: int) -> None:
-        """Takes a batch of events into the stream's figures."""
-        times = pc.min_max(batch["timestamp"]).as_py()
-        self.first_event = _least(self.first_event, times["min"])
-        self.last_event = max(self.last_event or 0, times["max"])
+    def count(self, times: NDArray[np.int64], ingestion_time: int) -> None:
+        """Takes events at some times into the stream's figures."""
+        self.first_event = _least(self.first_event, int(times.min()))
+        self.last_event = max(self.last_event or 0, int(times.max()))
         self.last_ingestion = ingestion_time
 
 
@@ -79,10 +80,9 @@ class LogGroup:
             yield from (name for name, filter_ in filters.items() if filter_.pattern.regexes)
 
 
-def batch_bytes(messages: pa.Array) -> int:
+def batch_bytes(messages: pa.StringArray) -> int:
     """The size of a batch of events, as AWS counts it."""
-    lengths = pc.sum(pc.binary_length(messages)).as_py() or 0
-    return int(lengths) + EVENT_OVERHEAD_BYTES * len(messages)
+    return bytes_of(messages) + EVENT_OVERHEAD_BYTES * len(messages)
 
 
 def _least(known: int | None, new: int) -> int:

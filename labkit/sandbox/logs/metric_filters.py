@@ -11,13 +11,13 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.filter_patterns.parser import is_number
 from labkit.sandbox.logs.filter_patterns.sql import decimal
 from labkit.sandbox.logs.groups import LogGroup, LogStream
+from labkit.sandbox.logs.store import Batch
 from labkit.sandbox.service import Call, Result, ServiceError, operation
 
 MAX_FILTERS = 100
@@ -133,23 +133,19 @@ class MetricFilterOperations(LogsCore):
             ]
         }
 
-    def watch(self, group: LogGroup, stream: LogStream, batch: pa.Table) -> None:
+    def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
         """Runs the group's metric filters over a new batch."""
         super().watch(group, stream, batch)
         for filter_ in group.metric_filters.values():
             for transformation in filter_.transformations:
                 self._publish(group, filter_, transformation, batch)
 
-    def _publish(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: pa.Table) -> None:
+    def _publish(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: Batch) -> None:
         """One sample for each match that has a number and all dimensions, in the event's own minute."""
         dimensions = transformation.get("dimensions", {})
         columns = [_value_sql(filter_.pattern, transformation["metricValue"])]
         columns += [filter_.pattern.extraction(reference) or "NULL" for reference in dimensions.values()]
-        rows = self.store.query_batch(
-            batch,
-            f"SELECT min(timestamp) AS first, count(*) AS matches, {', '.join(columns)} FROM batch"
-            f" WHERE {filter_.pattern.condition} GROUP BY timestamp // {MINUTE}, {', '.join(columns)} ORDER BY ALL",
-        )
+        rows = self._matches(batch, filter_.pattern.condition, ", ".join(columns))
         told = {timestamp // MINUTE for timestamp, *_ in rows}
         system = self._system_dimensions(group, filter_)
         for timestamp, matches, value, *found in rows:
@@ -158,8 +154,29 @@ class MetricFilterOperations(LogsCore):
                 self._record(group, transformation, system | named, timestamp / 1000, value, matches)
         self._await_matches(group, filter_, transformation, batch, told)
 
+    def _matches(self, batch: Batch, condition: str, columns: str) -> list[tuple[Any, ...]]:
+        """For each minute and values of the columns that match: the first time, the number of matches, the values.
+
+        Messages that were known before are looked at all at once, and each is found among those.
+        """
+        if batch.texts is None:
+            return self.store.query_batch(
+                batch,
+                f"SELECT min(timestamp) AS first, count(*) AS matches, {columns} FROM batch"
+                f" WHERE {condition} GROUP BY timestamp // {MINUTE}, {columns} ORDER BY ALL",
+            )
+        texts, places = batch.texts
+        found = self.store.query_texts(texts, f"SELECT sequence, {columns} FROM batch WHERE {condition}")
+        values = {place: values for place, *values in found}
+        matches: dict[tuple[Any, ...], list[int]] = {}
+        for place, at in zip(places.tolist(), batch.timestamps.tolist(), strict=True):
+            if place in values:
+                matches.setdefault((at // MINUTE, *values[place]), []).append(at)
+        rows = [(min(times), len(times), *columns) for (_, *columns), times in matches.items()]
+        return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
     def _await_matches(
-        self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: pa.Table, told: set[int]
+        self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any], batch: Batch, told: set[int]
     ) -> None:
         """Has the default value published, when this minute is over, for minutes that have had events but no match."""
         if transformation.get("defaultValue") is None:
@@ -170,7 +187,7 @@ class MetricFilterOperations(LogsCore):
             end = (self.now // MINUTE + 1) * MINUTE / 1000
             record = partial(self._record_defaults, group, filter_, transformation)
             self.sandbox.clock.call_at(end, record, name=name)
-        filter_.minutes_open |= set(np.unique(batch["timestamp"].to_numpy() // MINUTE).tolist())
+        filter_.minutes_open |= set(np.unique(batch.timestamps // MINUTE).tolist())
 
     def _record_defaults(self, group: LogGroup, filter_: MetricFilter, transformation: dict[str, Any]) -> None:
         is_there = self._groups.get((group.region, group.name)) is group

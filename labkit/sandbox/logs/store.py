@@ -31,13 +31,17 @@ import itertools
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+from labkit.sandbox.logs.texts import Texts, bytes_of
 
 SETTINGS = """
     ATTACH '$folder/events' AS events (STORAGE_VERSION 'latest', RECOVERY_MODE no_wal_writes);
@@ -63,6 +67,9 @@ BATCH = pa.schema(
         ("message", pa.string()),
     ]
 )
+MOST_BYTES_OF_A_CHUNK = 2**30
+"""Arrow's strings have room for twice as many."""
+PENDING_BYTES = 64 * 2**20
 PENDING_EVENTS = 122_880
 """Batches wait in memory until they fill a row group of DuckDB, compressed at once, or until somebody reads."""
 
@@ -102,20 +109,84 @@ def is_place(timestamp: int, sequence: int) -> bool:
     return abs(timestamp) < 2**63 and abs(sequence) < 2**63
 
 
+Times: TypeAlias = Sequence[int] | NDArray[np.int64]
+"""Milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one stream that were put together."""
+
+    stream: str
+    timestamps: NDArray[np.int64]
+    messages: pa.StringArray
+    ingestion_time: int
+    first_sequence: int
+    texts: tuple[Texts, NDArray[np.int32]] | None = None
+    """Where the messages were known before: what they are part of, and their places in it."""
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the messages have."""
+        return bytes_of(self.messages)
+
+    def sequences(self) -> NDArray[np.int64]:
+        """The places of the events in the order of ingestion."""
+        return np.arange(self.first_sequence, self.first_sequence + len(self), dtype=np.int64)
+
+    def split(self, count: int) -> tuple[Batch, Batch]:
+        """The first events, and the others."""
+        times, messages = self.timestamps, self.messages
+        first = Batch(self.stream, times[:count], messages[:count], self.ingestion_time, self.first_sequence)
+        rest = Batch(self.stream, times[count:], messages[count:], self.ingestion_time, self.first_sequence + count)
+        return first, rest
+
+
+def _table(batches: Sequence[Batch]) -> pa.Table:
+    """Batches as one table in the columns of `BATCH`, of one piece: DuckDB takes pages of memory for each piece."""
+    counts = [len(batch) for batch in batches]
+    numbers = pa.array(np.repeat(np.arange(len(counts)), counts))
+    messages = pa.chunked_array([batch.messages for batch in batches], pa.string())
+    columns = [
+        pa.array(np.concatenate([batch.timestamps for batch in batches])),
+        pa.array(np.repeat([batch.ingestion_time for batch in batches], counts)),
+        pa.array(np.concatenate([batch.sequences() for batch in batches])),
+        pa.array([batch.stream for batch in batches], pa.string()).take(numbers),
+        messages.combine_chunks() if messages.nbytes < MOST_BYTES_OF_A_CHUNK else messages,
+    ]
+    return pa.Table.from_arrays(columns, schema=BATCH)
+
+
 class GroupEvents:
     """The events of one log group: its table, and the batches that are still to be written to it."""
 
     def __init__(self, table: str) -> None:
         self.table = table
-        self.pending: list[pa.Table] = []
+        self.pending: list[Batch] = []
         self.pending_events = 0
+        self.pending_bytes = 0
+
+    def add(self, batch: Batch) -> None:
+        """Have a batch wait."""
+        self.pending.append(batch)
+        self.pending_events += len(batch)
+        self.pending_bytes += batch.size
 
     def take(self, count: int) -> pa.Table:
-        """The first of the events as one batch; they are not pending any more."""
-        batch = pa.concat_tables(self.pending)
-        rest = batch[count:]
-        self.pending, self.pending_events = [rest] if len(rest) else [], len(rest)
-        return batch[:count]
+        """The first of the events as one table; they are not pending any more."""
+        taken, waiting = [], self.pending
+        self.pending, self.pending_events, self.pending_bytes = [], 0, 0
+        for batch in waiting:
+            first, rest = batch.split(count) if count < len(batch) else (batch, None)
+            count -= len(first)
+            if len(first):
+                taken.append(first)
+            if rest is not None:
+                self.add(rest)
+        return _table(taken)
 
 
 class EventStore:
@@ -166,28 +237,22 @@ class EventStore:
         region: str,
         group: str,
         stream: str,
-        timestamps: Sequence[int],
+        timestamps: Times,
         messages: Sequence[str],
         *,
         ingestion_time: int,
-    ) -> pa.Table:
-        """Adds events of one stream, in the order given; the batch as it was added, in the columns of `BATCH`."""
-        count = len(messages)
-        columns = [
-            pa.array(timestamps, pa.int64()),
-            pa.repeat(pa.scalar(ingestion_time, pa.int64()), count),
-            pa.array(np.arange(self._sequence, self._sequence + count, dtype=np.int64)),
-            pa.repeat(stream, count),
-            pa.array(messages, pa.string()),
-        ]
-        self._sequence += count
-        batch = pa.Table.from_arrays(columns, schema=BATCH)
+        texts: tuple[Texts, NDArray[np.int32]] | None = None,
+    ) -> Batch:
+        """Adds events of one stream, in the order given; the batch as it was added."""
+        lines = messages if isinstance(messages, pa.StringArray) else pa.array(messages, pa.string())
+        times = np.asarray(timestamps, np.int64)
+        batch = Batch(stream, times, lines, ingestion_time, self._sequence, texts)
+        self._sequence += len(batch)
         events = self._groups[region, group]
-        events.pending.append(batch)
-        events.pending_events += count
-        if events.pending_events >= PENDING_EVENTS:
+        events.add(batch)
+        if events.pending_events >= PENDING_EVENTS or events.pending_bytes >= PENDING_BYTES:
             self._settle()
-            full = events.pending_events // PENDING_EVENTS * PENDING_EVENTS
+            full = events.pending_events // PENDING_EVENTS * PENDING_EVENTS or events.pending_events
             self._writing = self._writer.submit(self._insert, events.table, events.take(full))
         return batch
 
@@ -199,20 +264,28 @@ class EventStore:
             self._insert(events.table, events.take(events.pending_events))
         return events.table
 
-    def query_batch(self, batch: pa.Table, sql: str) -> list[tuple[Any, ...]]:
+    def query_batch(self, batch: Batch, sql: str) -> list[tuple[Any, ...]]:
         """Runs a query over a batch as `append` gave it; the query knows it as `batch`.
 
         A small batch goes in as parameters: to have DuckDB read Arrow's memory costs milliseconds, however little.
         Neither way has the columns `stream` and `ingestion_time`, which are the same in all of a batch.
         """
         if len(batch) < SMALL_BATCH:
-            columns = [batch[name].to_pylist() for name in ("timestamp", "sequence", "message")]
+            columns = [batch.timestamps.tolist(), batch.sequences().tolist(), batch.messages.to_pylist()]
             return self._connection.execute(f"WITH batch AS ({SMALL_BATCH_SQL}) {sql}", columns).fetchall()
-        self._connection.register("batch", batch)
+        self._connection.register("batch", _table([batch]))
         try:
             return self._connection.execute(sql).fetchall()
         finally:
             self._connection.unregister("batch")
+
+    def query_texts(self, texts: Texts, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query over texts, once, as over a batch; the sequence of a message is its place."""
+        if sql not in texts.known:
+            times = np.zeros(len(texts.lines), np.int64)
+            texts.known[sql] = self.query_batch(Batch("", times, texts.lines, 0, 0), sql)
+        found: list[tuple[Any, ...]] = texts.known[sql]
+        return found
 
     def delete(self, region: str, group: str, condition: str, parameters: Sequence[object]) -> None:
         """Deletes the events that meet a condition over the columns of the table."""

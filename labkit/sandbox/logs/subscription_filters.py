@@ -14,13 +14,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.groups import LogGroup, LogStream
 from labkit.sandbox.logs.metric_filters import check_quotas
-from labkit.sandbox.logs.store import event_id
+from labkit.sandbox.logs.store import Batch, event_id
 from labkit.sandbox.moto_state import firehose, kinesis
 from labkit.sandbox.service import Call, Result, ServiceError, operation
 
@@ -104,7 +102,7 @@ class SubscriptionFilterOperations(LogsCore):
         part, more = page([filter_ for filter_ in filters if filter_.name.startswith(prefix)], call)
         return {"subscriptionFilters": [filter_.describe(group) for filter_ in part], **more}
 
-    def watch(self, group: LogGroup, stream: LogStream, batch: pa.Table) -> None:
+    def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
         """Passes on what matches of a new batch."""
         super().watch(group, stream, batch)
         for filter_ in group.subscription_filters.values():

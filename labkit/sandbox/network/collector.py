@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from labkit.sandbox.clock import Event
 from labkit.sandbox.delivery import Delivery, Undeliverable
 from labkit.sandbox.moto_state import ec2
-from labkit.sandbox.network import background, records
+from labkit.sandbox.network import records
+from labkit.sandbox.network.ahead import Ahead
 from labkit.sandbox.network.files import File, new_file
 from labkit.sandbox.network.flow_logs import INTERVALS, FlowLog, TrafficType
 from labkit.sandbox.network.flows import FLOW, MINUTE, NO_FLOWS, NODATA, SKIPDATA, Flows, joined, take
@@ -47,12 +48,16 @@ class Collector:
         """Seconds by which deliveries are late."""
         self.lost = 0.0
         """The share of aggregation intervals of which all records are lost, which AWS tells by SKIPDATA."""
+        self._ahead = Ahead(sandbox.seed)
+        self._running: dict[int, Interface] = {}
+        self._running_as_of = -1
         self._files: dict[tuple[str, int], File] = {}
         self._next: Event | None = None
 
     def add(self, flow_log: FlowLog) -> None:
         """Takes a new flow log; the first one starts the minute hand."""
         self.flow_logs[flow_log.id] = flow_log
+        self._running_as_of = -1
         flow_log.error = self.delivery.error(flow_log)
         if self._next is None:
             self._schedule()
@@ -60,6 +65,7 @@ class Collector:
     def remove(self, flow_log_id: str) -> None:
         """Drops a flow log and what is not yet delivered of it; the last one stops the minute hand."""
         del self.flow_logs[flow_log_id]
+        self._running_as_of = -1
         for key in [key for key in self._files if key[0] == flow_log_id]:
             del self._files[key]
         if not self.flow_logs and self._next is not None:
@@ -88,15 +94,29 @@ class Collector:
         self.recorder.forget_before((end - max(INTERVALS)) // MINUTE)
 
     def _running_interfaces(self) -> dict[int, Interface]:
-        """The interfaces that somebody logs and that something runs behind, by their numbers."""
-        regions = sorted({flow_log.region for flow_log in self.flow_logs.values()})
-        everything = [each for region in regions for each in ec2.interfaces(self.sandbox.account_id, region)]
-        return {self.recorder.meet(each): each for each in everything if each.running and self.covers(each)}
+        """The interfaces that somebody logs and that something runs behind, by their numbers.
+
+        They are looked for once in a step of the clock: requests change them, and events do not.
+        """
+        if self._running_as_of != self.sandbox.clock.steps:
+            self._running_as_of = self.sandbox.clock.steps
+            regions = sorted({flow_log.region for flow_log in self.flow_logs.values()})
+            everything = [each for region in regions for each in ec2.interfaces(self.sandbox.account_id, region)]
+            self._running = {
+                self.recorder.meet(each): each for each in everything if each.running and self.covers(each)
+            }
+        return self._running
 
     def _draw_background(self, running: dict[int, Interface], minute: int) -> None:
+        minutes_left = int(self.sandbox.clock.towards // MINUTE) - minute
         for number, interface in running.items():
-            drawn = background.flows(
-                interface, number, self.recorder.addresses, minute=minute, level=self.level, seed=self.sandbox.seed
+            drawn = self._ahead.flows(
+                interface,
+                number,
+                self.recorder.addresses,
+                minute=minute,
+                level=self.level,
+                minutes_left=minutes_left,
             )
             self.recorder.add(minute, drawn)
 
@@ -165,7 +185,9 @@ class Collector:
 
     def _capture(self, flows: Flows) -> records.Capture:
         public = {str(each.public_address) for each in self.recorder.met.values()} - {"None"}
-        return records.Capture(flows, self.recorder.met, self.recorder.addresses, frozenset(public))
+        return records.Capture(
+            flows, self.recorder.met, self.recorder.addresses, frozenset(public), dict(self._ahead.blocks)
+        )
 
 
 def _of(flows: Flows, mine: NDArray[np.bool_], traffic_type: TrafficType, idle: Flows) -> Flows:

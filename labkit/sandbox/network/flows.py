@@ -32,11 +32,14 @@ FLOW = np.dtype(
         ("tcp_flags", np.int32),
         ("path", np.int32),
         ("status", np.int8),
+        ("origin", np.int32),
     ]
 )
 Flows: TypeAlias = NDArray[np.void]
 
 OK, NODATA, SKIPDATA = 0, 1, 2
+MADE_NOW = -1
+"""The origin of a row that was not drawn ahead; of one that was, its place in the block."""
 NO_FLOWS: Flows = np.empty(0, FLOW)
 MINUTE = 60
 

@@ -9,6 +9,7 @@ import numpy as np
 from labkit.sandbox.network.firewall import Packet
 from labkit.sandbox.network.flows import (
     FLOW,
+    MADE_NOW,
     MINUTE,
     OK,
     Book,
@@ -51,7 +52,7 @@ class Recorder:
         flow = self._flow(leg)
         for part in (part for burst in bursts for part in burst.by_minute()):
             times = (int(part.first), int(part.last))
-            row = (*flow, part.packets, part.bytes, *times, sighting.accepted, part.tcp_flags, leg.path, OK)
+            row = (*flow, part.packets, part.bytes, *times, sighting.accepted, part.tcp_flags, leg.path, OK, MADE_NOW)
             self._rows.setdefault(times[0] // MINUTE, []).append(row)
 
     def add(self, minute: int, flows: Flows) -> None:
@@ -68,7 +69,9 @@ class Recorder:
         if since > minutes.start * MINUTE:
             made, rows = (take(each, each["first"] >= int(since)) for each in (made, rows))
         if len(minutes) > 1:
-            return in_order(aggregate(joined([made, rows])))
+            together = aggregate(joined([made, rows]))
+            together["origin"] = MADE_NOW
+            return in_order(together)
         return in_order(joined([made, aggregate(rows)]))
 
     def forget_before(self, minute: int) -> None:

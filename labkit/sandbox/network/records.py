@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from labkit.flowlog import writer
 from labkit.flowlog.formats import LogFormat
-from labkit.sandbox.network.flows import OK, Book, Flows
+from labkit.sandbox.logs.texts import Texts
+from labkit.sandbox.network.ahead import Block
+from labkit.sandbox.network.flows import MADE_NOW, OK, Book, Flows
 from labkit.sandbox.network.later import Later
 from labkit.sandbox.network.topology import Interface
 
@@ -31,6 +33,8 @@ class Capture:
     addresses: Book
     amazon_addresses: frozenset[str]
     """Public addresses of our own interfaces: AWS names the service EC2 for them."""
+    blocks: Mapping[int, Block] = field(default_factory=dict, repr=False, compare=False)
+    """By interface, what the rows that were drawn ahead come from."""
     _lines: dict[LogFormat, Later[pa.StringArray]] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, log_format: LogFormat) -> pa.Table:
@@ -40,15 +44,48 @@ class Capture:
     def lines(self, log_format: LogFormat) -> Later[pa.StringArray]:
         """The records as text; written once, however many flow logs of the format there are."""
         if log_format not in self._lines:
-            self._lines[log_format] = Later(partial(writer.lines, table(self, log_format), log_format))
+            self._lines[log_format] = self._made_ahead(log_format) or Later(
+                partial(writer.lines, table(self, log_format), log_format)
+            )
         return self._lines[log_format]
 
     def by_interface(self) -> Iterator[tuple[str, int, int]]:
         """Runs of rows of the same interface: its id, the first row, and the row after the last."""
+        for number, begin, end in self._runs():
+            yield self.interfaces[number].id, begin, end
+
+    def texts(self, log_format: LogFormat, begin: int, end: int) -> tuple[Texts, NDArray[np.int32]] | None:
+        """The lines of a block, and which of them those of a run of rows are; None if they were not drawn ahead."""
+        number, origins = int(self.flows["interface"][begin]), self.flows["origin"][begin:end]
+        block = self.blocks.get(number)
+        if block is None or (origins == MADE_NOW).any():
+            return None
+        whole = Capture(block.flows, {number: block.interface}, block.addresses, self.amazon_addresses)
+        return block.texts(log_format, partial(table, whole, log_format)), origins
+
+    def _made_ahead(self, log_format: LogFormat) -> Later[pa.StringArray] | None:
+        """The lines, if those of some interface were made ahead."""
+        runs = [(begin, end, self.texts(log_format, begin, end)) for _, begin, end in self._runs()]
+        if not any(texts for *_, texts in runs):
+            return None
+        parts = [
+            texts[0].lines.take(pa.array(texts[1]))
+            if texts
+            else writer.lines(table(replace(self, flows=self.flows[begin:end], blocks={}), log_format), log_format)
+            for begin, end, texts in runs
+        ]
+        return Later.done(parts[0] if len(parts) == 1 else pa.concat_arrays(parts))
+
+    def _runs(self) -> Iterator[tuple[int, int, int]]:
+        """Runs of rows of the same interface: its number, the first row, and the row after the last."""
         numbers = self.flows["interface"]
         borders = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
-        for begin, end in pairwise(borders):
-            yield self.interfaces[int(numbers[begin])].id, begin, end
+        for begin, end in pairwise(borders) if len(numbers) else ():
+            yield int(numbers[begin]), begin, end
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the lines, not the blocks that they were made from."""
+        return {**vars(self), "blocks": {}}
 
 
 Column: TypeAlias = Callable[[Capture, LogFormat], pa.Array]
@@ -62,7 +99,7 @@ def table(capture: Capture, log_format: LogFormat) -> pa.Table:
 
 def without_flow(interface: int, begin: int, end: int, status: int) -> tuple[object, ...]:
     """The row of an interface that has no traffic to show from `begin` up to `end`: NODATA or SKIPDATA."""
-    return (interface, False, 0, 0, 0, 0, 0, 0, 0, 0, 0, begin, end - 1, False, 0, 0, status)
+    return (interface, False, 0, 0, 0, 0, 0, 0, 0, 0, 0, begin, end - 1, False, 0, 0, status, MADE_NOW)
 
 
 def _missing(capture: Capture) -> NDArray[np.bool_]:

@@ -27,6 +27,13 @@ def rows(store: EventStore, columns: str = "*") -> list[tuple]:
     return store.cursor().execute(f"SELECT {columns} FROM {table} ORDER BY timestamp, sequence").fetchall()
 
 
+def test_many_small_batches_are_written_in_one_piece(store):
+    for number in range(8000):
+        store.append(*HERE, f"eni-{number % 2}", [number] * 20, ["a line of a flow log " * 5] * 20, ingestion_time=7)
+    counted = store.cursor().execute(f"SELECT count(*), count(DISTINCT sequence) FROM {store.relation(*HERE)}")
+    assert counted.fetchall() == [(160_000, 160_000)]
+
+
 def test_an_event_has_its_times_its_place_its_stream_and_its_message(store: EventStore) -> None:
     store.append(*HERE, "eni-1", [20, 10], ["second", "first"], ingestion_time=99)
     assert rows(store) == [(10, 99, 1, "eni-1", "first"), (20, 99, 0, "eni-1", "second")]
