@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,6 +103,8 @@ class MetricAlarm(Alarm):
     """The metrics that go into it."""
     follows_clock: bool
     """Whether it may come to another state with time alone, as metric math with HOUR() does."""
+    looks_at: tuple[object, ...] | None
+    """What alarms have in common that look at the same datapoints; None for those on metric math."""
     due: float | None = None
     """When it is evaluated next; None while that couldn't change anything."""
 
@@ -118,6 +121,10 @@ class MetricAlarm(Alarm):
         )
         described = [query["MetricStat"]["Metric"] for query in self.metrics if "MetricStat" in query] or [settings]
         self.inputs = tuple(dict.fromkeys(metric_of(metric) for metric in described))
+        periods = self.rule.evaluation_periods
+        where = self.inputs[0], settings.get("Unit"), self.statistic
+        how = self.period, periods, json.dumps(settings.get("EvaluationWindow"))
+        self.looks_at = None if self.metrics else (*where, *how)
         self.follows_clock = any(follows_clock(query["Expression"]) for query in self.metrics if "Expression" in query)
 
     @property

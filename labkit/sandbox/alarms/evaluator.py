@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,17 @@ def _aged(points: Mapping[int, Datapoint], ranges: Sequence[Window]) -> list[tup
     return [(timestamps.index(at) + 1, point.value) for at, point in points.items() if point.value is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an evaluation looks at."""
+
+    ranges: Sequence[Window]
+    points: Mapping[int, Datapoint]
+    """The datapoints of the ranges, by time, newest first: as many as count."""
+    aged: Sequence[tuple[int, float]]
+    """Age and value of each, newest first."""
+
+
 class Evaluator:
     """Evaluates the alarms of one region."""
 
@@ -75,6 +87,8 @@ class Evaluator:
         self._sandbox = sandbox
         self._region = region
         self._schedule = Schedule(sandbox.clock, self._evaluate, f"evaluate the alarms of {name}")
+        self._views: dict[tuple[object, ...], View] = {}
+        self._views_as_of = (0.0, 0)
         self._path: list[Alarm] = []
         """The alarms whose changes of state led to one another and are being carried on."""
 
@@ -95,16 +109,31 @@ class Evaluator:
 
     def _evaluate(self, alarm: MetricAlarm) -> None:
         every = evaluated_every(alarm)
-        end = int(self._sandbox.clock.timestamp()) - (HOURLY_AT if every == HOUR else 0)
-        ranges = windows(alarm.settings, alarm.period, alarm.rule.evaluation_periods, end)
-        points = self._datapoints(alarm, ranges)
-        state = state_of(_aged(points, ranges), alarm.rule)
+        view = self._view(alarm, every)
+        state = state_of(view.aged, alarm.rule)
         if state not in (None, alarm.state.value):
-            newest_first = [points.get(at) or Datapoint(at) for at in _timestamps(ranges)]
+            newest_first = [view.points.get(at) or Datapoint(at) for at in _timestamps(view.ranges)]
             verdict = evaluate(newest_first, alarm.rule)
             if not _too_few_samples(alarm, verdict):
                 self._enter(alarm, verdict, str(state))
-        self._schedule_next(alarm, state, points, ranges, every)
+        self._schedule_next(alarm, state, view.points, view.ranges, every)
+
+    def _view(self, alarm: MetricAlarm, every: int) -> View:
+        """What an alarm looks at now; alarms that look at the same share it, until there is another sample."""
+        now = self._sandbox.clock.timestamp()
+        if self._views_as_of != (now, self._region.store.puts):
+            self._views_as_of = now, self._region.store.puts
+            self._views.clear()
+        shared = alarm.looks_at
+        if shared is not None and shared in self._views:
+            return self._views[shared]
+        end = int(now) - (HOURLY_AT if every == HOUR else 0)
+        ranges = windows(alarm.settings, alarm.period, alarm.rule.evaluation_periods, end)
+        points = self._datapoints(alarm, ranges)
+        view = View(ranges, points, _aged(points, ranges))
+        if shared is not None:
+            self._views[shared] = view
+        return view
 
     def _schedule_next(
         self,

@@ -160,11 +160,14 @@ class MetricStore:
 
     def __init__(self) -> None:
         self._units: dict[Metric, dict[str, Series]] = {}
+        self.puts = 0
+        """How often samples were added."""
 
     def put(
         self, metric: Metric, timestamp: float, samples: SampleSet, *, unit: str | None, resolution: int, now: float
     ) -> None:
         """Adds samples to a metric."""
+        self.puts += 1
         units = self._units.setdefault(metric, {})
         name = unit or NO_UNIT
         if name not in units:

@@ -11,6 +11,9 @@ from labkit.flowlog.formats import LogFormat
 from labkit.sandbox.network.later import Later
 from labkit.sandbox.network.records import Capture
 
+_FEW = 500
+"""Lines that are compressed at once: to hand them to the writer takes longer."""
+
 
 class TextFile:
     """Text as gzip, written and compressed beside the simulation as its records come."""
@@ -44,6 +47,10 @@ class TextFile:
 
     def _add(self, lines: Later[pa.StringArray]) -> None:
         self._lines.append(lines)
+        idle = not self._added or self._added[-1].is_there
+        if idle and lines.is_there and len(lines.result()) <= _FEW:
+            self._file.add(lines.result())
+            return
         self._added.append(Later(partial(_write, self._file, lines)))  # behind the lines: nothing waits in the queue
 
 

@@ -26,6 +26,11 @@ class Later(Generic[T]):
         later._future.set_result(result)
         return later
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the result is there."""
+        return self._future.done()
+
     def result(self) -> T:
         """Return the result, once it is there."""
         return self._future.result()
