@@ -6,7 +6,7 @@ Who may ask:
 - `signatures.py`: what a request says of its signer; `signing.py`: how AWS computes a signature.
 - `payloads.py`: what a request declares of its body, held against the body.
 - `lives.py`: how long a presigned URL lives; `machine_time.py`: the machine's clock beside the sandbox's.
-- `header_form.py`: one form for all requests that were let in.
+- `header_form.py`: one form for all requests that were let in; `small_shell.py`: what the SSH door lets a learner do.
 
 How changes are made:
 
