@@ -159,12 +159,19 @@ def _origin(options: argparse.Namespace, journal: Journal) -> Origin:
 
 
 def _tick(host: Host, lock: HomeLock, told_to_end: threading.Event) -> None:
+    said = ""
     while not told_to_end.wait(SECONDS_BETWEEN_TICKS):
         if lock.is_gone():
             LOG.error("the home of this sandbox was deleted: it ends")
             os.kill(os.getpid(), signal.SIGTERM)
             return
-        host.tick()
+        try:
+            host.tick()
+            said = ""
+        except Exception as error:  # as on a full disk, which may have room again the next time
+            if said != str(error):
+                LOG.exception("what real time had made due failed")
+            said = str(error)
 
 
 def _close(host: Host) -> None:

@@ -22,6 +22,22 @@ def test_what_does_not_end_by_itself_does_not_keep_the_server(monkeypatch, caplo
     never.set()
 
 
+def test_time_goes_on_after_a_full_disk_which_is_logged_once(monkeypatch, caplog):
+    monkeypatch.setattr(serving, "SECONDS_BETWEEN_TICKS", 0)
+    told, ticks = threading.Event(), []
+
+    def tick() -> None:
+        ticks.append(len(ticks))
+        if len(ticks) == 4:
+            told.set()
+        elif len(ticks) < 4:
+            raise OSError("database or disk is full")
+
+    serving._tick(SimpleNamespace(tick=tick), SimpleNamespace(is_gone=lambda: False), told)
+    assert len(ticks) == 4
+    assert caplog.text.count("what real time had made due failed") == 1
+
+
 def test_a_client_that_comes_too_early_is_told_to_try_again():
     stand_in = StandIn(Kind.REPLAYING, 3, 40)
     answer = Client(stand_in).get("/_sandbox/health")
