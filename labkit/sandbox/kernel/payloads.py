@@ -136,6 +136,8 @@ class ChunkedBody:
         self._chunk = hashlib.sha256()
         self._chunk_signature = ""
         self._rest = b""
+        self._at = 0
+        """How far the rest is read: it is cut once a piece, so that many small chunks cost no more than a large one."""
         self._step = self._head
 
     def feed(self, piece: bytes) -> bytes:
@@ -144,6 +146,7 @@ class ChunkedBody:
         parts: list[bytes] = []
         while self._step(parts):
             pass
+        self._rest, self._at = self._rest[self._at :], 0
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def finish(self) -> None:
@@ -180,9 +183,10 @@ class ChunkedBody:
         return True
 
     def _content(self, parts: list[bytes]) -> bool:
-        if not self._rest:
+        content = self._rest[self._at : self._at + self._left]
+        if not content:
             return False
-        content, self._rest = self._rest[: self._left], self._rest[self._left :]
+        self._at += len(content)
         self._left -= len(content)
         self._read += len(content)
         if self._signer is not None:
@@ -195,11 +199,11 @@ class ChunkedBody:
         return True
 
     def _end(self, parts: list[bytes]) -> bool:
-        if len(self._rest) < 2:
+        if len(self._rest) < self._at + 2:
             return False
-        if self._rest[:2] != b"\r\n":
+        if self._rest[self._at : self._at + 2] != b"\r\n":
             raise _broken("a chunk is longer than it says")
-        self._rest = self._rest[2:]
+        self._at += 2
         self._check_chunk()
         self._step = self._head
         return True
@@ -224,7 +228,7 @@ class ChunkedBody:
         return True
 
     def _after(self, parts: list[bytes]) -> bool:
-        if self._rest.strip(b"\r\n"):
+        if self._rest[self._at :].strip(b"\r\n"):
             raise _broken("there is more after the last chunk")
         return False
 
@@ -240,12 +244,12 @@ class ChunkedBody:
         self._signer.check_trailer(hashlib.sha256(lines.encode("latin-1")).hexdigest(), given)
 
     def _line(self) -> bytes | None:
-        end = self._rest.find(b"\n", 0, LONGEST_LINE)
+        end = self._rest.find(b"\n", self._at, self._at + LONGEST_LINE)
         if end < 0:
-            if len(self._rest) >= LONGEST_LINE:
+            if len(self._rest) >= self._at + LONGEST_LINE:
                 raise _broken(f"a line is longer than {LONGEST_LINE} bytes")
             return None
-        line, self._rest = self._rest[:end], self._rest[end + 1 :]
+        line, self._at = self._rest[self._at : end], end + 1
         return line.removesuffix(b"\r")
 
 
