@@ -108,7 +108,8 @@ class Dispatcher:
         return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
 
     def _answer_by_moto(self, request: Request, address: Address) -> Response:
-        environ = dict(request.environ)
+        # Headers of moto's own would choose another account.
+        environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_X_MOTO_")}
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         environ.pop("werkzeug.request", None)
         try:

@@ -97,7 +97,7 @@ def _open_gzip(file: Any, mode: str = "rb", *arguments: Any, **named: Any) -> An
     return io.TextIOWrapper(io.BufferedReader(_BoundedGzipFile(fileobj=file)), "utf-8")
 
 
-GZIP = Overlay(gzip, open=_open_gzip)
+GZIP = Overlay(gzip, open=_open_gzip, GzipFile=_BoundedGzipFile)
 
 
 def refuse_bzip2(data: bytes) -> NoReturn:

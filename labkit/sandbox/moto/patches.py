@@ -45,7 +45,7 @@ FIRST = (
 
 PATCHES = (
     # Nothing from outside is executed or believed.
-    Patch("moto.cloudformation.models:yaml", f"{HERE}.stacks:YAML", _TEMPLATE),
+    Patch("moto.cloudformation.models:yaml", f"{HERE}.stacks:STACK_YAML", _TEMPLATE),
     Patch("moto.cloudformation.responses:yaml", f"{HERE}.stacks:YAML", _TEMPLATE),
     *(
         Patch(f"moto.cloudformation.{module}:get_stack_from_s3_url", f"{HERE}.stacks:template_of_url", _TEMPLATE)
@@ -62,6 +62,7 @@ PATCHES = (
     Patch("moto.core.parse:BaseXMLParser._parse_xml_string_to_dom", f"{HERE}.documents:parse_request_xml", _XML),
     Patch("moto.ssm.models:yaml", f"{HERE}.documents:YAML", "follows aliases, which can multiply without end"),
     Patch("moto.s3.models:gzip", f"{HERE}.documents:GZIP", "inflates without bound"),
+    Patch("moto.core.responses:gzip", f"{HERE}.documents:GZIP", "inflates without bound"),
     Patch("moto.s3.models:bz2", f"{HERE}.documents:BZ2", "inflates without bound"),
     Patch("moto.sns.models:requests", f"{HERE}.outside:REQUESTS", _HTTP),
     Patch("moto.events.models:requests", f"{HERE}.outside:REQUESTS", _HTTP),

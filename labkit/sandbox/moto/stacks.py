@@ -9,18 +9,19 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html (addre
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from moto.cloudformation import responses
+from moto.cloudformation import custom_model, parsing, responses
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
-from labkit.sandbox.moto import json_text, templates
+from labkit.sandbox.moto import json_text, services, templates
 from labkit.sandbox.service import ServiceError
 
 MAX_STACK_POLICY_BYTES = 16_384
@@ -74,8 +75,36 @@ def load(text: str, Loader: Any = None) -> dict[str, Any]:
         raise ValidationError(message=str(error)) from error
 
 
-YAML = SimpleNamespace(load=load, Loader=None, add_multi_constructor=lambda prefix, constructor: None)
-"""What moto's CloudFormation has for the module `yaml`."""
+def load_stack(text: str, Loader: Any = None) -> dict[str, Any]:
+    """Stand in for `yaml.load` where moto makes a stack: it would warn of what it can't make, and leave it out."""
+    template = load(text)
+    if unknown := sorted({each["Type"] for each in template["Resources"].values()} - set(_types())):
+        raise ValidationError(
+            message=f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]. "
+            "The sandbox does not make these; docs/sandbox.md says which services it has."
+        )
+    return template
+
+
+@cache
+def _types() -> frozenset[str]:
+    """Return the types of resources that a stack may have: of services that are answered, and what makes nothing."""
+    packages = {f"moto.{name.replace('-', '')}." for name in services.ANSWERED.values()}
+    made = {
+        name
+        for name, model in parsing.get_model_map().items()
+        if model.__module__.startswith(("labkit.", *packages)) and model is not custom_model.CustomModel
+    }
+    return frozenset(made | {*parsing.NULL_MODELS, "AWS::CDK::Metadata"})
+
+
+def _stand_in(load: Callable[..., dict[str, Any]]) -> SimpleNamespace:
+    """Return what a module of moto's CloudFormation has for the module `yaml`."""
+    return SimpleNamespace(load=load, Loader=None, add_multi_constructor=lambda prefix, constructor: None)
+
+
+YAML = _stand_in(load)
+STACK_YAML = _stand_in(load_stack)
 
 
 def template_of_url(template_url: str, account_id: str, partition: str) -> str:

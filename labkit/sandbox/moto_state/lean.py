@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,9 @@ def prepare() -> None:
     # jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
     # takes three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    # They would name files, an account, a recorder: moto's settings for unit tests, of no use to whoever starts this.
+    for name in [name for name in os.environ if name.startswith("MOTO_")]:
+        del os.environ[name]
 
 
 _load_resource = utils.load_resource

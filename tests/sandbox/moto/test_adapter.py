@@ -106,3 +106,9 @@ def test_an_action_that_aws_does_not_have_reaches_nothing_of_moto(host, action):
     answer = send_signed(host, "cloudformation", body, headers)
     assert answer.status_code == 400
     assert b"InvalidAction" in answer.content or b"MissingAction" in answer.content
+
+
+def test_no_header_chooses_another_account(host):
+    body = b"Action=CreateQueue&QueueName=q&Version=2012-11-05"
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "x-moto-account-id": "999999999999"}
+    assert b"/123456789012/q" in send_signed(host, "sqs", body, headers).content

@@ -204,3 +204,18 @@ def test_a_template_is_validated_by_what_it_says(stacks):
         {"ParameterKey": "B", "NoEcho": True},
     ]
     assert answer["Capabilities"] == []
+
+
+@pytest.mark.parametrize("kind", ["Custom::Thing", "AWS::Lambda::Function", "AWS::CodeBuild::Project", "AWS::No::Such"])
+def test_a_stack_of_what_the_sandbox_does_not_make_is_refused(stacks, client, kind):
+    template = f"Resources: {{T: {{Type: 'AWS::SNS::Topic'}}, X: {{Type: '{kind}', Properties: {{ServiceToken: a}}}}}}"
+    message = refused(stacks.create_stack, StackName="s", TemplateBody=template)
+    assert message.startswith(f"Template format error: Unrecognized resource types: [{kind}].")
+    assert "docs/sandbox.md" in message
+    assert client("sns").list_topics()["Topics"] == []
+
+
+def test_the_metadata_of_cdk_makes_nothing(stacks):
+    template = f"{TOPIC[:-1]}, M: {{Type: 'AWS::CDK::Metadata', Properties: {{Analytics: a}}}}}}"
+    stacks.create_stack(StackName="s", TemplateBody=template)
+    assert stacks.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
