@@ -16,7 +16,7 @@ from labkit.sandbox.kernel.signatures import Signature
 from labkit.sandbox.moto import reading, services
 from labkit.sandbox.moto.adapter import Adapter
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
-from labkit.sandbox.service import Call, Service, ServiceError, not_here
+from labkit.sandbox.service import Call, ServiceError, not_here
 
 LOG = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Address:
 
 
 class Dispatcher:
-    """Answers requests on behalf of a sandbox's services. The caller holds the sandbox's lock."""
+    """Answers requests on behalf of a sandbox's services."""
 
     def __init__(self) -> None:
         self._moto = Adapter()
@@ -66,17 +66,34 @@ class Dispatcher:
         """Raise AWS's error for a request that carries what must not be read; called before it is journalled."""
         reading.check(request, address.service)
 
-    def answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
-        """The response to a request; an error is a response too."""
+    def prepare(self, sandbox: Sandbox, request: Request, address: Address) -> Any:
+        """Do what an operation does before the lock is taken: see `service.preparation`.
+
+        What is wrong with the request is said by `answer`, which meets it again.
+        """
+        service = sandbox.services.get(address.service)
+        if service is None or address.operation not in service.preparations:
+            return None
         try:
-            return self._answer(sandbox, request, address)
+            params = inspection.inspect(request, address.service, address.operation, address.region).params
+            return service.preparations[address.operation](service, self._call(sandbox, request, address, params))
+        except ServiceError:
+            return None
+        except Exception:
+            LOG.exception("%s %s could not be prepared", address.service, address.operation)
+            return None
+
+    def answer(self, sandbox: Sandbox, request: Request, address: Address, prepared: Any = None) -> Response:
+        """The response to a request; an error is a response too. The caller holds the sandbox's lock."""
+        try:
+            return self._answer(sandbox, request, address, prepared)
         except ServiceError as error:
             return error_response(request, address.service, error)
         except Exception:
             LOG.exception("%s %s failed", address.service, address.operation)
             return error_response(request, address.service, ServiceError("InternalFailure", _INTERNAL, status=500))
 
-    def _answer(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
+    def _answer(self, sandbox: Sandbox, request: Request, address: Address, prepared: Any) -> Response:
         service = sandbox.services.get(address.service)
         if service is None:
             services.check(address.service)
@@ -86,13 +103,17 @@ class Dispatcher:
                 raise not_implemented(address)
         params = inspection.inspect(request, address.service, address.operation, address.region).params
         if service is not None and address.operation in service.handlers:
-            return self._answer_by_service(sandbox, service, request, address, params)
+            call = self._call(sandbox, request, address, params, prepared)
+            result = service.handlers[address.operation](service, call)
+            if isinstance(result, Response):
+                return result
+            return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
         return self._answer_by_moto(request, address)
 
-    def _answer_by_service(
-        self, sandbox: Sandbox, service: Service, request: Request, address: Address, params: dict[str, Any]
-    ) -> Response:
-        call = Call(
+    def _call(
+        self, sandbox: Sandbox, request: Request, address: Address, params: dict[str, Any], prepared: Any = None
+    ) -> Call:
+        return Call(
             service=address.service,
             operation=address.operation,
             region=address.region,
@@ -101,11 +122,8 @@ class Dispatcher:
             params=params,
             forward=lambda: self._answer_by_moto(request, address),
             signed=Signature.of(request) is not None,
+            prepared=prepared,
         )
-        result = service.handlers[address.operation](service, call)
-        if isinstance(result, Response):
-            return result
-        return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
 
     def _answer_by_moto(self, request: Request, address: Address) -> Response:
         # Headers of moto's own would choose another account.

@@ -163,29 +163,30 @@ class Host:
                 return response
 
     def _serve_at_once(self, request: Request, address: Address) -> Response:
+        prepared = self._dispatcher.prepare(self.sandbox, request, address)
         with self._lock:
             if self.news.closed:
                 return Response("The sandbox is stopped.\n", 503)
             self._follow_real_time()
             self._provide_on_first_use(address)
             if not address.changes_something(request.method):
-                return self._dispatcher.answer(self.sandbox, request, address)
+                return self._dispatcher.answer(self.sandbox, request, address, prepared)
             entry = Entry(self.sandbox.clock.timestamp(), "request", _environment(request), request.get_data())
             try:
-                return self._carry_out(entry, request, address)
+                return self._carry_out(entry, request, address, prepared)
             except ServiceError as error:
                 return error_response(request, address.service, error)
             finally:
                 self.sandbox.outbox.release()
 
-    def _carry_out(self, entry: Entry, request: Request, address: Address) -> Response:
+    def _carry_out(self, entry: Entry, request: Request, address: Address, prepared: Any) -> Response:
         """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing."""
         poll = None
         if receiving.is_receiving(address.service, address.operation):
             poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
         with self.sandbox.changes.change(entry) as change:
             before = poll.traces() if poll else None
-            response = self._dispatcher.answer(self.sandbox, request, address)
+            response = self._dispatcher.answer(self.sandbox, request, address, prepared)
             change.refused = 400 <= response.status_code < 500
             if poll and receiving.is_empty(response):  # which a journal need not hold: somebody polls all day
                 change.refused = poll.traces() == before
@@ -324,6 +325,7 @@ class Host:
             self._repeat(entry)
         self.sandbox.clock.advance_to(self._journal.last_reading())
         changes.replaying = False
+        self.sandbox.resume()
 
     def _repeat(self, entry: Entry) -> None:
         if entry.kind != "request":
@@ -331,7 +333,8 @@ class Host:
             return
         request = Request({**entry.request, "wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()})
         request.get_data(cache=True, parse_form_data=False)
-        self._carry_out(entry, request, Address.of(request, Signature.of(request)))
+        address = Address.of(request, Signature.of(request))
+        self._carry_out(entry, request, address, self._dispatcher.prepare(self.sandbox, request, address))
 
 
 def _environment(request: Request) -> dict[str, Any]:

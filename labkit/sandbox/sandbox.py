@@ -83,6 +83,11 @@ class Sandbox:
         """A change that is not written down: for callers without a journal, such as tests of one service."""
         return self.changes.change()
 
+    def resume(self) -> None:
+        """Have the services go on with what was under way when the sandbox stopped."""
+        for service in self.services.values():
+            service.resume()
+
     def close(self) -> None:
         """Ends the services' work and stops the clock; the process has its real time back."""
         for service in self.services.values():

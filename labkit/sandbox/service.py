@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from werkzeug.wrappers import Response
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Result = Mapping[str, Any]
 Handler = Callable[[Any, "Call"], "Result | Response | None"]
+Preparation = TypeVar("Preparation", bound=Callable[[Any, "Call"], Any])
 
 
 class ServiceError(Exception):
@@ -59,6 +60,8 @@ class Call:
     """Hands the request to moto unchanged and returns its HTTP response."""
     signed: bool = True
     """Whether it came with a signature; a click on a link in a mail has none."""
+    prepared: Any = field(default=None, repr=False, compare=False)
+    """What the operation's preparation came to, if it has one."""
 
 
 def operation(name: str) -> Callable[[Handler], Handler]:
@@ -67,6 +70,20 @@ def operation(name: str) -> Callable[[Handler], Handler]:
     def mark(handler: Handler) -> Handler:
         handler.operation_name = name  # type: ignore[attr-defined]
         return handler
+
+    return mark
+
+
+def preparation(name: str) -> Callable[[Preparation], Preparation]:
+    """Mark a method as what an operation does before the sandbox's lock is taken: `call` in, `call.prepared` out.
+
+    It may take its time, and others are answered meanwhile. It changes nothing, takes the lock for short looks at most,
+    and what it finds is checked again by the handler if it may have changed. It runs when a change is repeated, too.
+    """
+
+    def mark(method: Preparation) -> Preparation:
+        method.prepares = name  # type: ignore[attr-defined]
+        return method
 
     return mark
 
@@ -83,6 +100,7 @@ class Service:
     """botocore's name of the service: logs, cloudwatch, sns, athena, ec2."""
     answered_by_moto: ClassVar[frozenset[str] | None] = frozenset()
     handlers: ClassVar[dict[str, Handler]] = {}
+    preparations: ClassVar[dict[str, Callable[[Any, Call], Any]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -93,6 +111,12 @@ class Service:
             if hasattr(member, "operation_name")
         }
         cls.handlers = own
+        cls.preparations = {
+            member.prepares: member
+            for base in reversed(cls.__mro__)
+            for member in vars(base).values()
+            if hasattr(member, "prepares")
+        }
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -101,6 +125,9 @@ class Service:
     def answers(cls, operation: str) -> bool:
         """Whether anybody here answers an operation: the service itself, or moto behind it."""
         return operation in cls.handlers or cls.answered_by_moto is None or operation in cls.answered_by_moto
+
+    def resume(self) -> None:
+        """Go on with what was under way when the sandbox stopped; called once its changes were made again."""
 
     def close(self) -> None:
         """Ends what the service has running: threads, connections."""

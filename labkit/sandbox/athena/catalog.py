@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -141,6 +143,8 @@ class Catalog:
     account_id: str
     region: str
     database: str = DEFAULT_DATABASE
+    lock: AbstractContextManager[Any] = field(default_factory=nullcontext, compare=False, repr=False)
+    """Held for each look at Glue, by whoever does not hold the sandbox's lock anyway."""
 
     def in_database(self, name: str) -> Catalog:
         """The same catalog with another database for names that have none."""
@@ -154,24 +158,30 @@ class Catalog:
 
     def databases(self) -> list[dict[str, Any]]:
         """Every database."""
-        return glue.databases(self.account_id, self.region)
+        with self.lock:
+            return glue.databases(self.account_id, self.region)
 
     def has_database(self, name: str) -> bool:
         """Whether there is such a database."""
-        return glue.database(self.account_id, self.region, name) is not None
+        with self.lock:
+            return glue.database(self.account_id, self.region, name) is not None
 
     def tables(self, database: str) -> list[Table]:
         """The tables and views of a database."""
-        return [Table(database, each["Name"], each) for each in glue.tables(self.account_id, self.region, database)]
+        with self.lock:
+            found = deepcopy(glue.tables(self.account_id, self.region, database))
+        return [Table(database, each["Name"], each) for each in found]
 
     def table(self, database: str, name: str) -> Table | None:
         """A table or view, or None."""
-        entry = glue.table(self.account_id, self.region, database, name)
+        with self.lock:
+            entry = deepcopy(glue.table(self.account_id, self.region, database, name))
         return Table(database, name, entry) if entry else None
 
     def partitions(self, table: Table) -> list[Partition]:
         """The partitions that the catalog holds of a table."""
-        found = glue.partitions(self.account_id, self.region, table.database, table.name)
+        with self.lock:
+            found = glue.partitions(self.account_id, self.region, table.database, table.name)
         return [
             Partition(
                 tuple(each["Values"]), (each.get("StorageDescriptor") or {}).get("Location") or _hive_path(table, each)

@@ -36,9 +36,10 @@ class Engine:
         """A connection of its own for one query: it can be interrupted without the others."""
         return self.connection.cursor()
 
-    def close(self) -> None:
-        """Ends the database and removes its files."""
-        self.connection.close()
+    def close(self, *, at_rest: bool = True) -> None:
+        """End the database and remove its files; one that some thread is still in is only left."""
+        if at_rest:
+            self.connection.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _execute(self, sql: str) -> None:

@@ -31,6 +31,12 @@ class QueryExecution:
     results: dict[str, Any] = field(default_factory=dict)
     output_location: str = ""
     parameters: list[str] | None = None
+    statement: str = ""
+    """What is carried out: the query with the values of its parameters, or the statement that EXECUTE names."""
+    seed: int = 0
+    """What random() and the names of its objects are drawn from."""
+    cutoff: int | None = None
+    """How many bytes it may scan."""
     statement_type: str = "DML"
     substatement_type: str = ""
     state: str = "QUEUED"
@@ -51,6 +57,11 @@ class QueryExecution:
     """That result."""
     starts: list[int] = field(default_factory=list)
     """Where in the result every thousandth row starts."""
+
+    @property
+    def schema(self) -> str:
+        """The database that names without one are looked up in."""
+        return (self.database or "default").strip("`")
 
     @property
     def is_over(self) -> bool:

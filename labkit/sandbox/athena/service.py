@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from labkit.sandbox.athena.ending import KIND, Endings
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.metadata import MetadataOperations
 from labkit.sandbox.athena.region import Region
 from labkit.sandbox.athena.results import read_csv
-from labkit.sandbox.athena.runner import BATCH, Runner
+from labkit.sandbox.athena.runner import Runner
 from labkit.sandbox.athena.saved import new_id
-from labkit.sandbox.athena.statements.classify import Malformed, Parsed, read, split_parameters, with_parameters
+from labkit.sandbox.athena.statements.classify import Malformed, Parsed
+from labkit.sandbox.athena.statements.reading import Reading
 from labkit.sandbox.athena.storage.location import split, split_object
-from labkit.sandbox.athena.workgroups import WorkGroup, bad_request, invalid_token, page
+from labkit.sandbox.athena.work import BATCH
+from labkit.sandbox.athena.workgroups import PRIMARY, WorkGroup, bad_request, invalid_token, page
+from labkit.sandbox.journal import Entry
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.paging import position, token
 from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.service import Call, ServiceError, operation, preparation
 
 NO_OUTPUT_LOCATION = (
     "No output location provided. An output location is required either through the Workgroup result"
@@ -44,8 +49,24 @@ class AthenaService(MetadataOperations):
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
-        self.runner = Runner(sandbox)
+        self._endings = Endings(sandbox)
+        self.runner = Runner(sandbox, self._endings)
         self._regions: dict[str, Region] = {}
+        sandbox.changes.makers[KIND] = self._end
+        sandbox.changes.ends.add(KIND)
+
+    def resume(self) -> None:
+        """Have the queries carried out that were not over when the sandbox stopped."""
+        for name, region in self._regions.items():
+            for execution in region.executions.values():
+                if not execution.is_over:
+                    execution.state = "QUEUED"
+                    self.runner.submit(execution, name)
+
+    def _end(self, entry: Entry) -> None:
+        region = self._regions.get(entry.request["region"])
+        execution = region.executions.get(entry.request["id"]) if region else None
+        self._endings.apply(execution, entry)
 
     def close(self) -> None:
         """Stops what runs and removes its files."""
@@ -59,9 +80,21 @@ class AthenaService(MetadataOperations):
 
     # --- start and stop
 
+    @preparation("StartQueryExecution")
+    def read_statement(self, call: Call) -> Reading:
+        """Read a statement: the longest take seconds, in which others are answered."""
+        text, parameters = call.params["QueryString"], call.params.get("ExecutionParameters")
+        group = call.params.get("WorkGroup") or PRIMARY
+        held = self._regions[call.region].prepared if call.region in self._regions else {}
+
+        def prepared(name: str) -> str | None:
+            return (held.get((group, name)) or {}).get("QueryStatement")
+
+        return Reading.of(text, parameters, group, prepared)
+
     @operation("StartQueryExecution")
     def start_query_execution(self, call: Call) -> dict[str, Any]:
-        """Starts a statement."""
+        """Start a statement; it is compiled and run later, and what goes wrong there is told by its state."""
         region = self.region(call)
         if held := region.made_before(call):
             return {"QueryExecutionId": held}
@@ -69,9 +102,13 @@ class AthenaService(MetadataOperations):
         if group.state != "ENABLED":
             raise bad_request(f"WorkGroup {group.name} is disabled")
         execution = self._new_execution(call, group)
-        self._run(call, group, execution)
+        parsed = self._read(call, group, execution)
+        if not execution.is_over:
+            self._begin(call, group, execution, parsed)
         region.executions[execution.id] = execution
         region.remember(call, execution.id)
+        if not execution.is_over and not self.sandbox.changes.replaying:
+            self.runner.submit(execution, call.region, parsed)
         return {"QueryExecutionId": execution.id}
 
     def _new_execution(self, call: Call, group: WorkGroup) -> QueryExecution:
@@ -93,46 +130,45 @@ class AthenaService(MetadataOperations):
             managed=group.managed,
             parameters=params.get("ExecutionParameters"),
             reuse=params.get("ResultReuseConfiguration"),
+            seed=self.sandbox.random.getrandbits(64),
+            cutoff=group.cutoff,
         )
 
-    def _run(self, call: Call, group: WorkGroup, execution: QueryExecution) -> None:
+    def _read(self, call: Call, group: WorkGroup, execution: QueryExecution) -> Parsed | None:
+        """The statement; None if it is in order for the API and fails, which its state tells."""
+        reading: Reading | None = call.prepared
+        if reading is None or not reading.is_of({key: each["QueryStatement"] for key, each in self._held(call, group)}):
+            reading = self.read_statement(call)
         folder = execution.output_location
-        execution.output_location = f"{folder}{execution.id}.txt" if folder else ""
-        try:
-            parsed = self._parsed(call, group, execution)
-        except Malformed as error:
-            raise bad_request(str(error), "MALFORMED_QUERY") from None
-        except QueryError as error:
-            execution.statement_type = "DDL" if error.name == "" else "DML"
-            execution.fail(error)
-            return
+        execution.statement = reading.text
+        if isinstance(reading.parsed, Malformed):
+            raise bad_request(str(reading.parsed), "MALFORMED_QUERY")
+        if isinstance(reading.parsed, QueryError):
+            execution.statement_type = "DDL" if reading.parsed.name == "" else "DML"
+            execution.output_location = f"{folder}{execution.id}.txt" if folder else ""
+            execution.fail(reading.parsed)
+            return None
+        execution.output_location = folder + _result_name(reading.parsed, execution.id) if folder else ""
+        return reading.parsed
+
+    def _held(self, call: Call, group: WorkGroup) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The prepared statements of a work group, by their names."""
+        return ((name, each) for (owner, name), each in self.region(call).prepared.items() if owner == group.name)
+
+    def _begin(self, call: Call, group: WorkGroup, execution: QueryExecution, parsed: Parsed | None) -> None:
+        """Have an execution fail, or be over, that needs no worker for it."""
+        assert parsed is not None
         if group.enforced and group.results.get("OutputLocation") and parsed.external_location:
             raise bad_request(EXTERNAL_LOCATION)
         execution.statement_type = parsed.statement_type
         execution.substatement_type = parsed.substatement_type
-        execution.output_location = folder + _result_name(parsed, execution.id) if folder else ""
-        bucket, _ = split(folder) if folder else ("", "")
+        bucket = "" if execution.managed else split(execution.output_location)[0]
         if not execution.managed and not s3.bucket_exists(bucket):
             execution.fail(QueryError("", f"Unable to verify/create output bucket {bucket}"))
         elif execution.catalog not in (None, "awsdatacatalog"):
             execution.fail(QueryError("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{execution.catalog}' does not exist"))
         elif not self._reuse(call, execution) and not self._saved(call, group, execution, parsed):
-            catalog = self.catalog(call).in_database((execution.database or "default").strip("`"))
-            self.runner.start(execution, parsed, catalog, group.cutoff)
-
-    def _parsed(self, call: Call, group: WorkGroup, execution: QueryExecution) -> Parsed:
-        text = execution.query
-        if execution.parameters is not None and not text.lstrip().lower().startswith("execute"):
-            text = with_parameters(text, execution.parameters)
-        parsed = read(text)
-        if parsed.kind != "execute":
-            return parsed
-        statement: Any = parsed.statement
-        held = self.region(call).prepared.get((group.name, statement.name))
-        if held is None:
-            raise QueryError("NOT_FOUND", f"PreparedStatement {statement.name} was not found in workGroup {group.name}")
-        parameters = split_parameters(statement.text) or list(execution.parameters or [])
-        return read(with_parameters(held["QueryStatement"], parameters))
+            self.catalog(call)  # makes the database `default`, if nobody has asked for it yet
 
     def _saved(self, call: Call, group: WorkGroup, execution: QueryExecution, parsed: Parsed) -> bool:
         """PREPARE and DEALLOCATE PREPARE; False for any other statement."""
@@ -192,6 +228,11 @@ class AthenaService(MetadataOperations):
         return found
 
     # --- what became of them
+
+    @preparation("GetQueryExecution")
+    def wait_for_a_short_query(self, call: Call) -> None:
+        """Wait for a query that was just started: a client that has asked in vain asks again after a second."""
+        self.runner.wait(call.params["QueryExecutionId"])
 
     @operation("GetQueryExecution")
     def get_query_execution(self, call: Call) -> dict[str, Any]:

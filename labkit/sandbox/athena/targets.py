@@ -16,7 +16,7 @@ from labkit.sandbox.athena.storage import formats
 from labkit.sandbox.athena.storage.lazy import Delimiters
 from labkit.sandbox.athena.storage.location import Listing, split
 from labkit.sandbox.athena.types import Type, coerces
-from labkit.sandbox.moto_state import glue, s3
+from labkit.sandbox.moto_state import s3
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.writing import Output
@@ -172,20 +172,24 @@ class Target:
             numbers=tuple(places.get(column, -1) for column, _ in table.all_columns),
         )
 
-    def register(self, context: Context, output: Output) -> None:
-        """Tells the catalog of the table made, and of the partitions written."""
-        table = self.table
-        if self.created:
-            table = self._create(context)
-        if table is None or not self.partitioned_by:
-            return
-        known = {each.values for each in context.catalog.partitions(table)}
-        for values, folder in output.partitions.items():
-            if values not in known:
-                entry = definitions.partition_entry(table, list(values), folder.rstrip("/"))
-                glue.create_partition(*context.where, table.database, table.name, entry)
+    def registered(self, now: float, output: Output) -> dict[str, Any] | None:
+        """What the catalog is to be told of the table made, and of the partitions written; see `ending.py`."""
+        table = self._created(now) if self.created else self.table
+        if table is None:
+            return None
+        partitions = [
+            definitions.partition_entry(table, list(values), folder.rstrip("/"))
+            for values, folder in output.partitions.items()
+        ]
+        return {
+            "database": table.database,
+            "name": table.name,
+            "table": table.entry if self.created else None,
+            "location": table.location,
+            "partitions": partitions,
+        }
 
-    def _create(self, context: Context) -> Table | None:
+    def _created(self, now: float) -> Table:
         assert self.created
         database, name = self.created
         definitions_of = {column: nodes.ColumnDefinition(column, kind) for column, kind in self.columns}
@@ -201,8 +205,7 @@ class Target:
             serde_properties=delimited,
             location=self.location,
         )
-        glue.create_table(*context.where, database, tables.entry(name, statement, context.now))
-        return context.catalog.table(database, name)
+        return Table(database, name, tables.entry(name, statement, now))
 
 
 def is_bounded_text(given: Type, wanted: Type) -> bool:
@@ -242,11 +245,13 @@ def _of_table(table: Table) -> str:
 def named_columns(query: Query) -> list[tuple[str, Type]]:
     """The columns of a table or view that is made of a query: each needs a name, and one of its own."""
     names = [column.name.lower() for column in query.columns]
+    met: set[str] = set()
     for number, name in enumerate(names):
         if name == f"_col{number}":
             raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
-        if name in names[:number]:
+        if name in met:
             raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
+        met.add(name)
         if query.columns[number].type.name == "unknown":
             raise QueryError("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown at position {number + 1}")
     return list(zip(names, (column.type for column in query.columns), strict=True))

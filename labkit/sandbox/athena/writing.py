@@ -19,13 +19,10 @@ from labkit.sandbox.athena.dialect import casts
 from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.scope import Column, Query, Value
 from labkit.sandbox.athena.errors import QueryError
-from labkit.sandbox.athena.execution import QueryExecution
-from labkit.sandbox.athena.results import ResultColumn, formatter, metadata
-from labkit.sandbox.athena.storage.location import split_object
+from labkit.sandbox.athena.results import formatter
 from labkit.sandbox.athena.storage.serialized import delimited_line, json_line
 from labkit.sandbox.athena.targets import Target, is_bounded_text
-from labkit.sandbox.athena.types import BIGINT, Type
-from labkit.sandbox.moto_state import s3
+from labkit.sandbox.athena.types import Type
 
 MOST_PARTITIONS = 100
 _TEXT_CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
@@ -39,25 +36,11 @@ _TEXT_CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 @dataclass
 class Output:
-    """The objects that a query wrote, not yet in S3."""
+    """The objects that a query wrote, not yet in S3: their addresses and bytes."""
 
     rows: int = 0
     files: list[tuple[str, bytes]] = field(default_factory=list)
     partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
-
-    def store(self, execution: QueryExecution, account_id: str) -> None:
-        """Puts the objects and the manifest of them into S3."""
-        for path, body in self.files:
-            s3.put_object(*split_object(path), body, account_id)
-        execution.rows, execution.update_count = 0, self.rows
-        execution.columns = [ResultColumn("rows", BIGINT).info()]
-        if execution.managed:
-            return
-        listed = "".join(f"{path}\n" for path, _ in self.files).encode()
-        execution.manifest_location = f"{execution.output_location}-manifest.csv"
-        s3.put_object(*split_object(execution.manifest_location), listed, account_id)
-        described = metadata(execution.columns)
-        s3.put_object(*split_object(f"{execution.output_location}.metadata"), described, account_id)
 
 
 def write(cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, target: Target, directory: Path) -> Output:

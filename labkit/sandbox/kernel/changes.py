@@ -50,6 +50,11 @@ class Changes:
         """How many changes were made and kept: the number of the next one, which its ids are drawn from."""
         self.replaying = False
         self.makers: dict[str, Maker] = {}
+        self.ends: set[str] = set()
+        """The kinds that end work of some threads' own, each with the `id` of that work.
+
+        They are not counted: when a thread is done is a matter of chance, and the ids that clients are given are not.
+        """
         self._lock = lock
         self._clock = clock
         self._seed = seed
@@ -72,7 +77,8 @@ class Changes:
         """
         with self._lock:
             number = self._write_down(entry) if entry is not None else None
-            self._seed(f"change {self.made}")
+            ends = entry is not None and entry.kind in self.ends
+            self._seed(f"{entry.kind} {entry.request['id']}" if entry and ends else f"change {self.made}")
             change = Change()
             try:
                 yield change
@@ -81,7 +87,7 @@ class Changes:
                 raise
             finally:
                 if not change.refused:
-                    self.made += 1
+                    self.made += not ends
                 elif number is not None:
                     self._strike(number)
 

@@ -9,6 +9,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeDeleteMarker
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.moto_state.object_bodies import Content
 from labkit.sandbox.sandbox import ACCOUNT_ID
 from labkit.sandbox.service import ServiceError
 
@@ -22,7 +23,7 @@ class StoredObject(NamedTuple):
     last_modified: datetime
 
 
-def put_object(bucket: str, key: str, body: bytes, account_id: str = ACCOUNT_ID) -> None:
+def put_object(bucket: str, key: str, body: bytes | Content, account_id: str = ACCOUNT_ID) -> None:
     """Stores an object, as its owner would; raises NoSuchBucket."""
     _bucket(bucket, account_id)
     _backend(account_id).put_object(bucket, key, body)

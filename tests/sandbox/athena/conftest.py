@@ -5,7 +5,7 @@ import gzip
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -70,6 +70,8 @@ class Athena:
     def call(self, operation: str, *, region: str = "eu-west-1", **params: Any) -> dict[str, Any]:
         service = self.sandbox.athena
         call = Call("athena", operation, region, self.sandbox.account_id, "http://127.0.0.1:1", params, None)  # type: ignore[arg-type]
+        if prepare := type(service).preparations.get(operation):
+            call = replace(call, prepared=prepare(service, call))
         with self.sandbox.change():
             return dict(type(service).handlers[operation](service, call) or {})
 
@@ -156,7 +158,7 @@ class LentEngine(Engine):
         super()._settings()
         self._execute("SET GLOBAL enable_external_file_cache=false")  # the next sandbox's files have the same names
 
-    def close(self) -> None:
+    def close(self, *, at_rest: bool = True) -> None:
         """Gives it back."""
         shutil.rmtree(self.directory / "objects")
         self.idle.append(self)

@@ -386,7 +386,7 @@ def test_a_catalog_that_is_not_there(athena):
 
 
 def test_a_mistake_of_the_sandbox_s_own_fails_its_query_alone(athena, monkeypatch):
-    monkeypatch.setattr("labkit.sandbox.athena.runner.csv_lines", lambda *given: 1 / 0)
+    monkeypatch.setattr("labkit.sandbox.athena.work.csv_lines", lambda *given: 1 / 0)
     assert athena.error("SELECT 1") == "GENERIC_INTERNAL_ERROR: ZeroDivisionError: division by zero"
     monkeypatch.undo()
     assert athena.rows("SELECT 1") == [["1"]]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bisect
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.moto_state import s3
@@ -53,7 +55,8 @@ def split_object(address: str) -> tuple[str, str]:
 class Listing:
     """The objects of the buckets that a query looks at, each bucket listed once under the shortest prefix asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: AbstractContextManager[Any] | None = None) -> None:
+        self._lock = lock or nullcontext()
         self._listed: dict[tuple[str, str], tuple[list[str], list[s3.StoredObject]]] = {}
 
     def under(self, location: str, root: str, values: tuple[str | None, ...] = ()) -> list[ScannedObject]:
@@ -86,6 +89,8 @@ class Listing:
                     " NoSuchBucket;"
                     f" Bucket: {bucket})",
                 )
-            objects = sorted(s3.list_objects(bucket, prefix), key=lambda each: each.key)
+            with self._lock:
+                objects = s3.list_objects(bucket, prefix)
+            objects.sort(key=lambda each: each.key)
             self._listed[bucket, prefix] = ([each.key for each in objects], objects)
         return self._listed[bucket, prefix]

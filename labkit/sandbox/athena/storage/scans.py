@@ -46,7 +46,7 @@ class ScanPlan:
 
 def plan(catalog: Catalog, scans: Sequence[Scan], cursor: duckdb.DuckDBPyConnection, now: datetime) -> list[ScanPlan]:
     """The objects of each scan, as they are in S3 now."""
-    listing = Listing()
+    listing = Listing(catalog.lock)
     return [_plan(catalog, scan, cursor, now, listing) for scan in scans]
 
 
