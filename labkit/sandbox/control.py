@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox.inbox import PAGE_HEADERS
@@ -25,6 +26,7 @@ LOG = logging.getLogger(__name__)
 
 PREFIX = "/_sandbox"
 ADVANCE = "/clock/advance"
+MAX_BODY = 1 << 20
 LONGEST_ADVANCE = 366 * 24 * 3600
 Route = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -70,6 +72,7 @@ class Control:
     def answer(self, request: Request) -> Response:
         """The response to a request under `/_sandbox`."""
         path = request.path.removeprefix(PREFIX)
+        request.max_content_length = MAX_BODY
         try:
             self._authorize(request, path)
             if path == "/inbox" and "text/html" in request.headers.get("Accept", ""):
@@ -77,6 +80,8 @@ class Control:
             return _json(self._route(request, path), 200)
         except ControlError as error:
             return _json({"error": str(error)}, error.status)
+        except HTTPException as error:  # a body that is too large, or was cut off
+            return _json({"error": error.description}, error.code or 400)
         except Exception:
             LOG.exception("%s %s failed", request.method, request.path)
             return _json({"error": "the sandbox failed on this request; its log has the details"}, 500)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from labkit.sandbox import wire
 from labkit.sandbox.kernel import inspection
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.moto import reading, services
+from labkit.sandbox.moto import objects, reading, services
 from labkit.sandbox.moto.adapter import Adapter
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, ServiceError, not_here
@@ -108,7 +108,7 @@ class Dispatcher:
             if isinstance(result, Response):
                 return result
             return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
-        return self._answer_by_moto(request, address)
+        return self._answer_by_moto(sandbox, request, address)
 
     def _call(
         self, sandbox: Sandbox, request: Request, address: Address, params: dict[str, Any], prepared: Any = None
@@ -120,18 +120,23 @@ class Dispatcher:
             account_id=sandbox.account_id,
             endpoint=sandbox.endpoint,
             params=params,
-            forward=lambda: self._answer_by_moto(request, address),
+            forward=lambda: self._answer_by_moto(sandbox, request, address),
             signed=Signature.of(request) is not None,
             prepared=prepared,
         )
 
-    def _answer_by_moto(self, request: Request, address: Address) -> Response:
+    def _answer_by_moto(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
         # Headers of moto's own would choose another account.
         environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_X_MOTO_")}
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         environ.pop("werkzeug.request", None)
+        if address.service == "s3":
+            environ[objects.PASSAGE] = passage = objects.Passage.of(request, sandbox.files)
+            if passage.body is not None:
+                environ |= {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
         try:
-            return Response.from_app(self._moto.application(address.service), environ, buffered=True)
+            response = Response.from_app(self._moto.application(address.service), environ, buffered=True)
+            return passage.through(response, sandbox.files) if address.service == "s3" else response
         except NotImplementedError as error:
             raise not_implemented(address) from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
@@ -23,6 +22,7 @@ from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.kernel.header_form import to_header_form
+from labkit.sandbox.kernel.intake import FILE, Intake, PlainRequest
 from labkit.sandbox.kernel.machine_time import Moments, http_date
 from labkit.sandbox.kernel.news import News
 from labkit.sandbox.kernel.signatures import Signature, is_signed, service_of
@@ -94,9 +94,7 @@ class Host:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
-        request = Request(environ)
-        request.get_data(cache=True, parse_form_data=False)
-        return self._answer(request)(environ, start_response)
+        return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         response = self._answer_whoever_asks(request)
@@ -115,34 +113,31 @@ class Host:
                 return self._control.answer(request)
         if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
             return self._control.answer(request)
+        service = wire.service_name(service_of(request), request)
+        intake = Intake(request, service, self._files)
         try:
-            address = self._admit(request)
-            self._dispatcher.check(request, address)
+            return self._serve(*self._admit(request, intake), intake)
         except ServiceError as error:
-            service = service_of(request)
-            return error_response(request, wire.SIGNING_NAMES.get(service, service), error)
-        return self._serve(request, address)
+            return error_response(request, service, error)
+        finally:
+            intake.discard()
 
-    def _admit(self, request: Request) -> Address:
-        """Let a call in that is signed, unless a fault strikes it; raise AWS's error otherwise."""
+    def _admit(self, request: Request, intake: Intake) -> tuple[Request, Address]:
+        """Let a call in that is signed, with its body, unless a fault strikes it; raise AWS's error otherwise."""
         is_link = request.method == "GET" and request.args.get("Action") in LINK_ACTIONS
         if is_link and not is_signed(request):
             request.environ.pop("HTTP_AUTHORIZATION", None)  # a browser may send one of its own
-            return Address.of(request, None)  # a click in a mail is nobody's call, and no fault strikes it
-
-        def digest() -> str:
-            return sha256(request.get_data()).hexdigest()
-
-        signature = self._gate.admit(request, self.sandbox.clock.timestamp(), digest)
-        payloads.check(request.headers, signature, digest)
-        if (chunks := self._gate.chunks(request, signature)) is not None:
-            chunks.feed(request.get_data())
-            chunks.finish()
-        to_header_form(request, signature)
-        address = Address.of(request, signature)
-        if fault := self.faults.strike(address.service, self._operation(request, address)):
+            return request, Address.of(request, None)  # a click in a mail is nobody's call, and no fault strikes it
+        signature = self._gate.admit(request, self.sandbox.clock.timestamp(), intake.sha256)
+        intake.receive(self._gate.chunks(request, signature))
+        payloads.check(request.headers, signature, intake.sha256)
+        plain = intake.plain()
+        to_header_form(plain, signature)
+        address = Address.of(plain, signature)
+        if fault := self.faults.strike(address.service, self._operation(plain, address)):
             raise fault
-        return address
+        self._dispatcher.check(plain, address)
+        return plain, address
 
     def _operation(self, request: Request, address: Address) -> str:
         """The operation of a request; in REST protocols it is looked up, which is worth it for a fault's sake only."""
@@ -150,19 +145,19 @@ class Host:
             return address.operation
         return rest_operations.name(address.service, request)
 
-    def _serve(self, request: Request, address: Address) -> Response:
+    def _serve(self, request: Request, address: Address, intake: Intake) -> Response:
         if not receiving.is_receiving(address.service, address.operation):
-            return self._serve_at_once(request, address)
+            return self._serve_at_once(request, address, intake)
         poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
         while True:
             number = self.news.number
-            response = self._serve_at_once(request, address)
+            response = self._serve_at_once(request, address, intake)
             if self.news.closed or not receiving.is_empty(response):
                 return response
             if not poll.wait(self.news, number, self.read(self.sandbox.clock.timestamp)):
                 return response
 
-    def _serve_at_once(self, request: Request, address: Address) -> Response:
+    def _serve_at_once(self, request: Request, address: Address, intake: Intake) -> Response:
         prepared = self._dispatcher.prepare(self.sandbox, request, address)
         with self._lock:
             if self.news.closed:
@@ -171,16 +166,19 @@ class Host:
             self._provide_on_first_use(address)
             if not address.changes_something(request.method):
                 return self._dispatcher.answer(self.sandbox, request, address, prepared)
-            entry = Entry(self.sandbox.clock.timestamp(), "request", _environment(request), request.get_data())
+            moment, environment = self.sandbox.clock.timestamp(), _environment(request)
+            entry = Entry(moment, "request", environment, request.get_data(), intake.keep())
             try:
                 return self._carry_out(entry, request, address, prepared)
-            except ServiceError as error:
-                return error_response(request, address.service, error)
             finally:
                 self.sandbox.outbox.release()
+                if entry.file is not None and entry.file not in self._journal.files():
+                    self._files.remove(entry.file)
 
     def _carry_out(self, entry: Entry, request: Request, address: Address, prepared: Any) -> Response:
         """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing."""
+        if entry.file is not None:
+            request.environ[FILE] = entry.file
         poll = None
         if receiving.is_receiving(address.service, address.operation):
             poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
@@ -331,15 +329,12 @@ class Host:
         if entry.kind != "request":
             self.sandbox.changes.repeat(entry)
             return
-        request = Request({**entry.request, "wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()})
-        request.get_data(cache=True, parse_form_data=False)
+        streams = {"wsgi.input": io.BytesIO(entry.body), "wsgi.errors": io.StringIO()}
+        request = PlainRequest(entry.request | streams)
         address = Address.of(request, Signature.of(request))
         self._carry_out(entry, request, address, self._dispatcher.prepare(self.sandbox, request, address))
 
 
 def _environment(request: Request) -> dict[str, Any]:
     """What of a request's WSGI environment a replay needs: everything but its streams."""
-    environment = {name: value for name, value in request.environ.items() if isinstance(value, str | int | bool)}
-    environment["CONTENT_LENGTH"] = str(len(request.get_data()))
-    environment.pop("HTTP_TRANSFER_ENCODING", None)
-    return environment
+    return {name: value for name, value in request.environ.items() if isinstance(value, str | int | bool)}

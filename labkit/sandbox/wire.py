@@ -7,10 +7,7 @@ thousand log events costs little more than its JSON.
 from __future__ import annotations
 
 import base64
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -94,18 +91,6 @@ def protocol_of(request: Request) -> str:
     return "json" if "X-Amz-Target" in request.headers else "query"
 
 
-def _plain(request: Request) -> Request:
-    """The request with its body as it was before the client compressed it, as boto3 does with long PutMetricData."""
-    if request.headers.get("Content-Encoding", "").lower() != "gzip":
-        return request
-    try:
-        body = gzip.decompress(request.get_data())
-    except (OSError, EOFError, zlib.error) as error:
-        raise ServiceError("SerializationException", f"Could not decompress the request: {error}") from error
-    environ = {name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")}
-    return Request(environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
-
-
 def operation_name(request: Request) -> str:
     """The operation a request asks for; empty where the protocol tells it by method and path (S3)."""
     protocol = protocol_of(request)
@@ -113,12 +98,12 @@ def operation_name(request: Request) -> str:
         return request.path.rpartition("/operation/")[2]
     if protocol == "json":
         return request.headers["X-Amz-Target"].rpartition(".")[2]
-    return str(_plain(request).values.get("Action", ""))
+    return str(request.values.get("Action", ""))
 
 
 def query_parameters(request: Request) -> dict[str, str]:
     """Return the parameters of a request in the query protocol as it wrote them."""
-    return _plain(request).values.to_dict()
+    return request.values.to_dict()
 
 
 def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
@@ -126,7 +111,7 @@ def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
     protocol = protocol_of(request)
     if protocol == "query":
         return _parse_query(service, operation, query_parameters(request))
-    body = _plain(request).get_data()
+    body = request.get_data()
     try:
         members = (bodies.read_cbor(body) if protocol == "cbor" else bodies.read_json(body)) if body else {}
         return dict(_reader(service, operation, protocol)(members))

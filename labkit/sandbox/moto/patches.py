@@ -35,6 +35,7 @@ _RANDOM = "draws beside moto's seeded source: a replay would draw something else
 _XML = "an XML bomb, a document type or a depth without bound; malformed XML failed with HTTP 500"
 _HTTP = "sends requests to any address"
 _TEMPLATE = "reads templates with YAML's unsafe loader, which runs code"
+_COPIES = "holds all of an object's bytes in memory, several times"
 _WAITS = "waits with the sandbox's lock held, for a clock that may stand still"
 
 FIRST = (
@@ -147,6 +148,18 @@ PATCHES = (
             how="wrap",
         )
         for name in ("copy_object", "upload_part_copy")
+    ),
+    Patch("moto.s3.responses:S3Response.setup_class", f"{HERE}.objects:with_passed_body", _COPIES, "wrap"),
+    Patch("moto.s3.responses:S3Response.key_response", f"{HERE}.objects:passing_answer", _COPIES, "wrap"),
+    Patch("moto.s3.responses:S3Response.upload_part", f"{HERE}.objects:keeping_checksum", "forgets checksums", "wrap"),
+    Patch("moto.s3.responses:compute_checksum", f"{HERE}.objects:checksum", "takes CRC-32 for every CRC"),
+    Patch("moto.s3.models:compute_checksum", f"{HERE}.objects:checksum", "takes CRC-32 for every CRC"),
+    Patch("moto.s3.models:FakeMultipart.complete", f"{HERE}.objects:complete", f"{_COPIES}; takes parts in any order"),
+    Patch(
+        "moto.s3.models:S3Backend.complete_multipart_upload",
+        f"{HERE}.objects:holding_parts",
+        "lets go of the parts before the object has them",
+        how="wrap",
     ),
     Patch("moto.s3.models:S3Backend.put_bucket_policy", f"{STATE}.bucket_policies:put", "keeps any bytes at all"),
     Patch(

@@ -82,6 +82,19 @@ def joined(contents: list[Content]) -> Content:
     return Content(tuple(piece for content in contents for piece in content.pieces))
 
 
+@contextmanager
+def held(pieces: list[Piece]) -> Iterator[None]:
+    """Keep pieces where they are, though nothing else may hold them meanwhile."""
+    store = _current()
+    for piece in pieces:
+        store.hold(piece)
+    try:
+        yield
+    finally:
+        for piece in pieces:
+            store.release(piece)
+
+
 class Body:
     """What moto keeps an object's bytes in: a file as moto uses one, written at once and read from any place."""
 
