@@ -108,6 +108,7 @@ class Dispatcher:
             if isinstance(result, Response):
                 return result
             return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
+        reading.check_depth(address.service, params)
         return self._answer_by_moto(sandbox, request, address)
 
     def _call(

@@ -28,7 +28,7 @@ class JsonError(ValueError):
 
 def loads(text: str, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of a JSON text; raise JsonError if it is malformed or nested too deeply."""
-    _check_depth(text, max_depth)
+    check_depth(text, max_depth)
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -37,7 +37,8 @@ def loads(text: str, max_depth: int = MAX_DEPTH) -> Any:
         raise JsonError(str(error), 1, 1) from error
 
 
-def _check_depth(text: str, max_depth: int) -> None:
+def check_depth(text: str, max_depth: int = MAX_DEPTH) -> None:
+    """Raise JsonError for a text that is nested too deeply, whether it is JSON or not."""
     depth = 0
     for token in _TOKEN.finditer(text):
         if token[0] in "[{":

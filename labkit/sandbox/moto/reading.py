@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 from werkzeug.wrappers import Request
 
 from labkit.sandbox import wire
+from labkit.sandbox.moto import json_text
+from labkit.sandbox.service import ServiceError
+
+_DOCUMENT = re.compile(r"(Policy|Document|Pattern|Content)$")
+"""The members whose texts moto reads as JSON. Others are a client's own data, which may be nested as it likes."""
+
+_MALFORMED = {
+    "events": ("InvalidEventPatternException", "Event pattern is not valid. Reason: {}"),
+    "iam": ("MalformedPolicyDocument", "Syntax errors in policy."),
+    "kms": ("MalformedPolicyDocumentException", "The new key policy is not valid: {}"),
+    "s3": ("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{{'"),
+    "secretsmanager": ("MalformedPolicyDocumentException", "This resource policy contains invalid Json: {}"),
+    "sqs": ("InvalidAttributeValue", "Invalid value for the parameter Policy."),
+    "ssm": ("InvalidDocumentContent", "The content for the document is not valid."),
+    "sts": ("MalformedPolicyDocument", "Syntax errors in policy."),
+}
+"""What a service answers a document with that it can't read."""
 
 
 def check(request: Request, service: str) -> None:
@@ -14,3 +35,24 @@ def check(request: Request, service: str) -> None:
         from labkit.sandbox.moto import stacks
 
         stacks.check_request(wire.query_parameters(request))
+
+
+def check_depth(service: str, params: dict[str, Any]) -> None:
+    """Raise a service's error for a document that is nested without end: moto would recurse into it."""
+    for text in _documents(params):
+        try:
+            json_text.check_depth(text)
+        except json_text.JsonError as error:
+            code, message = _MALFORMED.get(service, ("ValidationException", "The document is not valid: {}"))
+            raise ServiceError(code, message.format(error)) from error
+
+
+def _documents(value: Any, name: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _documents(item, str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _documents(item, name)
+    elif isinstance(value, str) and _DOCUMENT.search(name) and value.lstrip()[:1] in ("{", "["):
+        yield value
