@@ -11,6 +11,8 @@ import duckdb
 
 from labkit.sandbox.athena import engine_functions
 
+SPILL_LIMIT = "4GiB"
+"""What they may spill; a query that needs more has exhausted its resources."""
 MEMORY_LIMIT = "1GiB"
 """What queries use together before they spill to disk."""
 
@@ -53,6 +55,7 @@ class Engine:
             "ieee_floating_point_ops": "true",
             "memory_limit": f"'{MEMORY_LIMIT}'",
             "temp_directory": f"'{self.directory / 'spill'}'",
+            "max_temp_directory_size": f"'{SPILL_LIMIT}'",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_scan_all_frames": "false",

@@ -38,6 +38,7 @@ _OF_TEXTS = {
     "FAILED: ": _DDL,
     "Unable to verify/create output bucket": 1306,
     "Query cancelled by user": 1011,
+    "Query timeout": 206,
     "Bytes scanned limit was exceeded": 1008,
 }
 """The same for the errors that have no name, by how they begin."""

@@ -112,6 +112,7 @@ CREATE MACRO trino_zero_filled(s, width) AS
 CREATE MACRO trino_pad_length(n, by_) AS
     CASE WHEN n < 0 OR n > 2147483647 THEN CAST('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]' AS INTEGER)
     WHEN length(by_) = 0 THEN CAST('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty' AS INTEGER)
+    WHEN n > 16777216 THEN CAST('EXCEEDED_MEMORY_LIMIT: Query exhausted resources at this scale factor' AS INTEGER)
     ELSE CAST(n AS INTEGER) END;
 CREATE MACRO trino_hamming(a, b) AS
     CASE WHEN length(a) = length(b) THEN len(list_filter(list_zip(string_split(a, ''), string_split(b, '')), lambda pair: pair[1] <> pair[2]))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ from sqlglot import exp
 from labkit.sandbox.athena.dialect import grouping, pruning, relations
 from labkit.sandbox.athena.dialect.effort import Effort
 from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+from labkit.sandbox.athena.dialect.operators import string
 from labkit.sandbox.athena.dialect.ordering import Item, Ordering
 from labkit.sandbox.athena.dialect.scope import Column, Query, Scan, Scope, Value, place
 from labkit.sandbox.athena.errors import QueryError, not_supported
@@ -38,6 +40,14 @@ _CLAUSES = (
     "kind",
     "hint",
     "operation_modifiers",
+)
+
+
+RECURSION_DEPTH = 10
+"""https://docs.aws.amazon.com/athena/latest/ug/select.html has WITH RECURSIVE; the depth is Trino's default."""
+_TOO_DEEP = (
+    f"NOT_SUPPORTED: Recursion depth limit exceeded ({RECURSION_DEPTH}). Use 'max_recursion_depth' session property to"
+    " modify the limit."
 )
 
 
@@ -118,12 +128,23 @@ class QueryCompiler:
         return query.renamed(names) if names else query
 
     def _recursive(self, cte: Any, name: str, scope: Scope | None) -> Query:
+        """A recursive query, written out to the depth that there may be, as Trino does.
+
+        Each step sees the rows of the step before it. One more than there may be has to have none.
+        """
         anchor = self._named(cte, self.query(cte.this.this, scope))
-        self.ctes[cte.alias.lower()] = (name, anchor.columns)
-        step = self.query(cte.this.expression, scope)
         kinds = [column.type for column in anchor.columns]
-        word = "UNION" if cte.this.args.get("distinct") else "UNION ALL"
-        return Query(f"{self._cast(anchor, kinds)} {word} {self._cast(step, kinds)}", anchor.columns)
+        names = [f"{name}_{depth}" for depth in range(RECURSION_DEPTH + 2)]
+        steps = [f"{names[0]} AS MATERIALIZED ({self._cast(anchor, kinds)})"]
+        for before, own in pairwise(names):
+            self.ctes[cte.alias.lower()] = (before, tuple(replace(column, origin="") for column in anchor.columns))
+            step = self._cast(self.query(cte.this.expression, scope), kinds)
+            steps.append(f"{own} AS MATERIALIZED ({step})")
+        counted = f"CASE WHEN count(*) > 0 THEN {string(_TOO_DEEP)} ELSE '1' END"
+        refused = f" WHERE (SELECT CAST({counted} AS INTEGER) FROM {names[-1]}) = 1"
+        parts = " UNION ALL ".join(f"SELECT * FROM {each}" for each in names)
+        distinct = "DISTINCT " if cte.this.args.get("distinct") else ""
+        return Query(f"WITH {', '.join(steps)} SELECT {distinct}* FROM ({parts}{refused})", anchor.columns)
 
     def _cast(self, query: Query, kinds: Sequence[Any]) -> str:
         """A query with its columns cast to the types that a set operation gives them."""
