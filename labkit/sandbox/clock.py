@@ -9,14 +9,16 @@ follows real time (`time.monotonic`, which time-machine leaves alone).
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import time_machine
+
+from labkit.sandbox.kernel.meter import Meter
 
 
 @dataclass(slots=True)
@@ -44,9 +46,11 @@ class Clock:
         if start.tzinfo is None:
             raise ValueError(f"the start of the clock needs a time zone: {start.isoformat()}")
         self.frozen = frozen
+        self.meter = Meter()
+        """Of what events, and the changes between them, have cost."""
         self.before_event: Callable[[Event], None] = lambda event: None
         self._events: list[tuple[float, bool, int, Event]] = []
-        self._numbers = itertools.count()
+        self._next_number = 0
         self._reading = round(start.timestamp(), 3)
         self._ahead = self._reading - time.monotonic()
         self.steps = 0
@@ -70,7 +74,8 @@ class Clock:
 
     def call_at(self, due: float, action: Callable[[], None], *, name: str, first: bool = False) -> Event:
         """Has `action` run when the clock reaches `due`; a moment that has passed counts as now."""
-        event = Event(max(round(due, 3), self._reading), next(self._numbers), name, action)
+        event = Event(max(round(due, 3), self._reading), self._next_number, name, action)
+        self._next_number += 1
         heapq.heappush(self._events, (event.due, not first, event.number, event))
         return event
 
@@ -113,6 +118,10 @@ class Clock:
         return max(self._reading, round(time.monotonic() + self._ahead, 3))
 
     def _step(self, moment: float, end: float) -> bool:
+        with self.meter:
+            return self._run_until(moment, end)
+
+    def _run_until(self, moment: float, end: float) -> bool:
         begin = self._reading
         self.steps += 1
         self.towards = moment
@@ -129,6 +138,16 @@ class Clock:
         if moment > self._reading:
             self._set(moment)
         return True
+
+    def to_keep(self) -> dict[str, Any]:
+        """Return the reading, and what is due."""
+        return {"reading": self._reading, "events": self._events, "next_number": self._next_number}
+
+    def take_back(self, kept: dict[str, Any]) -> None:
+        """Go on from what `to_keep` returned."""
+        self._events, self._next_number = kept["events"], kept["next_number"]
+        self._set(kept["reading"])
+        self._ahead = self._reading - time.monotonic()
 
     def _set(self, reading: float) -> None:
         self._reading = reading

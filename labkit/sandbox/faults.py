@@ -146,6 +146,11 @@ class Faults:
         Raises ValueError, changing nothing, for a wrong rule.
         """
         self._rules = [Fault.parse(rule) for rule in rules]
+        return self.rules
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules in force, as `set` takes them."""
         return [asdict(rule) for rule in self._rules]
 
     @property

@@ -16,9 +16,11 @@ from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.dispatcher import LINK_ACTIONS, Address, Dispatcher, error_response
 from labkit.sandbox.faults import Faults
 from labkit.sandbox.journal import Entry, Journal, Origin
+from labkit.sandbox.keeper import LEAST_DEBT_AT_END, Keeper
 from labkit.sandbox.kernel import payloads
 from labkit.sandbox.kernel.admission import Gate, check_address, is_local
 from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
+from labkit.sandbox.kernel.checkpoints import Checkpoints
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.kernel.header_form import to_header_form
@@ -30,8 +32,6 @@ from labkit.sandbox.moto import receiving, sources
 from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import ServiceError
 
-FILES = "files"
-"""The folder beside the journal that has the bodies too large for it."""
 PROVIDING_SERVICES = ("ec2", "cloudformation")
 """A region gets its provided environment with the first request to one of these."""
 
@@ -57,6 +57,7 @@ class Host:
         *,
         any_credentials: bool = False,
         postman: Postman | None = None,
+        checkpoints: Checkpoints | None = None,
         progress: Callable[[int, int], None] = lambda done, of: None,
         moments: Moments | None = None,
     ) -> None:
@@ -64,8 +65,6 @@ class Host:
         self.faults = Faults(origin.seed)
         self._origin = origin
         self._journal = journal
-        self._files = FileStore(journal.path.with_name(FILES))
-        self._files.sweep(journal.files())
         self._endpoint = endpoint
         self.moments = moments or Moments(frozen=origin.frozen)
         self._gate = Gate(credentials, self.moments, any_credentials=any_credentials)
@@ -73,17 +72,22 @@ class Host:
         self._progress = progress
         self._lock = FairLock()
         self.news = News()
+        self._keeper = Keeper(journal, self._lock, checkpoints)
         self.advances = Advances(self._lock, self._note_step)
         self._dispatcher = Dispatcher()
         self._control = Control(self)
         self._provided: set[str] = set()
         self.ssh_door: SshDoor | None = None
-        self.sandbox = self._new_sandbox()
         with self._lock:
+            opened = self._keeper.open(self._new_sandbox)
+            self.sandbox, self._files = opened.sandbox, opened.files
+            if opened.more is not None:
+                self._provided = opened.more["provided"]
+                self.faults.set(opened.more["faults"])
             if journal.origin is None:
                 self._begin()
             else:
-                self._replay()
+                self._replay(opened.follows)
             self.moments.observe(self.sandbox.clock.timestamp())
             self.sandbox.outbox.release()
 
@@ -237,7 +241,7 @@ class Host:
             origin = self._origin
             self._origin = Origin(round(start, 3), origin.frozen, origin.seed, origin.provision, origin.region)
             self.faults = Faults(origin.seed)
-            self.sandbox = self._new_sandbox()
+            self.sandbox = self._new_sandbox(self._files)
             self._begin()
 
     def tick(self) -> None:
@@ -250,10 +254,15 @@ class Host:
         if not self.sandbox.clock.frozen:
             self.news.tell()
 
+    def checkpoint(self, debt: float | None = None) -> bool:
+        """Write a checkpoint if it is worth it, or if there is so much to repeat; return whether it was written."""
+        return self._keeper.keep(self._current, debt)
+
     def close(self) -> None:
         """Stops the sandbox; its journal stays."""
         self.advances.stop()
         self.news.tell(last=True)
+        self.checkpoint(LEAST_DEBT_AT_END)
         with self._lock:
             self._journal.note_reading(self.sandbox.clock.timestamp())
             self.sandbox.close()
@@ -272,7 +281,7 @@ class Host:
         self._journal.note_reading(clock.timestamp())
         return is_there
 
-    def _new_sandbox(self) -> Sandbox:
+    def _new_sandbox(self, files: FileStore) -> Sandbox:
         origin = self._origin
         start = datetime.fromtimestamp(origin.start, UTC)
         self._provided = set()
@@ -283,7 +292,7 @@ class Host:
             endpoint=self._endpoint,
             lock=self._lock,
             journal=self._journal,
-            files=self._files,
+            files=files,
             secret=self.credentials.secret_access_key.encode(),
         )
         sandbox.changes.makers["control"] = lambda entry: self._control.changing[entry.request["path"]](
@@ -294,7 +303,12 @@ class Host:
             sandbox.notifications.inbox.take_on = self._postman.take
         return sandbox
 
+    def _current(self) -> tuple[Sandbox, dict[str, Any]]:
+        """The sandbox, and what else a checkpoint holds."""
+        return self.sandbox, {"provided": self._provided, "faults": self.faults.rules}
+
     def _begin(self) -> None:
+        self._keeper.forget()
         self._journal.begin(self._origin)
         self._files.clear()
         self.moments.restart(self.sandbox.clock.timestamp())
@@ -313,11 +327,11 @@ class Host:
             provision.provide(self.sandbox, region)
         self._provided.add(region)
 
-    def _replay(self) -> None:
+    def _replay(self, after: int) -> None:
         changes = self.sandbox.changes
         changes.replaying = True
-        of = self._journal.end.number
-        for done, entry in enumerate(self._journal.entries()):
+        of = self._journal.end.number - after
+        for done, entry in enumerate(self._journal.entries(after)):
             self._progress(done, of)
             self.sandbox.clock.advance_to(entry.moment)
             self._repeat(entry)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,11 +33,22 @@ class Inbox:
         self.take_on: Callable[[Mail, Done], None] = lambda mail, done: done()
         """Whoever else is to have the mails."""
 
+    def to_keep(self) -> list[Mail]:
+        """Return the mails."""
+        return self._mails
+
+    def take_back(self, kept: list[Mail]) -> None:
+        """Go on from what `to_keep` returned."""
+        self._mails = kept
+
+    def _send(self, mail: Mail, done: Done) -> None:
+        self.take_on(mail, done)
+
     def deliver(self, to: str, subject: str, body: str, at: datetime) -> None:
         """Puts a mail into the box."""
         mail = Mail(to, subject, body, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._mails.append(mail)
-        self._outbox.put(lambda done: self.take_on(mail, done))
+        self._outbox.put(partial(self._send, mail))
 
     def messages(self) -> list[dict[str, str]]:
         """The mails as JSON has them."""

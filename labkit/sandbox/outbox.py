@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labkit.sandbox.journal import Journal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Done = Callable[[], None]
 """To be called when something has left, or could not."""
 Send = Callable[[Done], None]
-"""Begins to send something, and comes back before it is sent."""
+"""Begins to send something, and comes back before it is sent. A checkpoint holds it until it has left."""
 
 
 class Outbox:
@@ -29,6 +29,8 @@ class Outbox:
         self._journal = journal
         self._made = 0
         self._waiting: list[tuple[int, Send]] = []
+        self._under_way: dict[int, Send] = {}
+        """What was begun to be sent, and is not known to have left: it leaves again after a restart."""
 
     def put(self, send: Send) -> None:
         """Has something sent; at once where no journal is kept."""
@@ -45,12 +47,23 @@ class Outbox:
         left = self._journal.left(since=waiting[0][0]) if self._journal else set()
         for number, send in waiting:
             if number not in left:
+                self._under_way[number] = send
                 send(partial(self._note, number))
 
     def close(self) -> None:
         """Nothing is noted any more."""
         self._journal = None
 
+    def to_keep(self) -> dict[str, Any]:
+        """Return what is to leave, and how many there were."""
+        return {"made": self._made, "waiting": [*self._under_way.copy().items(), *self._waiting]}
+
+    def take_back(self, kept: dict[str, Any]) -> None:
+        """Go on from what `to_keep` returned; what has left since does not wait any more when it is released."""
+        self._made, self._waiting = kept["made"], kept["waiting"]
+
     def _note(self, number: int) -> None:
+        """Note that a message has left; on any thread."""
         if self._journal is not None:
             self._journal.note_left(number)
+        self._under_way.pop(number, None)

@@ -79,6 +79,14 @@ class Sandbox:
             for service in (self.logs, self.cloudwatch, self.notifications, self.athena, self.network)
         }
 
+    def parts(self) -> dict[str, object]:
+        """What is made with the sandbox and lives as long, by name: see `Service.parts`."""
+        own = {"sandbox": self, "lock": self.lock, "outbox": self.outbox, "clock": self.clock, "changes": self.changes}
+        own |= {"files": self.files, "random": self.random}
+        for name, service in self.services.items():
+            own |= {name: service, **{f"{name} {part}": each for part, each in service.parts().items()}}
+        return own
+
     def change(self) -> AbstractContextManager[Change]:
         """A change that is not written down: for callers without a journal, such as tests of one service."""
         return self.changes.change()

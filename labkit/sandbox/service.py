@@ -129,5 +129,21 @@ class Service:
     def resume(self) -> None:
         """Go on with what was under way when the sandbox stopped; called once its changes were made again."""
 
+    def parts(self) -> dict[str, object]:
+        """What the service is made of besides its state: a checkpoint refers to it by these names.
+
+        A part that has state has the methods `to_keep` and `take_back`, too.
+        """
+        return {}
+
+    def to_keep(self) -> dict[str, Any]:
+        """Return the service's state, to be pickled at once: all its attributes, except for its parts."""
+        left_out = {id(self.sandbox), *map(id, self.parts().values())}
+        return {name: value for name, value in vars(self).items() if id(value) not in left_out}
+
+    def take_back(self, kept: dict[str, Any]) -> None:
+        """Go on from what `to_keep` returned."""
+        vars(self).update(kept)
+
     def close(self) -> None:
         """Ends what the service has running: threads, connections."""

@@ -40,12 +40,13 @@ BARE = replace(ORIGIN, provision=False)
 """An account without the lab's environment, which takes a moment to deploy."""
 
 
-def open_host(journal: Path, origin: Origin = ORIGIN, moments: Moments | None = None) -> Host:
+def open_host(journal: Path, origin: Origin = ORIGIN, moments: Moments | None = None, **options: Any) -> Host:
     """A host on a journal, new or not; close it before the next is opened: they share the process's time.
 
     Clients in this process sign by the sandbox's clock, which is the machine's for them and for the host.
     """
-    return Host(origin, Journal(journal), CREDENTIALS, ENDPOINT, moments=moments or Moments(machine=time.time))
+    moments = moments or Moments(machine=time.time)
+    return Host(origin, Journal(journal), CREDENTIALS, ENDPOINT, moments=moments, **options)
 
 
 def client_maker(host: Host) -> Callable[[str], Any]:

@@ -1,5 +1,7 @@
-"""A sandbox that is killed comes back as it was: at every change of the whole lab."""
+"""A sandbox that is killed comes back as it was: at every change of the whole lab, from its checkpoints too."""
 
+import hashlib
+import shutil
 import sqlite3
 import time
 from functools import cached_property
@@ -12,25 +14,39 @@ from labkit.phases import PHASES, clean_up
 from labkit.sandbox.control import ControlError
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Entry, Journal
+from labkit.sandbox.kernel.checkpoints import Checkpoints
 from labkit.sandbox.kernel.machine_time import Moments
 from labkit.settings import Settings
-from tests.sandbox.in_process import CREDENTIALS, ENDPOINT, ORIGIN, InProcessCloud, client_maker, open_host
+from tests.sandbox.in_process import BARE, CREDENTIALS, ENDPOINT, ORIGIN, InProcessCloud, client_maker, open_host
 from tests.sandbox.seen import Viewer
+
+EVERY = 12
+"""Changes from one checkpoint to the next, about: some fall into files of flow logs in the making, into queries that
+nobody has looked at, into alarms and subscriptions that wait."""
 
 
 class Witness:
-    """Writes down what a host looks like after each change, before anything else is asked of it."""
+    """Writes down what a host looks like after each change, before anything else is asked of it.
 
-    def __init__(self, host: Host) -> None:
+    Every so often it takes a checkpoint before it looks, and puts a copy aside.
+    """
+
+    def __init__(self, host: Host, folder: Path) -> None:
         self._host = host
+        self._folder = folder
         self._viewer = Viewer(host)
         self._looking = False
+        self._taken = 0
         self.views: dict[int, dict[str, str]] = {}
 
     def look(self) -> None:
         """Looks, if something changed."""
         number = self._host.sandbox.changes.made
         if not self._looking and number not in self.views:
+            if number >= self._taken + EVERY and self._host.checkpoint(0):
+                self._taken = number
+                for name in ("checkpoints", "files"):
+                    shutil.copytree(self._folder / name, self._folder / "copies" / str(number) / name)
             self._looking = True
             self.views[number] = self._viewer.view()
             self._looking = False
@@ -61,22 +77,28 @@ class ReplayedHost(Host):
             self.compared += 1
 
 
-@pytest.fixture
-def whole_lab(monkeypatch, tmp_path):
+def checkpoints(folder: Path) -> Checkpoints:
+    return Checkpoints(folder / "checkpoints", CREDENTIALS.secret_access_key, "this version")
+
+
+@pytest.fixture(scope="module")
+def whole_lab(tmp_path_factory):
     """The journal of the whole lab, all phases and the clean-up, and what was to be seen after each change."""
-    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    host = open_host(tmp_path / "journal.sqlite")
-    try:
-        witness = Witness(host)
-        lab = Lab(Settings(), InProcessCloud(host, after=witness.look))
-        monkeypatch.setattr(Lab, "_current", lab)
-        monkeypatch.setattr(lab.cloud, "step", 120.0)  # fewer, longer waits: what happens in them is the same
-        for phase in PHASES[:-1]:
-            phase.module.solve(lab)
-        clean_up.solve(lab)
-    finally:
-        host.close()
-    return tmp_path / "journal.sqlite", witness.views
+    folder = tmp_path_factory.mktemp("whole-lab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(folder))
+        host = open_host(folder / "journal.sqlite", checkpoints=checkpoints(folder))
+        try:
+            witness = Witness(host, folder)
+            lab = Lab(Settings(), InProcessCloud(host, after=witness.look))
+            patch.setattr(Lab, "_current", lab)
+            patch.setattr(lab.cloud, "step", 120.0)  # fewer, longer waits: what happens in them is the same
+            for phase in PHASES[:-1]:
+                phase.module.solve(lab)
+            clean_up.solve(lab)
+        finally:
+            host.close()
+    return folder / "journal.sqlite", witness.views
 
 
 def test_at_every_change_of_the_whole_lab_nothing_is_lost(whole_lab):
@@ -89,6 +111,50 @@ def test_at_every_change_of_the_whole_lab_nothing_is_lost(whole_lab):
         assert host.compared == len(views) > 40
     finally:
         host.close()
+
+
+def test_from_every_checkpoint_of_the_whole_lab_all_goes_on_as_without(whole_lab, tmp_path):
+    """The same requests get the same ids and answers, at the same moments, as if there had been no restart."""
+    path, views = whole_lab
+    copies = sorted((path.parent / "copies").iterdir(), key=lambda copy: int(copy.name))
+    assert len(copies) > 3
+    bodies = set()
+    for copy in copies:
+        number = int(copy.name)
+        soon = range(number, number + 3)  # all would take minutes
+        ReplayedHost.views = {each: views[each] for each in (*soon, max(views)) if each in views}
+        for file in path.parent.glob(f"{path.name}*"):
+            shutil.copy(file, copy)
+        repeated: list[int] = []
+        host = ReplayedHost(
+            ORIGIN,
+            Journal(copy / path.name),
+            CREDENTIALS,
+            ENDPOINT,
+            checkpoints=checkpoints(copy),
+            progress=lambda done, of, repeated=repeated: repeated.append(of),
+            moments=Moments(machine=time.time),
+        )
+        try:
+            host.compare("at the end")
+            assert host.compared == len(ReplayedHost.views)
+            assert len(repeated) < host._journal.end.number
+            bodies.add(tuple(bodies_of(host)))
+        finally:
+            host.close()
+    assert len(bodies) == 1
+
+
+def bodies_of(host: Host) -> list[str]:
+    """The digests of all objects' bytes."""
+    s3 = client_maker(host)("s3")
+    found = []
+    for bucket in s3.list_buckets()["Buckets"]:
+        for each in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+            body = s3.get_object(Bucket=bucket["Name"], Key=each["Key"])["Body"].read()
+            assert each["ETag"].strip('"') == hashlib.md5(body).hexdigest()
+            found.append(each["ETag"])
+    return found
 
 
 def test_a_refused_control_request_leaves_the_history_as_it_was(tmp_path):
@@ -127,3 +193,25 @@ def snapshot(journal: Path, to: Path) -> Path:
     with sqlite3.connect(journal) as source, sqlite3.connect(to) as target:
         source.backup(target)
     return to
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_a_query_has_its_rows_after_its_log_group_is_gone_and_a_restart(tmp_path, looked_at):
+    host = open_host(tmp_path / "journal.sqlite", BARE)
+    logs = client_maker(host)("logs")
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    now = int(ORIGIN.start)
+    events = [{"timestamp": now * 1000, "message": "one"}]
+    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
+    query = logs.start_query(logGroupName="g", queryString="fields @message", startTime=now - 60, endTime=now + 60)
+    if looked_at:
+        logs.get_query_results(queryId=query["queryId"])
+    logs.delete_log_group(logGroupName="g")
+    host.close()
+    again = open_host(tmp_path / "journal.sqlite", BARE)
+    try:
+        said = client_maker(again)("logs").get_query_results(queryId=query["queryId"])
+        assert (said["status"], said["results"][0][0]["value"]) == ("Complete", "one")
+    finally:
+        again.close()

@@ -68,6 +68,10 @@ class AthenaService(MetadataOperations):
         execution = region.executions.get(entry.request["id"]) if region else None
         self._endings.apply(execution, entry)
 
+    def parts(self) -> dict[str, object]:
+        """What a checkpoint does not hold; the queries that run are begun anew."""
+        return {"runner": self.runner, "endings": self._endings}
+
     def close(self) -> None:
         """Stops what runs and removes its files."""
         self.runner.close()

@@ -60,6 +60,14 @@ class Changes:
         self._seed = seed
         self._journal = journal
 
+    def to_keep(self) -> int:
+        """Return how many changes were made."""
+        return self.made
+
+    def take_back(self, kept: int) -> None:
+        """Go on from what `to_keep` returned."""
+        self.made = kept
+
     def make(self, kind: str, request: dict[str, Any], body: bytes = b"") -> Any:
         """Make a change by its kind's maker, and return what that returns."""
         return self.repeat(Entry(self._clock.timestamp(), kind, request, body))
@@ -75,7 +83,7 @@ class Changes:
 
         Raises ServiceError if the entry can't be written down: nothing was changed.
         """
-        with self._lock:
+        with self._lock, self._clock.meter:
             number = self._write_down(entry) if entry is not None else None
             ends = entry is not None and entry.kind in self.ends
             self._seed(f"{entry.kind} {entry.request['id']}" if entry and ends else f"change {self.made}")

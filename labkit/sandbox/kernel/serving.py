@@ -22,6 +22,7 @@ from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, JournalError, Origin
 from labkit.sandbox.kernel import machine_time, private_files
+from labkit.sandbox.kernel.checkpoints import Checkpoints
 from labkit.sandbox.kernel.ending import End
 from labkit.sandbox.kernel.entry import (
     CREDENTIALS_FILE,
@@ -40,6 +41,7 @@ from labkit.sandbox.kernel.stand_in import StandIn
 from labkit.sandbox.moto_state.requests import RequestHandler
 from labkit.sandbox.postman import Postman, SmtpServer
 from labkit.sandbox.ssh_door import Keys, SshDoor
+from labkit.sandbox.state import stamp
 
 LOG = logging.getLogger(__name__)
 
@@ -135,6 +137,7 @@ def _open(
             endpoint,
             any_credentials=options.any_credentials,
             postman=postman,
+            checkpoints=Checkpoints(folder / "checkpoints", credentials.secret_access_key, stamp(endpoint)),
             progress=replayed,
             moments=machine_time.Moments(folder / MOMENTS_FILE, frozen=origin.frozen),
         )
@@ -167,6 +170,7 @@ def _tick(host: Host, lock: HomeLock, told_to_end: threading.Event) -> None:
             return
         try:
             host.tick()
+            host.checkpoint()
             said = ""
         except Exception as error:  # as on a full disk, which may have room again the next time
             if said != str(error):

@@ -34,6 +34,10 @@ class LogsCore(Service):
         self.store = EventStore()
         self._groups: dict[tuple[str, str], LogGroup] = {}
 
+    def parts(self) -> dict[str, object]:
+        """What a checkpoint holds by itself."""
+        return {"events": self.store}
+
     def close(self) -> None:
         """Lets go of all log events."""
         self.store.close()
@@ -108,6 +112,9 @@ class LogsCore(Service):
         group.stored_bytes += size
         self._record_incoming(group, len(batch), size)
         self.watch(group, stream, batch)
+
+    def before_deletion(self, group: LogGroup) -> None:
+        """What is to be done with events of a group that are about to be deleted."""
 
     def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
         """What the group's filters do with a new batch."""

@@ -97,6 +97,7 @@ class GroupOperations(LogsCore):
         """Forgets a group and its events."""
         self._cancel_expiry(group)
         del self._groups[group.region, group.name]
+        self.before_deletion(group)
         self.store.drop(group.region, group.name)
 
     @operation("PutLogGroupDeletionProtection")
@@ -194,6 +195,7 @@ class GroupOperations(LogsCore):
     def delete_events(self, group: LogGroup, condition: str, parameters: list[object]) -> None:
         """Deletes events by a condition over the store's columns, and counts the group's bytes anew."""
         where = group.region, group.name
+        self.before_deletion(group)
         self.store.delete(*where, condition, parameters)
         counted = f"SELECT coalesce(sum(strlen(message) + 26), 0) FROM {self.store.relation(*where)}"
         group.stored_bytes = int(self.store.cursor().execute(counted).fetchall()[0][0])

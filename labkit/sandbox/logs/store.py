@@ -27,7 +27,6 @@ The order that AWS gives events in is `ORDER BY timestamp, sequence`. An event's
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,6 +40,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from labkit.sandbox.logs.export import Export, read_export
 from labkit.sandbox.logs.texts import Texts, bytes_of
 
 SETTINGS = """
@@ -197,9 +197,10 @@ class EventStore:
         self._writer = ThreadPoolExecutor(1, "event store")
         self._writing: Future[None] | None = None
         self._groups: dict[tuple[str, str], GroupEvents] = {}
-        self._table_numbers = itertools.count(1)
+        self._tables_made = 0
         self._sequence = 0
         self._in_memory = 0
+        self._exports = 0
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -222,7 +223,8 @@ class EventStore:
 
     def create(self, region: str, group: str) -> None:
         """A table for a new log group."""
-        table = f"events.group_{next(self._table_numbers)}"
+        self._tables_made += 1
+        table = f"events.group_{self._tables_made}"
         self._settle()
         self._connection.execute(f"CREATE TABLE {table} {TABLE}")
         self._groups[region, group] = GroupEvents(table)
@@ -291,6 +293,35 @@ class EventStore:
         """Deletes the events that meet a condition over the columns of the table."""
         self._connection.execute(f"DELETE FROM {self.relation(region, group)} WHERE {condition}", parameters)
 
+    def to_keep(self) -> dict[str, Any]:
+        """Return what is known of the events besides themselves, which `export` has."""
+        tables = {name: events.table for name, events in self._groups.items()}
+        return {"tables": tables, "tables_made": self._tables_made, "sequence": self._sequence}
+
+    def take_back(self, kept: dict[str, Any]) -> None:
+        """Go on from what `to_keep` returned; `load` has the events."""
+        self._tables_made, self._sequence = kept["tables_made"], kept["sequence"]
+        for name, table in kept["tables"].items():
+            self._connection.execute(f"CREATE TABLE {table} {TABLE}")
+            self._groups[name] = GroupEvents(table)
+
+    def export(self) -> Export:
+        """Return the events as they are now, to be written to files later and on any thread."""
+        self._settle()
+        pending = {events.table: _table(events.pending) for events in self._groups.values() if events.pending}
+        self._exports += 1
+        tables = [events.table for events in self._groups.values()]
+        return Export(self._connection.cursor() if tables else None, tables, pending, self._end_of_export)
+
+    def load(self, folder: Path) -> None:
+        """Read the events that an `export` wrote."""
+        for events in self._groups.values():
+            for batch in read_export(folder, events.table, PENDING_EVENTS, PENDING_BYTES):
+                self._insert(events.table, batch)
+
+    def _end_of_export(self) -> None:
+        self._exports -= 1
+
     def _settle(self) -> None:
         """Waits for what is being written beside the sandbox's own work."""
         if self._writing is not None:
@@ -302,6 +333,6 @@ class EventStore:
             cursor.register("batch", batch)
             cursor.execute(f"INSERT INTO {table} FROM batch")
             self._in_memory += len(batch) % PENDING_EVENTS
-            if self._in_memory >= MEMORY_EVENTS:
+            if self._in_memory >= MEMORY_EVENTS and not self._exports:  # an export reads on, as things were
                 cursor.execute("CHECKPOINT events")
                 self._in_memory = 0

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -184,7 +185,11 @@ class Delivery:
         if kind == "Notification" and subscription.raw:
             headers["x-amz-sns-rawdelivery"] = "true"
         request = urllib.request.Request(subscription.endpoint, body.encode(), headers, method="POST")
-        self._outbox.put(lambda done: threading.Thread(target=_send, args=(request, done), daemon=True).start())
+        self._outbox.put(partial(_begin_to_send, request))
+
+
+def _begin_to_send(request: urllib.request.Request, done: Done) -> None:
+    threading.Thread(target=_send, args=(request, done), daemon=True).start()
 
 
 def _send(request: urllib.request.Request, done: Done) -> None:

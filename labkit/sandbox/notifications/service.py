@@ -46,6 +46,10 @@ class NotificationService(TopicOperations):
         self._regions: dict[str, Subscriptions] = {}
         self._delivery = Delivery(self.inbox, sandbox.outbox, lambda: sandbox.endpoint)
 
+    def parts(self) -> dict[str, object]:
+        """What a checkpoint does not hold, or holds by itself."""
+        return {"inbox": self.inbox, "delivery": self._delivery}
+
     def publish(
         self,
         region: str,

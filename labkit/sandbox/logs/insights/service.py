@@ -271,6 +271,17 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
             except duckdb.Error:
                 query.status = "Failed"
 
+    def before_deletion(self, group: LogGroup) -> None:
+        """Run the queries over a group that nobody has looked at: on AWS they ran when they were started.
+
+        After a restart, nobody has looked at any.
+        """
+        super().before_deletion(group)
+        relation = self.store.relation(group.region, group.name)
+        for query in [*self._queries[group.region].values()]:
+            if any(events.relation == relation for events, _ in query.job.scanned):
+                self._finish(query)
+
     def _around(self, time: int | None) -> tuple[int, int]:
         """The last 15 minutes, or 8 minutes to both sides of a time in seconds."""
         if time is None:

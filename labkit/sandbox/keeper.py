@@ -1,0 +1,140 @@
+"""When checkpoints are taken of a sandbox, and how it goes on from the last one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from labkit.sandbox import state
+from labkit.sandbox.journal import Journal, JournalError
+from labkit.sandbox.kernel.checkpoints import Checkpoint, Checkpoints
+from labkit.sandbox.kernel.fair_lock import FairLock
+from labkit.sandbox.kernel.files import FileStore
+from labkit.sandbox.sandbox import Sandbox
+
+LOG = logging.getLogger(__name__)
+
+FILES = "files"
+"""The folder beside the journal that has the bodies too large for it."""
+LEAST_DEBT, LEAST_DEBT_AT_END = 2.0, 0.5
+"""CPU seconds that a start would take to repeat what has been done, from which on a checkpoint is worth it."""
+SHARE = 0.1
+"""Of the time that a checkpoint saves: it costs no more."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sandbox to go on with: after which change of the journal, and what its host had added to the checkpoint."""
+
+    sandbox: Sandbox
+    files: FileStore
+    follows: int = 0
+    more: dict[str, Any] | None = None
+
+
+class Keeper:
+    """Takes the checkpoints of one journal's sandbox; without a place for them it takes none."""
+
+    def __init__(self, journal: Journal, lock: FairLock, checkpoints: Checkpoints | None) -> None:
+        self._journal = journal
+        self._lock = lock
+        self._checkpoints = checkpoints
+        self._cost = 0.0
+        self._turn = threading.Lock()
+        self._files = journal.path.with_name(FILES)
+
+    def open(self, make: Callable[[FileStore], Sandbox]) -> Opened:
+        """Make the sandbox as the last usable checkpoint has it, or a new one."""
+        named = self._named_files()
+        opened = kept = None
+        for checkpoint in self._checkpoints.usable(self._journal.digest) if self._checkpoints else ():
+            if opened := self._put_back(checkpoint, make):
+                kept = checkpoint
+                break
+        if self._checkpoints:
+            self._checkpoints.keep_only(kept)  # before the pack is cut: others refer to what was in it
+        if opened is None:
+            files = FileStore(self._files)
+            opened = Opened(make(files), files)
+        opened.files.sweep(named)
+        return opened
+
+    def forget(self) -> None:
+        """Remove all checkpoints: the history begins anew."""
+        if self._checkpoints:
+            self._checkpoints.keep_only(None)
+
+    def keep(self, current: Callable[[], tuple[Sandbox, dict[str, Any]]], debt: float | None = None) -> bool:
+        """Write a checkpoint if a start without it would take `debt` CPU seconds; return whether it was written.
+
+        Without `debt` it is written as soon as it is worth its cost. `current` is called under the lock, and returns
+        the sandbox and what its host adds. The lock is released before anything is written.
+        """
+        if self._checkpoints is None:
+            return False
+        with self._turn:
+            if debt is None:
+                debt = max(LEAST_DEBT, self._cost / SHARE)
+            with self._lock:
+                begin = time.thread_time()
+                taken = self._take(*current(), debt)
+                place = self._journal.end
+            if taken is None:
+                return False
+
+            def fill(folder: Path) -> float:
+                taken.write(folder)
+                return time.thread_time() - begin
+
+            try:
+                self._checkpoints.write(place, taken.mark, fill)
+            except (OSError, duckdb.Error) as error:  # a full disk, or a sandbox that was reset or closed meanwhile
+                LOG.warning("a checkpoint could not be written: %s", error)
+                return False
+            finally:
+                taken.close()
+            self._cost = time.thread_time() - begin
+            return True
+
+    def _take(self, sandbox: Sandbox, more: dict[str, Any], debt: float) -> state.Taken | None:
+        meter = sandbox.clock.meter
+        if meter.seconds < debt:
+            return None
+        meter.seconds = 0.0
+        self._journal.note_reading(sandbox.clock.timestamp())
+        try:
+            return state.take(sandbox, more)
+        except Exception as error:  # whatever refuses to be pickled: the journal is as good without a checkpoint
+            LOG.warning("no checkpoint can be taken, the next start repeats what has been done: %s", error)
+            return None
+
+    def _put_back(self, checkpoint: Checkpoint, make: Callable[[FileStore], Sandbox]) -> Opened | None:
+        sandbox = files = None
+        try:
+            files = FileStore(self._files, mark=checkpoint.manifest.mark)
+            sandbox = make(files)
+            more = state.put_back(sandbox, checkpoint.folder)
+        except Exception as error:  # whatever it holds that can't be read: the journal has it all
+            LOG.warning("the checkpoint %s is not used: %s", checkpoint.folder.name, error)
+            for each in (sandbox, files):
+                if each is not None:
+                    each.close()
+            return None
+        self._cost = checkpoint.manifest.seconds
+        return Opened(sandbox, files, checkpoint.manifest.number, more)
+
+    def _named_files(self) -> set[str]:
+        """The files that the journal needs; it is no use where one is gone."""
+        named = self._journal.files()
+        lost = [name for name in named if not (self._files / name).is_file()]
+        if lost:
+            what = f"{len(lost)} of {len(named)} large bodies of the sandbox's history are missing in {self._files}"
+            raise JournalError(f"{what}: put them back, or `labkit sandbox reset` throws this history away")
+        return named
