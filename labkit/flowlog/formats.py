@@ -32,10 +32,6 @@ class LogFormat:
     tag_keys: tuple[tuple[str, str], ...] = ()
     """The key of the tag that a tag field shows, by the field's name: `("instance-tag", "Name")`."""
 
-    def __hash__(self) -> int:
-        """Hash the names alone: a format is looked up often, and its fields have many parts."""
-        return hash(self.names)
-
     @classmethod
     def parse(cls, text: str) -> LogFormat:
         """Reads `${srcaddr} ${dstport} ...`; AWS wants exactly one space between fields and none around them."""

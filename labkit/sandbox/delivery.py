@@ -7,10 +7,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from labkit.sandbox.moto_state import iam, s3
@@ -33,10 +30,6 @@ _WRITE, _ACL_CHECK = "AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"
 _LOGS_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
-_MAY_GO_BY_TIME = re.compile(r"currenttime|epochtime|\\", re.IGNORECASE)
-"""What is in every policy with a condition on the time; a backslash may hide it."""
-
-
 class Undeliverable(Exception):
     """A destination that can't be written to now; `error` is AWS's message."""
 
@@ -50,8 +43,6 @@ class Delivery:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._decisions: dict[str, tuple[tuple[object, ...], bool]] = {}
-        """By flow log: what was decided last, and on what grounds."""
 
     def error(self, flow_log: FlowLog) -> str | None:
         """What keeps a flow log from its destination now, in AWS's words; None when nothing does."""
@@ -89,28 +80,12 @@ class Delivery:
         if not s3.bucket_exists(str(flow_log.bucket), flow_log.account_id):
             return False
         policy = s3.bucket_policy(str(flow_log.bucket), flow_log.account_id)
-        decide = partial(may_deliver, policy, flow_log, self.sandbox.clock.now())
-        return self._decided(flow_log, [policy or ""], decide)
-
-    def _decided(self, flow_log: FlowLog, documents: Sequence[str], decide: Callable[[], bool]) -> bool:
-        """Decide by policy documents; documents that don't look at the time are looked at once."""
-        grounds = (*documents, self._group_exists(flow_log))
-        known, decision = self._decisions.get(flow_log.id, ((), False))
-        if grounds != known:
-            decision = decide()
-            if not any(_MAY_GO_BY_TIME.search(document) for document in documents):
-                self._decisions[flow_log.id] = grounds, decision
-        return decision
+        return may_deliver(policy, flow_log, self.sandbox.clock.now())
 
     def _may_write_group(self, flow_log: FlowLog) -> bool:
         role = iam.role(flow_log.account_id, str(flow_log.role_arn))
         if role is None:
             return False
-        return self._decided(
-            flow_log, [role.trust_policy, *role.policies], partial(self._role_may_write, flow_log, role)
-        )
-
-    def _role_may_write(self, flow_log: FlowLog, role: iam.Role) -> bool:
         now = self.sandbox.clock.now()
         context = _context(flow_log, _FLOW_LOGS_SERVICE, flow_log.arn, now)
         if not allows([role.trust_policy], Request("sts:AssumeRole", "", _FLOW_LOGS_SERVICE, context)):

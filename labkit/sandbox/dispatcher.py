@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from labkit.sandbox import wire
 from labkit.sandbox.kernel import inspection
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.moto import objects, reading, services
+from labkit.sandbox.moto import failures, gaps, objects, reading, services
 from labkit.sandbox.moto.adapter import Adapter
 from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
 from labkit.sandbox.service import Call, ServiceError, not_here
@@ -101,7 +101,7 @@ class Dispatcher:
             wire.check_operation(request, address.service, address.operation)
             if not service.answers(address.operation):
                 raise not_implemented(address)
-        params = inspection.inspect(request, address.service, address.operation, address.region).params
+        operation, params = inspection.inspect(request, address.service, address.operation, address.region)
         if service is not None and address.operation in service.handlers:
             call = self._call(sandbox, request, address, params, prepared)
             result = service.handlers[address.operation](service, call)
@@ -109,7 +109,7 @@ class Dispatcher:
                 return result
             return wire.serialize(wire.protocol_of(request), address.service, address.operation, result or {})
         reading.check_depth(address.service, params)
-        return self._answer_by_moto(sandbox, request, address)
+        return self._answer_by_moto(sandbox, request, replace(address, operation=operation), params)
 
     def _call(
         self, sandbox: Sandbox, request: Request, address: Address, params: dict[str, Any], prepared: Any = None
@@ -121,12 +121,14 @@ class Dispatcher:
             account_id=sandbox.account_id,
             endpoint=sandbox.endpoint,
             params=params,
-            forward=lambda: self._answer_by_moto(sandbox, request, address),
+            forward=lambda: self._answer_by_moto(sandbox, request, address, params),
             signed=Signature.of(request) is not None,
             prepared=prepared,
         )
 
-    def _answer_by_moto(self, sandbox: Sandbox, request: Request, address: Address) -> Response:
+    def _answer_by_moto(self, sandbox: Sandbox, request: Request, address: Address, params: dict[str, Any]) -> Response:
+        if address.operation in gaps.NOT_BY_MOTO.get(address.service, ()):
+            raise not_implemented(address)
         # Headers of moto's own would choose another account.
         environ = {name: value for name, value in request.environ.items() if not name.startswith("HTTP_X_MOTO_")}
         environ["wsgi.input"] = io.BytesIO(request.get_data())
@@ -140,6 +142,12 @@ class Dispatcher:
             return passage.through(response, sandbox.files) if address.service == "s3" else response
         except NotImplementedError as error:
             raise not_implemented(address) from error
+        except Exception as error:
+            meaning = failures.meaning(address.service, address.operation, params, error)
+            if meaning is None:
+                raise
+            LOG.info("%s %s: moto failed, which means %s", address.service, address.operation, meaning.code)
+            raise meaning from error
 
 
 _INTERNAL = "The sandbox failed on this request; its log (server.log beside its other files) has the details."

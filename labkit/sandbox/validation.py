@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.service import ServiceError, not_here
 from labkit.sandbox.wire import service_model
 
 CODES = {
@@ -72,6 +72,30 @@ def check(service: str, operation: str, params: dict[str, Any]) -> None:
         raise ServiceError(CODES.get(service, "ValidationException"), count + "; ".join(faults))
 
 
+NEEDED = {
+    ("ec2", "AllocateHosts"): (("Quantity",), ()),
+    ("ec2", "AssociateVpcCidrBlock"): (
+        ("CidrBlock", "AmazonProvidedIpv6CidrBlock"),
+        ("Ipv4IpamPoolId", "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6Pool"),
+    ),
+    ("ec2", "CreateSubnet"): (("CidrBlock",), ("Ipv4IpamPoolId", "Ipv6CidrBlock", "Ipv6IpamPoolId")),
+    ("ec2", "CreateVpc"): (("CidrBlock",), ("Ipv4IpamPoolId",)),
+}
+"""Members of which a request must have one, although the model calls all of them optional; then those of AWS that the
+sandbox can't go by."""
+
+
+def check_needed(service: str, operation: str, params: dict[str, Any]) -> None:
+    """Raise an error for a request that has none of the members of which the operation needs one."""
+    names, elsewhere = NEEDED.get((service, operation), ((), ()))
+    if not names or any(params.get(name) for name in names):
+        return
+    for name in elsewhere:
+        if name in params:
+            raise not_here(f"{service}:{operation} with {name} alone")
+    raise ServiceError("MissingParameter", f"The request must contain the parameter {names[0]}")
+
+
 def first_fault(service: str, operation: str, params: dict[str, Any]) -> tuple[str, Any] | None:
     """Return the path and the value of the first member that breaks a constraint of the model, or None."""
     shape, is_sound = _input(service, operation)
@@ -91,34 +115,42 @@ def _refuse_missing(shape: Any, params: dict[str, Any]) -> None:
 @cache
 def _input(service: str, operation: str) -> tuple[Any, Predicate]:
     shape = service_model(service).operation_model(operation).input_shape
-    return shape, _compile(shape) if shape is not None else bool
+    return shape, _compile(shape, {}) if shape is not None else bool
 
 
-def _compile(shape: Any) -> Predicate:
-    """Tells whether a value of the shape is sound, and all that it holds."""
-    is_sound = _scalar(shape)
+def _compile(shape: Any, structures: dict[str, Predicate]) -> Predicate:
+    """Tells whether a value of the shape is sound, and all that it holds.
+
+    `structures` has those that are being compiled: one that holds itself is looked up there when a value is seen.
+    """
     if shape.type_name == "structure":
-        members = {name: _compile(member) for name, member in shape.members.items()}
-        return _structure(frozenset(shape.required_members), members)
+        if shape.name in structures:
+            return lambda value: structures[shape.name](value)
+        members: dict[str, Predicate] = {}
+        structures[shape.name] = is_sound = _structure(frozenset(shape.required_members), members)
+        members.update((name, _compile(member, structures)) for name, member in shape.members.items())
+        return is_sound
+    is_sound = _scalar(shape)
     if shape.type_name == "list":
-        items = _items(shape.member)
+        items = _items(shape.member, structures)
         return lambda values: is_sound(values) and items(values)
     if shape.type_name == "map":
-        key, item = _compile(shape.key), _compile(shape.value)
+        key, item = _compile(shape.key, structures), _compile(shape.value, structures)
         return lambda values: is_sound(values) and all(map(key, values)) and all(map(item, values.values()))
     return is_sound
 
 
-def _items(shape: Any) -> Predicate:
+def _items(shape: Any, structures: dict[str, Predicate]) -> Predicate:
     """Tells whether all values of a list are sound; objects that have just the required members, member by member.
 
     To ask one question of a column of values costs a quarter of what it costs to ask each object.
     """
-    item = _compile(shape)
-    if shape.type_name != "structure" or not shape.required_members:
+    nested = shape.name in structures
+    item = _compile(shape, structures)
+    if nested or shape.type_name != "structure" or not shape.required_members:
         return _column(shape) or (lambda values: all(map(item, values)))
     required = shape.required_members
-    columns = {name: _items(shape.members[name]) for name in required}
+    columns = {name: _items(shape.members[name], structures) for name in required}
 
     def are_sound(values: list[Any]) -> bool:
         if set(map(type, values)) != {dict} or set(map(len, values)) != {len(required)}:

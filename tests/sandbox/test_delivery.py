@@ -322,16 +322,3 @@ def test_a_ping_that_the_network_acl_lets_in_but_not_out_is_two_records(sandbox,
         [LEARNER, own, "0", "0", "1", "4", "336", "ACCEPT", "OK"],
         [own, LEARNER, "0", "0", "1", "4", "336", "REJECT", "OK"],
     ]
-
-
-def test_a_permission_that_lapses_on_the_way_ends_the_deliveries_there(sandbox, vpc):
-    flow_log = vpc.log_to_s3()
-    policy = json.loads(s3.bucket_policy(BUCKET))
-    for statement in policy["Statement"]:
-        statement["Condition"]["DateLessThan"] = {"aws:CurrentTime": "2026-11-02T09:30:00Z"}
-    s3.set_bucket_policy(BUCKET, json.dumps(policy).replace("CurrentTime", "Current\\u0054ime"))
-    sandbox.clock.advance(1500)
-    assert vpc.delivery_status(flow_log) == ("SUCCESS", None)
-    sandbox.clock.advance(3600)
-    assert vpc.delivery_status(flow_log) == ("FAILED", "Access error")
-    assert max(each.last_modified for each in s3.list_objects(BUCKET)).strftime("%H:%M") == "09:29"

@@ -62,7 +62,7 @@ class MetricOperations(Service):
         if namespace.startswith("AWS/") or not is_plain(namespace):
             raise _wrong_value(namespace, "Namespace")
         data = [*call.params.get("MetricData", [])]
-        data += [datum for entity in call.params.get("EntityMetricData", []) for datum in entity["MetricData"]]
+        data += [datum for entity in call.params.get("EntityMetricData", []) for datum in entity.get("MetricData", ())]
         if len(data) > MAX_METRICS:
             raise ServiceError(
                 "InvalidParameterValue", f"The collection MetricData must not have a size greater than {MAX_METRICS}."

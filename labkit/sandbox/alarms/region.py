@@ -47,5 +47,5 @@ class Region:
 
     def find(self, name_or_arn: str) -> Alarm | None:
         """An alarm by its name or its ARN."""
-        name = name_or_arn.split(":alarm:", 1)[1] if name_or_arn.startswith("arn:") else name_or_arn
+        name = name_or_arn.partition(":alarm:")[2] if name_or_arn.startswith("arn:") else name_or_arn
         return self.alarms.get(name)

@@ -84,6 +84,8 @@ class MetadataOperations(SavedQueryOperations):
     @operation("TagResource")
     def tag_resource(self, call: Call) -> dict[str, Any]:
         """Tags a work group or data catalog."""
+        if not all("Key" in tag for tag in call.params["Tags"]):
+            raise bad_request("Tag keys cannot be null or empty")
         tags = {tag["Key"]: tag.get("Value", "") for tag in call.params["Tags"]}
         self._tagged(call).update(tags)
         return {}

@@ -346,7 +346,7 @@ def _location(group: WorkGroup, location: str, asked: str | None) -> str:
         return ""
     if not location:
         raise bad_request(NO_OUTPUT_LOCATION)
-    if not location.startswith("s3://"):
+    if not location.startswith("s3://") or location[5:6] in ("", "/"):
         raise bad_request(f"outputLocation is not a valid S3 path. Provided outputLocation: {location}")
     return location
 

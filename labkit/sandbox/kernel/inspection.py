@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from werkzeug import http
 from werkzeug.wrappers import Request
 
 from labkit.sandbox import rest_operations, validation, wire
@@ -35,6 +34,7 @@ def inspect(request: Request, service: str, operation: str, region: str) -> Insp
     wire.check_operation(request, service, operation)
     params = wire.parse(request, service, operation)
     validation.check(service, operation, params)
+    validation.check_needed(service, operation, params)
     return Inspected(operation, params)
 
 
@@ -76,7 +76,7 @@ def _inspect_rest(request: Request, service: str, region: str) -> Inspected:
 
 
 def _inspect_s3(request: Request, match: rest_operations.Match, region: str) -> dict[str, Any]:
-    _forget_unreadable_dates(request)
+    s3_request.forget_unreadable_headers(request)
     params = s3_request.read(wire.service_model("s3"), match, request)
     broken = validation.first_fault("s3", match.name, params)
     if broken is not None:
@@ -85,15 +85,6 @@ def _inspect_s3(request: Request, match: rest_operations.Match, region: str) -> 
         configuration = params.get("CreateBucketConfiguration", {})
         s3_rules.check_location(configuration.get("LocationConstraint"), region)
     return params
-
-
-def _forget_unreadable_dates(request: Request) -> None:
-    """Have a condition on a date that can't be read ignored, as HTTP (RFC 9110, 13.1.3) says."""
-    for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
-        if name in request.environ and http.parse_date(request.environ[name]) is None:
-            del request.environ[name]
-        elif name in request.environ:
-            request.environ[name] = http.http_date(http.parse_date(request.environ[name]))
 
 
 def _check_path(request: Request) -> None:

@@ -139,6 +139,8 @@ class _Compiler:
         flattened = bool(shape.serialization.get("flattened"))
 
         def read(node: _Node) -> dict[Any, Any]:
+            if node.value:
+                raise MalformedParameter(node.name, node.value, "Entries of a map were expected.")
             entries = node if flattened else node.children.get("entry", _Node(f"{node.name}.entry"))
             pairs = _items(entries, lambda entry: _pair(entry, key_name, value_name, key, value))
             return dict(pairs)

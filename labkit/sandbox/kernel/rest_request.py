@@ -111,7 +111,10 @@ def _body(shape: Any, request: Request, *, xml: bool) -> dict[str, Any]:
             return _json_structure(shape, bodies.read_json(body), "") if body else {}
         if not body:
             raise EmptyBody
-        return _Xml().structure(unlocated, safe_xml.read(body))
+        root = safe_xml.read(body)
+        if root.name != shape.serialization.get("name", root.name):
+            raise MalformedValue("", "body", shape.serialization["name"], root.name)
+        return _Xml().structure(unlocated, root)
     member = shape.members[payload]
     if member.type_name == "blob":
         return {payload: b""} if payload in shape.required_members else {}
@@ -139,6 +142,8 @@ class _Xml:
 
     def value(self, shape: Any, element: safe_xml.Element) -> Any:
         """Return the value of an element."""
+        if shape.type_name in ("structure", "list", "map") and element.text.strip():
+            raise MalformedValue(self._payload, "body", element.name, element.text)
         if shape.type_name == "structure":
             return self.structure(shape.members, element)
         if shape.type_name == "list":

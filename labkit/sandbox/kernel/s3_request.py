@@ -5,9 +5,12 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.model import ServiceModel
+from werkzeug import http
 from werkzeug.wrappers import Request
 
 from labkit.sandbox.kernel import rest_request, s3_rules, safe_xml
@@ -41,6 +44,9 @@ _NUMBERS = {
     "max-buckets": "max-buckets",
 }
 MAX_PART_NUMBER = 10_000
+_MAY_BE_EMPTY = ("CreateBucket", "PutBucketNotificationConfiguration", "RestoreObject")
+_GRANTEE = re.compile('(id|uri|emailAddress)="?[^"]+"?', re.IGNORECASE)
+_RANGE = re.compile(r"bytes=([0-9]{1,19}-[0-9]{0,19}|-[0-9]{1,19})(,\s*([0-9]{1,19}-[0-9]{0,19}|-[0-9]{1,19}))*")
 
 
 def read(model: ServiceModel, match: Match, request: Request) -> dict[str, Any]:
@@ -64,6 +70,9 @@ def read(model: ServiceModel, match: Match, request: Request) -> dict[str, Any]:
     except rest_request.MalformedValue as error:
         raise _invalid(error.location, error.name, error.value) from error
     _check_numbers(params, shape)
+    _check_texts(params, shape)
+    if match.name not in _MAY_BE_EMPTY:
+        _check_body(shape, params, request)
     return params
 
 
@@ -89,6 +98,44 @@ def _check_numbers(params: dict[str, Any], shape: Any) -> None:
                 wire_name,
                 str(params[name]),
             )
+
+
+def _check_texts(params: dict[str, Any], shape: Any) -> None:
+    """Check what S3 reads out of texts that are any text to its model."""
+    if "CopySource" in params:
+        bucket, _, key = unquote(params["CopySource"]).removeprefix("/").partition("/")
+        if not key or (":" in bucket and not bucket.startswith("arn:")):
+            message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+            raise _argument(message, "x-amz-copy-source", params["CopySource"])
+    grants = {name: value for name, value in params.items() if name.startswith("Grant")}
+    for name, value in grants.items():
+        if not all(_GRANTEE.fullmatch(each.strip()) for each in value.split(",")):
+            raise _argument("Argument format not recognized", shape.members[name].serialization["name"], value)
+
+
+def _check_body(shape: Any, params: dict[str, Any], request: Request) -> None:
+    """Refuse an empty body, which S3 does although its model calls it optional."""
+    payload = shape.serialization.get("payload")
+    if payload is None or payload in params or shape.members[payload].type_name != "structure":
+        return
+    if payload != "AccessControlPolicy":
+        raise ServiceError("MissingRequestBodyError", "Request Body is empty")
+    if not any(name in params for name in shape.members if name == "ACL" or name.startswith("Grant")):
+        raise ServiceError("MissingSecurityHeader", "Your request was missing a required header")
+
+
+def forget_unreadable_headers(request: Request) -> None:
+    """Take away the headers that HTTP has a server ignore where it can't read them: dates and ranges.
+
+    Source: RFC 9110, sections 13.1.3 and 14.2.
+    """
+    for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
+        if name in request.environ:
+            moment = http.parse_date(request.environ.pop(name))
+            if moment is not None:
+                request.environ[name] = http.http_date(moment)
+    if not _RANGE.fullmatch(request.environ.get("HTTP_RANGE", "bytes=0-")):
+        del request.environ["HTTP_RANGE"]
 
 
 def broken(shape: Any, path: str, value: Any) -> ServiceError:

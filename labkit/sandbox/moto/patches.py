@@ -161,6 +161,18 @@ PATCHES = (
         "lets go of the parts before the object has them",
         how="wrap",
     ),
+    Patch(
+        "moto.s3.models:S3Backend.create_bucket",
+        f"{HERE}.buckets:naming_by_the_rules",
+        "takes names that no bucket can have",
+        how="wrap",
+    ),
+    Patch(
+        "moto.s3.responses:S3Response._notification_config_from_body",
+        f"{HERE}.buckets:taking_no_notifications",
+        "fails on an empty configuration",
+        how="wrap",
+    ),
     Patch("moto.s3.models:S3Backend.put_bucket_policy", f"{STATE}.bucket_policies:put", "keeps any bytes at all"),
     Patch(
         "moto.ec2.models.instances:Instance.create_from_cloudformation_json",

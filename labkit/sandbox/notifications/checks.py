@@ -49,8 +49,11 @@ def check_endpoint(protocol: str, endpoint: str) -> None:
 
 def _host_of(endpoint: str) -> str:
     try:
-        return urlsplit(endpoint).hostname or ""
-    except ValueError:  # a bracket that is not closed
+        parts = urlsplit(endpoint)
+        if parts.port == 0:
+            raise invalid("Endpoint")
+        return parts.hostname or ""
+    except ValueError:  # a bracket that is not closed, a port that is no number
         raise invalid("Endpoint") from None
 
 
