@@ -40,7 +40,7 @@ def measure() -> Iterator[Measured]:
             )
         process.stop(Path(folder, "home"))
     yield Measured("memory that 1 GiB put and read takes / 64 MB", max(peak[-1] - peak[0], 0), GROWTH, "MB", 1)
-    yield Measured("1 GiB put into S3 / copied as a file", putting, copying, "s", 20)
+    yield Measured("1 GiB put into S3 / copied as a file", putting, copying, "s", 40)
     yield Measured("1 GiB read from S3 / copied as a file", getting, copying, "s", 10)
 
 

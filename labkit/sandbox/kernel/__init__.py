@@ -5,6 +5,7 @@ Who may ask:
 - `admission.py`: the gate. It checks the host, the clock, the key and the signature of a request before its body.
 - `signatures.py`: what a request says of its signer; `signing.py`: how AWS computes a signature.
 - `payloads.py`: what a request declares of its body, held against the body.
+- `intake.py`: reads a body within bounds, a large one into a file, with its `checksums.py`.
 - `lives.py`: how long a presigned URL lives; `machine_time.py`: the machine's clock beside the sandbox's.
 - `header_form.py`: one form for all requests that were let in; `small_shell.py`: what the SSH door lets a learner do.
 
