@@ -75,6 +75,7 @@ _GLUE: _Meanings = {
         (KeyError,), "InvalidInputException", "The number of partition keys do not match the number of partition values"
     ),
     ("CreateTable", "UpdateTable"): Meaning((AttributeError,), "InvalidInputException", "TableInput cannot be null"),
+    ("DeleteRegistry", "GetRegistry"): Meaning((KeyError,), "EntityNotFoundException", "Registry is not found."),
     ("CreateTrigger",): Meaning((ValueError,), "InvalidInputException", "A condition of the trigger is not valid"),
     ("GetTables",): Meaning((re.error,), "InvalidInputException", "The expression is not a valid regular expression"),
     ("PutSchemaVersionMetadata",): Meaning(
