@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.workbook import Stage, stage
+from labkit.book.workbook import Stage, stage
 
 
 class NotebookStage:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measured import Measured, megabytes
-from labkit.cloud import SandboxCloud
-from labkit.lab import Lab
-from labkit.phases import PHASES
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.settings import Settings
+from labkit.lab.syllabus import PHASES
+from labkit.notebook import Lab
 from labkit.sandbox import process
-from labkit.settings import Settings
 
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 MOTO_PORT = 45871

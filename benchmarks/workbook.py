@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measured import Measured, seconds
-from labkit import workbook
+from labkit.book import workbook
 
 FIRST_CELL = "from labkit import Lab, check, in_console, quiz\nlab = Lab.open()"
 LIBRARIES = "import boto3, pandas\nfrom matplotlib import pyplot"

@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labkit.checks import check as check
-    from labkit.lab import Lab as Lab
+    from labkit.checks.check import check as check
+    from labkit.checks.hints import hints as hints
+    from labkit.notebook import Lab as Lab
     from labkit.show.console_steps import in_console as in_console
-    from labkit.show.hints import hints as hints
     from labkit.show.quiz import quiz as quiz
 
 _HOMES = {
-    "Lab": "labkit.lab",
-    "check": "labkit.checks",
-    "hints": "labkit.show.hints",
+    "Lab": "labkit.notebook",
+    "check": "labkit.checks.check",
+    "hints": "labkit.checks.hints",
     "in_console": "labkit.show.console_steps",
     "quiz": "labkit.show.quiz",
 }

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 from labkit.sandbox.process import SandboxError
 
 COMMANDS = (

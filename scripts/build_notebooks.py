@@ -2,10 +2,10 @@
 
 A source is a notebook in jupytext's Markdown format. Tags say what a cell is for: `exercise` (the task, and the cell to
 do it in), `hint` (two of them, the second pointing back to a passage), `solution`, `instructor` (a note for whoever
-teaches). Title, card, navigation and hints cell are written by this script from labkit/phases/phases.toml. A price is
-written as `{price:alarm}`, with its name in labkit/prices.toml.
+teaches). Title, card, navigation and hints cell are written by this script from labkit/lab/syllabus.toml. A price is
+written as `{price:alarm}`, with its name in labkit/lab/prices.toml.
 
-    build_notebooks.py               writes the learner's notebooks, their pictures and labkit/show/exercises.json
+    build_notebooks.py               writes the learner's notebooks, their pictures and labkit/checks/exercises.json
     build_notebooks.py --check       writes nothing, names what is stale, and ends with status 1 if anything is
     build_notebooks.py --instructor  writes the instructor's copies, solutions and notes included, to build/instructor/
 
@@ -29,13 +29,13 @@ import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from labkit.phases import PHASES, START, Phase
-from labkit.prices import prices, usd
-from labkit.settings import DEFAULT_REGION
+from labkit.lab.prices import prices, usd
+from labkit.lab.settings import DEFAULT_REGION
+from labkit.lab.syllabus import PHASES, START, Phase
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOKS = PROJECT / "notebooks"
-EXERCISES = PROJECT / "labkit" / "show" / "exercises.json"
+EXERCISES = PROJECT / "labkit" / "checks" / "exercises.json"
 INSTRUCTOR = PROJECT / "build" / "instructor"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -99,7 +99,7 @@ def with_prices(text: str, name: str) -> str:
     """
     known = prices(DEFAULT_REGION).usd
     if unknown := sorted(set(PRICE.findall(text)) - set(known)):
-        raise SourceError(f"{name}: there is no price {unknown[0]!r}; labkit/prices.toml has {', '.join(known)}")
+        raise SourceError(f"{name}: there is no price {unknown[0]!r}; labkit/lab/prices.toml has {', '.join(known)}")
     return PRICE.sub(lambda match: f"{usd(known[match[1]])[1:]} USD", text)
 
 
@@ -193,7 +193,7 @@ def cost(phase: Phase) -> str:
     if phase.cost_of_all:
         return phase.cost_of_all
     known = prices(DEFAULT_REGION)
-    return f"{phase.cost} ([list prices](../labkit/prices.toml) of {known.priced_as}, {known.read_on})"
+    return f"{phase.cost} ([list prices](../labkit/lab/prices.toml) of {known.priced_as}, {known.read_on})"
 
 
 def left_behind(phase: Phase) -> str:
@@ -230,7 +230,7 @@ def picture(phase: Phase) -> str:
     root = ElementTree.fromstring((NOTEBOOKS / "images" / "what_we_build.svg").read_text("utf-8"))
     parts = {group.get("id"): group for group in root.findall(f"{{{namespace}}}g")}
     if strange := set(phase.lit) - set(parts):
-        raise SourceError(f"phases.toml lights {sorted(strange)} for {phase.key}; the picture has {sorted(parts)}")
+        raise SourceError(f"syllabus.toml lights {sorted(strange)} for {phase.key}; the picture has {sorted(parts)}")
     for name, group in parts.items():
         if name not in phase.lit:
             group.set("opacity", "0.45")

@@ -9,11 +9,12 @@ import pytest
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
-from labkit.cloud import SandboxCloud
-from labkit.lab import Lab
+from labkit.lab import session
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.settings import Settings
+from labkit.notebook import Lab
 from labkit.sandbox import process
 from labkit.sandbox.process import Server
-from labkit.settings import Settings
 
 settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lab")
@@ -57,7 +58,7 @@ def lab(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LABKIT_CLOUD", raising=False)
     lab = Lab(Settings(), SandboxCloud(server))
-    monkeypatch.setattr(Lab, "_current", lab)
+    monkeypatch.setattr(session.Lab, "last_opened", lab)
     return lab
 
 

@@ -16,12 +16,12 @@ from urllib import request
 
 import pytest
 
-from labkit import aws_session, cloud
-from labkit.calls import Recorder
-from labkit.cloud import AwsCloud
-from labkit.lab import Lab
+from labkit.lab import aws_session, cloud, session
+from labkit.lab.calls import Recorder
+from labkit.lab.cloud import AwsCloud
+from labkit.lab.settings import Settings
+from labkit.notebook import Lab
 from labkit.sandbox import process
-from labkit.settings import Settings
 
 MY_ADDRESS = "203.0.113.7"
 MY_EMAIL = "me@mycompany.io"
@@ -88,7 +88,7 @@ def aws_lab(patch=None, **changes):
     settings = Settings(**{"cloud": "aws", "email": MY_EMAIL, **changes})
     lab = Lab(settings, AwsCloud.open(settings))
     if patch is not None:
-        patch.setattr(Lab, "_current", lab)
+        patch.setattr(session.Lab, "last_opened", lab)
     lab.mask()
     return lab
 

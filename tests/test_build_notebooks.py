@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.phases import PHASES, START
-from labkit.prices import prices
-from labkit.settings import DEFAULT_REGION
+from labkit.lab.prices import prices
+from labkit.lab.settings import DEFAULT_REGION
+from labkit.lab.syllabus import PHASES, START
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "build_notebooks.py"
 

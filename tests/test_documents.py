@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labkit.cli import COMMANDS
-from labkit.phases import PHASES, START
+from labkit.lab.syllabus import PHASES, START
 
 PROJECT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])

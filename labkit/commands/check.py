@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from labkit.phases import Phase, UnknownPhase, find_phase
+from labkit.lab.syllabus import Phase, UnknownPhase, find_phase
 
 
 def register(subparsers: Any) -> None:
@@ -26,8 +26,8 @@ def phase_argument(parser: Any, **options: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one phase's check, or the table of all phases."""
-    from labkit.checks import check
-    from labkit.lab import Lab
+    from labkit.checks.check import check
+    from labkit.notebook import Lab
 
     lab = Lab.open()
     if options.phase is None:

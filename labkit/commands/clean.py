@@ -26,7 +26,7 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Removes everything, or lists it; then says what is left."""
-    from labkit.lab import Lab
+    from labkit.notebook import Lab
     from labkit.phases import clean_up
 
     lab = Lab.open()

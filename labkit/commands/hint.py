@@ -22,8 +22,8 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one hint; 0 if there was nothing to give one for."""
-    from labkit.lab import Lab
-    from labkit.show.hints import RUNGS
+    from labkit.checks.hints import RUNGS
+    from labkit.notebook import Lab
 
     found = options.phase.module.check(Lab.open())
     if found.passed:

@@ -23,8 +23,8 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the policy; asks no cloud, so it can be printed before there are permissions to ask with."""
-    from labkit import settings
-    from labkit.policy import policy
+    from labkit.account.policy import policy
+    from labkit.lab import settings
 
     print(json.dumps(policy(settings.load(), deployment=options.with_deployment), indent=2))
     return 0

@@ -19,8 +19,8 @@ def register(subparsers: Any) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """Prints the table."""
-    from labkit.lab import Lab
-    from labkit.preflight import preflight
+    from labkit.account.preflight import preflight
+    from labkit.notebook import Lab
 
     found = preflight(Lab.open())
     print(found)

@@ -24,7 +24,7 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one learner's table, a class's, or the rows as CSV."""
-    from labkit import progress
+    from labkit.lab import progress
     from labkit.show.class_view import class_frame, class_table, learner_table
 
     if options.name is not None:

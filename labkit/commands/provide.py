@@ -25,7 +25,7 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints what is there."""
-    from labkit.lab import Lab
+    from labkit.notebook import Lab
 
     print(Lab.open().provide(ssh_from=options.ssh_from))
     return 0

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the notebooks; a cell that fails ends it with an account of notebook, cell and error."""
     from tqdm import tqdm
 
-    from labkit import workbook
+    from labkit.book import workbook
 
     paths = arguments.notebooks or workbook.notebooks()
     if missing := [path for path in paths if not path.is_file()]:
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(executed: dict[str, Any], folder: Path) -> None:
-    from labkit import book, workbook
+    from labkit.book import binding, workbook
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, notebook in executed.items():
         workbook.write(notebook, folder / f"{name}.ipynb")
     target = folder / "workbook.html"
-    target.write_text(book.bind(executed), "utf-8")
+    target.write_text(binding.bind(executed), "utf-8")
     print(f"The book of {len(executed)} notebook{'s' if len(executed) > 1 else ''} is {target}.")

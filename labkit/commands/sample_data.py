@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 
 SAMPLE_FOLDER = Path(__file__).parents[2] / "data" / "sample_flowlogs"
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from labkit import progress
 from labkit.commands.sample_data import seed_number
+from labkit.lab import progress
+from labkit.lab.settings import home
 from labkit.sandbox import process
-from labkit.settings import home
 
 SECONDS_TO_ANSWER = 5.0
 

@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Skips the phase."""
-    from labkit.lab import Lab
+    from labkit.notebook import Lab
 
     print(Lab.open().skip(options.phase))
     return 0

@@ -16,8 +16,8 @@ from typing import Any
 from urllib import request
 
 from labkit.commands.sandbox import port_number
-from labkit.errors import LabError
-from labkit.settings import home, load, project_root
+from labkit.lab.errors import LabError
+from labkit.lab.settings import home, load, project_root
 
 FIRST_PORT = 8888
 PORTS_TO_TRY = 50
@@ -40,7 +40,7 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serves the lab until it is interrupted."""
-    from labkit.cloud import open_cloud
+    from labkit.lab.cloud import open_cloud
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # JupyterLab ends with us, however we end
     open_cloud(load())

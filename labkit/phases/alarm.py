@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from labkit import made
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.cloud import WaitedInVain
-from labkit.errors import LabError, require_one_of, require_positive
-from labkit.lab import TAGS, Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab import ledger
+from labkit.lab.cloud import WaitedInVain
+from labkit.lab.errors import LabError, require_one_of, require_positive
+from labkit.lab.ledger import TAGS
+from labkit.lab.session import Lab
 from labkit.phases.metric_filter import METRIC_NAME, NAMESPACE
 from labkit.phases.traffic import CLOSED_GROUP, OPEN_GROUP, connect_by_ssh, swap_security_group
 from labkit.show import console
@@ -58,7 +60,7 @@ def create_topic(lab: Lab) -> Card:
     if not arn:
         tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
         arn, outcome = lab.client("sns").create_topic(Name=TOPIC_NAME, Tags=tags)["TopicArn"], "created"
-        made.note(lab, "SNS topic", TOPIC_NAME)
+        ledger.note(lab, "SNS topic", TOPIC_NAME)
     calls = lab.calls.lines_since(mark)
     return Card("SNS topic", arn, outcome, console=console.topic(lab.region, arn), calls=calls)
 
@@ -70,7 +72,7 @@ def subscribe_email(lab: Lab) -> Card:
     subscription, outcome = _find_subscription(lab, topic), "already there"
     if subscription is None:
         lab.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=lab.email, ReturnSubscriptionArn=True)
-        made.note(lab, "subscription", lab.email)
+        ledger.note(lab, "subscription", lab.email)
         subscription, outcome = _find_subscription(lab, topic), "created"
     return _subscription_card(lab, subscription or {}, outcome, lab.calls.lines_since(mark))
 
@@ -105,7 +107,7 @@ def create_alarm(lab: Lab) -> Card:
             Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
             **WANTED,
         )
-        made.note(lab, "alarm", ALARM_NAME)  # also one that is put right: nothing of what it was is left
+        ledger.note(lab, "alarm", ALARM_NAME)  # also one that is put right: nothing of what it was is left
         outcome = "created" if alarm is None else "changed"
     alarm = lab.settled(lambda: find_alarm(lab), f"the alarm {ALARM_NAME}")
     return _alarm_card(lab, alarm, outcome, lab.calls.lines_since(mark))
@@ -130,7 +132,7 @@ def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None
     if find_alarm(lab) is None:
         raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
     try:
-        lab.wait_until(lambda: _change_to(lab, state, since) is not None, what=f"the alarm {ALARM_NAME} to be {state}")
+        lab.wait(lambda: _change_to(lab, state, since) is not None, what=f"the alarm {ALARM_NAME} to be {state}")
     except WaitedInVain:
         if state == "ALARM":
             raise
@@ -173,9 +175,9 @@ def read_inbox(lab: Lab) -> Mailbox:
     return Mailbox(lab.email, tuple(lab.cloud.mails(lab.email)))
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left: the metric filter over a filled log group."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
@@ -206,23 +208,23 @@ def clean_up(lab: Lab) -> Note:
 
 def is_the_labs_alarm(lab: Lab, alarm: Mapping[str, Any]) -> bool:
     """True for an alarm that the lab made."""
-    if made.is_the_labs(lab, "alarm", ALARM_NAME):
+    if ledger.is_the_labs(lab, "alarm", ALARM_NAME):
         return True
     tags = lab.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
-    return made.is_the_labs(lab, "alarm", ALARM_NAME, _as_mapping(tags))
+    return ledger.is_the_labs(lab, "alarm", ALARM_NAME, _as_mapping(tags))
 
 
 def is_the_labs_topic(lab: Lab, topic: str) -> bool:
     """True for a topic that the lab made; CloudWatch's console makes one of that name for whoever asks for a mail."""
-    if made.is_the_labs(lab, "SNS topic", TOPIC_NAME):
+    if ledger.is_the_labs(lab, "SNS topic", TOPIC_NAME):
         return True
     tags = lab.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"]
-    return made.is_the_labs(lab, "SNS topic", TOPIC_NAME, _as_mapping(tags))
+    return ledger.is_the_labs(lab, "SNS topic", TOPIC_NAME, _as_mapping(tags))
 
 
 def is_the_labs_subscription(lab: Lab, topic: str, subscription: Mapping[str, str]) -> bool:
     """True for each subscription of the lab's own topic, and for one that the lab added to somebody else's."""
-    return is_the_labs_topic(lab, topic) or made.is_the_labs(lab, "subscription", subscription["Endpoint"])
+    return is_the_labs_topic(lab, topic) or ledger.is_the_labs(lab, "subscription", subscription["Endpoint"])
 
 
 def _as_mapping(tags: list[Mapping[str, str]]) -> dict[str, str]:
@@ -235,7 +237,7 @@ def _delete_alarm(lab: Lab) -> str:
         return "stays, the lab did not make it"
     if alarm is not None:
         lab.client("cloudwatch").delete_alarms(AlarmNames=[ALARM_NAME])
-    made.forget(lab, "alarm", ALARM_NAME)
+    ledger.forget(lab, "alarm", ALARM_NAME)
     return "already gone" if alarm is None else "deleted"
 
 
@@ -244,12 +246,12 @@ def _delete_topic(lab: Lab) -> str:
     for each in subscriptions(lab, topic) if topic else []:
         if _is_confirmed(each) and is_the_labs_subscription(lab, topic, each):
             lab.client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
-    made.forget(lab, "subscription", lab.email)
+    ledger.forget(lab, "subscription", lab.email)
     if topic and not is_the_labs_topic(lab, topic):
         return "the topic stays, the lab did not make it"
     if topic:
         lab.client("sns").delete_topic(TopicArn=topic)
-    made.forget(lab, "SNS topic", TOPIC_NAME)
+    ledger.forget(lab, "SNS topic", TOPIC_NAME)
     return "deleted" if topic else "already gone"
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from labkit.cloud import minutes
-from labkit.errors import LabError
 from labkit.flowlog import reader
-from labkit.lab import Lab
+from labkit.lab.cloud import minutes
+from labkit.lab.errors import LabError
+from labkit.lab.session import Lab
 from labkit.phases.alarm import ALARM_NAME, find_alarm
 from labkit.phases.flow_logs import LOG_GROUP
 from labkit.phases.metric_filter import PATTERN

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from labkit import made, prices
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.lab import Lab, LabError
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab import ledger, prices
+from labkit.lab.errors import LabError
+from labkit.lab.session import Lab
 from labkit.show.cards import Card
 from labkit.show.tables import Note
 
@@ -141,7 +143,7 @@ def create_table(lab: Lab) -> Card:
     found = find_table(lab) is not None
     details = {"Location": records_location(lab), "Partitioned by": "dt, a day"}
     if not found:
-        made.note(lab, "Athena table", TABLE)
+        ledger.note(lab, "Athena table", TABLE)
     return _run(lab, "Table", f"{DATABASE}.{TABLE}", create_table_statement(lab), found, details)
 
 
@@ -193,9 +195,9 @@ def delivered_days(lab: Lab) -> list[date]:
     return sorted(date(*map(int, day.split("/"))) for day in days)
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left."""
-    return lab.catch_up(before="Athena table")
+    return lab.course.catch_up(before="Athena table")
 
 
 def check(lab: Lab) -> Check:
@@ -216,16 +218,16 @@ def clean_up(lab: Lab) -> Note:
     outcome = "already gone"
     if find_table(lab) is not None:
         outcome = "stays, the lab did not make it"
-        if made.is_the_labs(lab, "Athena table", TABLE):
+        if ledger.is_the_labs(lab, "Athena table", TABLE):
             connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {DATABASE}.{TABLE}")
             outcome = "dropped"
-    made.forget(lab, "Athena table", TABLE)
+    ledger.forget(lab, "Athena table", TABLE)
     return Note(f"Table {DATABASE}.{TABLE}: {outcome}. Answers deleted: {delete_results(lab)}.")
 
 
 def delete_results(lab: Lab) -> int:
     """Deletes Athena's answers from the bucket; how many there were. None in a folder that was somebody else's."""
-    if not made.is_the_labs(lab, "folder", results_location(lab)):
+    if not ledger.is_the_labs(lab, "folder", results_location(lab)):
         return 0
     keys = [entry["Key"] for entry in _objects(lab, RESULTS_PREFIX)]
     for start in range(0, len(keys), 1000):
@@ -237,8 +239,8 @@ def delete_results(lab: Lab) -> int:
 def _claim_folder(lab: Lab) -> None:
     """The folder of answers is the lab's if it was empty when the lab first used it."""
     folder = results_location(lab)
-    if folder not in made.names(lab, "folder") and not _objects(lab, RESULTS_PREFIX):
-        made.note(lab, "folder", folder)
+    if folder not in ledger.names(lab, "folder") and not _objects(lab, RESULTS_PREFIX):
+        ledger.note(lab, "folder", folder)
 
 
 def _safe(what: str, value: str) -> str:

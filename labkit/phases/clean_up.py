@@ -9,14 +9,17 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit import environment, progress
-from labkit.checks import Check, Item, right, wrong
-from labkit.lab import Lab, LabError, WaitInterrupted
-from labkit.phases import Phase, delivered, find_phase
+from labkit.checks.check import Check
+from labkit.checks.items import Item, right, wrong
+from labkit.lab import deployment, progress
+from labkit.lab.errors import LabError
+from labkit.lab.resources import NotProvided
+from labkit.lab.session import Lab, WaitInterrupted
+from labkit.lab.syllabus import Phase, find_phase
+from labkit.phases import delivered
 from labkit.phases.inventory import Comparison, Inventory, first_inventory, keep_first, take_inventory
-from labkit.provided import NotProvided
 from labkit.show.explain import explanation, needs_new_credentials
-from labkit.show.tables import Note, Table
+from labkit.show.tables import Table
 
 __all__ = ["compare_inventories", "prove", "remove_everything", "take_first_inventory", "take_inventory"]
 
@@ -81,16 +84,16 @@ def remove_everything(
         rows = [(phase.label, _outcome(partial(_clean_up, lab, phase))) for phase in map(find_phase, _ORDER)]
         if delivered_logs:
             rows.append(("delivered logs", _outcome(partial(_delete_delivered, lab))))
-        if with_environment and environment.is_deployed(lab):
+        if with_environment and deployment.is_deployed(lab):
             rows.append(("environment", _outcome(lambda: _remove_environment(lab, delivered_logs))))
     finally:
         lab.claims_by_name = False
     return Table("Removed", ("phase", "what was done"), rows)
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left: everything that is to be removed."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
@@ -118,14 +121,14 @@ def _clean_up(lab: Lab, phase: Phase) -> str:
 def _delete_delivered(lab: Lab) -> str:
     """The sample goes with them, unless the bucket is the lab's own: there it belongs to the environment."""
     count = delivered.delete_objects(lab)
-    return f"Deleted: {count if environment.deployed_buckets(lab) else count + delivered.delete_sample(lab)}."
+    return f"Deleted: {count if deployment.deployed_buckets(lab) else count + delivered.delete_sample(lab)}."
 
 
 def _remove_environment(lab: Lab, with_bucket: bool) -> str:
     if with_bucket:
         delivered.delete_sample(lab)
-    stack = "deleted" if environment.remove(lab) else "already gone"
-    return f"Stack {environment.STACK}: {stack}. Bucket: {environment.remove_buckets(lab) if with_bucket else 'stays'}."
+    stack = "deleted" if deployment.remove(lab) else "already gone"
+    return f"Stack {deployment.STACK}: {stack}. Bucket: {deployment.remove_buckets(lab) if with_bucket else 'stays'}."
 
 
 def _outcome(step: Callable[[], str]) -> str:

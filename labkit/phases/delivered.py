@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labkit import made
 from labkit.flowlog.s3_keys import S3Layout, parse_key
-from labkit.lab import Lab
+from labkit.lab import ledger
+from labkit.lab.session import Lab
 from labkit.phases.flow_logs import Destination, find_flow_logs, is_the_labs
 
 _KEYS_A_REQUEST = 1000
@@ -34,8 +34,8 @@ def delete_objects(lab: Lab) -> int:
 def delete_sample(lab: Lab) -> int:
     """Deletes the sample records, if it was the lab that put them into the bucket; how many objects there were."""
     count = _delete(lab, sample_keys(lab))
-    for name in made.names(lab, "sample"):
-        made.forget(lab, "sample", name)
+    for name in ledger.names(lab, "sample"):
+        ledger.forget(lab, "sample", name)
     return count
 
 
@@ -48,7 +48,7 @@ def _delete(lab: Lab, keys: list[str]) -> int:
 
 def sample_keys(lab: Lab) -> list[str]:
     """The keys of the sample records, if it was the lab that put them into the bucket."""
-    return [each["Key"] for each in _objects_of(lab, set(made.names(lab, "sample")))]
+    return [each["Key"] for each in _objects_of(lab, set(ledger.names(lab, "sample")))]
 
 
 def own_keys(lab: Lab) -> list[str]:
@@ -71,7 +71,7 @@ def _objects_of(lab: Lab, flow_log_ids: set[str]) -> Iterator[dict[str, Any]]:
 def _own_flow_log_ids(lab: Lab) -> set[str]:
     bucket = Destination("s3", lab.bucket)
     tagged = {each["FlowLogId"] for each in find_flow_logs(lab) if is_the_labs(lab, each, bucket)}
-    return tagged | set(made.flow_log_ids(lab))
+    return tagged | set(ledger.flow_log_ids(lab))
 
 
 def _flow_log_ids(lab: Lab) -> set[str]:
@@ -80,4 +80,4 @@ def _flow_log_ids(lab: Lab) -> set[str]:
     now = {
         each["FlowLogId"] for each in find_flow_logs(lab) if each["ResourceId"] == lab.vpc.id if bucket.receives(each)
     }
-    return now | set(made.flow_log_ids(lab))
+    return now | set(ledger.flow_log_ids(lab))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from string import Template
 
-from labkit.checks import Item, absent, right, wrong
+from labkit.checks.items import Item, absent, right, wrong
 from labkit.flowlog.story.case import Case
 
 UNKNOWN = "?"

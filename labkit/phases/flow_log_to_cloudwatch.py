@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab.session import Lab
 from labkit.phases import flow_logs
 from labkit.phases.flow_logs import LOG_GROUP, Destination
 from labkit.show.cards import Card
@@ -13,9 +14,9 @@ KEY = "flow log to CloudWatch"
 DESTINATION = Destination("cloud-watch-logs", LOG_GROUP)
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labkit.checks import Check
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.lab.session import Lab
 from labkit.phases import delivered, flow_logs
 from labkit.phases.flow_logs import Destination
 from labkit.show.cards import Card
@@ -12,9 +12,9 @@ from labkit.show.tables import Note
 KEY = "flow log to S3"
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left: nothing, this is the first."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:

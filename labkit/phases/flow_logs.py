@@ -12,12 +12,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit import made
-from labkit.checks import Item, absent, right, wrong
-from labkit.cloud import WaitedInVain
-from labkit.errors import LabError
+from labkit.checks.items import Item, absent, right, wrong
 from labkit.flowlog.formats import DEFAULT_FORMAT
-from labkit.lab import TAGS, Lab, Role
+from labkit.lab import ledger
+from labkit.lab.cloud import WaitedInVain
+from labkit.lab.errors import LabError
+from labkit.lab.ledger import TAGS
+from labkit.lab.resources import Role
+from labkit.lab.session import Lab
 from labkit.show import console
 from labkit.show.cards import Card
 from labkit.show.explain import next_step
@@ -88,7 +90,7 @@ def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
     outcome = "already there"
     if find_log_group(lab, name) is None:
         lab.client("logs").create_log_group(logGroupName=name, tags=TAGS)
-        made.note(lab, "log group", name)
+        ledger.note(lab, "log group", name)
         outcome = "created"
     group = find_log_group(lab, name) or {}
     days = group.get("retentionInDays")
@@ -150,7 +152,7 @@ def delete_flow_logs(lab: Lab, destination: Destination) -> tuple[str, ...]:
     if doomed:
         _raise_unsuccessful(lab.client("ec2").delete_flow_logs(FlowLogIds=list(doomed)))
     for flow_log_id in (*doomed, *_gone(lab)):
-        made.forget_flow_log(lab, flow_log_id)
+        ledger.forget_flow_log(lab, flow_log_id)
     return doomed
 
 
@@ -161,22 +163,24 @@ def delete_log_group(lab: Lab, name: str) -> str:
         return "stays, the lab did not make it"
     if group is not None:
         lab.client("logs").delete_log_group(logGroupName=name)
-    made.forget(lab, "log group", name)
+    ledger.forget(lab, "log group", name)
     return "already gone" if group is None else "deleted"
 
 
 def is_the_labs_group(lab: Lab, group: Mapping[str, Any]) -> bool:
     """True for a log group that the lab made."""
     name = group["logGroupName"]
-    if made.is_the_labs(lab, "log group", name):
+    if ledger.is_the_labs(lab, "log group", name):
         return True
     arn = group["arn"].removesuffix(":*")
-    return made.is_the_labs(lab, "log group", name, lab.client("logs").list_tags_for_resource(resourceArn=arn)["tags"])
+    return ledger.is_the_labs(
+        lab, "log group", name, lab.client("logs").list_tags_for_resource(resourceArn=arn)["tags"]
+    )
 
 
 def is_the_labs(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
     """True for a flow log to that destination which the lab made."""
-    return is_in_place(lab, flow_log, destination) and made.is_the_labs(
+    return is_in_place(lab, flow_log, destination) and ledger.is_the_labs(
         lab, "flow log", flow_log["FlowLogId"], _tags(flow_log)
     )
 
@@ -193,7 +197,7 @@ def _tags(flow_log: FlowLog) -> dict[str, str]:
 
 def _gone(lab: Lab) -> set[str]:
     """What the record has as made and was deleted by other means."""
-    return set(made.names(lab, "flow log")) - {each["FlowLogId"] for each in find_flow_logs(lab)}
+    return set(ledger.names(lab, "flow log")) - {each["FlowLogId"] for each in find_flow_logs(lab)}
 
 
 def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **delivery: str) -> Card:
@@ -213,7 +217,7 @@ def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **del
             **delivery,
         }
         flow_log_id = _create_settled(lab, wanted)
-        made.note_flow_log(lab, flow_log_id)
+        ledger.note_flow_log(lab, flow_log_id)
         outcome = "created"
         flow_log = _find_same(lab, destination, aggregation_seconds) or {"FlowLogId": flow_log_id}
     return _card(lab, flow_log, destination, outcome, lab.calls.lines_since(mark))

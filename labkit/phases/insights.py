@@ -6,10 +6,11 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from labkit import prices
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.errors import LabError, require_positive
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab import prices
+from labkit.lab.errors import LabError, require_positive
+from labkit.lab.session import Lab
 from labkit.phases.flow_logs import LOG_GROUP, find_log_group
 from labkit.show.tables import Note
 
@@ -67,9 +68,9 @@ def top_rejected_sources(lab: Lab) -> pd.DataFrame:
     return run_query(lab, QUERY)
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left."""
-    return lab.catch_up(before="Logs Insights")
+    return lab.course.catch_up(before="Logs Insights")
 
 
 def check(lab: Lab) -> Check:

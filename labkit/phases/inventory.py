@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from labkit import environment, made, provided
-from labkit.lab import Lab
-from labkit.made import place
+from labkit.lab import deployment, ledger, resources
+from labkit.lab.ledger import place
+from labkit.lab.prices import in_words, standing_cost
+from labkit.lab.session import Lab
+from labkit.lab.settings import home, write_private
 from labkit.phases import (
     alarm,
     athena_table,
@@ -20,8 +22,6 @@ from labkit.phases import (
     metric_filter,
 )
 from labkit.phases.flow_logs import Destination
-from labkit.prices import in_words, standing_cost
-from labkit.settings import home, write_private
 from labkit.show.html import Html, join, table, tag
 from labkit.show.shown import Shown, text_table
 
@@ -194,7 +194,7 @@ def _seen(lab: Lab, look: Callable[[Lab], Iterator[Thing]]) -> list[Thing]:
     """What a look finds, with its price; nothing, where the very place to look in is gone."""
     try:
         return [_priced(lab, thing) for thing in look(lab)]
-    except provided.NotProvided:
+    except resources.NotProvided:
         return []
 
 
@@ -246,15 +246,15 @@ def _tables(lab: Lab) -> Iterator[Thing]:
     for name in (entry["Name"] for page in pages for entry in page["TableList"]):
         if name == athena_table.TABLE or investigation.TABLE_NAME.fullmatch(name):
             kind, known = ("Athena table", name) if name == athena_table.TABLE else ("case", name.removeprefix("case_"))
-            ours = made.is_the_labs(lab, kind, known)
+            ours = ledger.is_the_labs(lab, kind, known)
             yield Thing("Athena table", f"{athena_table.DATABASE}.{name}", is_the_labs=ours)
 
 
 def _folders(lab: Lab) -> Iterator[Thing]:
     """The folders in the bucket that are the lab's own."""
-    claimed = made.is_the_labs(lab, "folder", athena_table.results_location(lab))
+    claimed = ledger.is_the_labs(lab, "folder", athena_table.results_location(lab))
     yield from _folder(lab, "query results", athena_table.RESULTS_PREFIX, claimed)
-    yield from _folder(lab, "case files", investigation.PREFIX, bool(made.names(lab, "case")) or lab.claims_by_name)
+    yield from _folder(lab, "case files", investigation.PREFIX, bool(ledger.names(lab, "case")) or lab.claims_by_name)
 
 
 def _folder(lab: Lab, kind: str, prefix: str, is_the_labs: bool) -> Iterator[Thing]:
@@ -265,18 +265,18 @@ def _folder(lab: Lab, kind: str, prefix: str, is_the_labs: bool) -> Iterator[Thi
 
 def _delivered(lab: Lab) -> Iterator[Thing]:
     """Objects of flow logs that the lab made; of others there may be any number, and they are nobody's concern."""
-    sample = [] if environment.deployed_buckets(lab) else delivered.sample_keys(lab)
+    sample = [] if deployment.deployed_buckets(lab) else delivered.sample_keys(lab)
     if count := len(delivered.own_keys(lab)) + len(sample):
         yield Thing("delivered logs", delivered.folder(lab), count)
 
 
 def _deployed(lab: Lab) -> Iterator[Thing]:
     """The environment, where it was labkit that deployed it."""
-    stack = environment.find_stack(lab)
-    if stack is not None and environment.is_labkits(stack):
+    stack = deployment.find_stack(lab)
+    if stack is not None and deployment.is_labkits(stack):
         cost = standing_cost("provided environment", lab.region)
-        yield Thing("deployed stack", environment.STACK, usd_a_day=cost)
-    for name in environment.deployed_buckets(lab):
+        yield Thing("deployed stack", deployment.STACK, usd_a_day=cost)
+    for name in deployment.deployed_buckets(lab):
         yield Thing("deployed bucket", name)
 
 
@@ -296,14 +296,14 @@ _LOOKS: tuple[Callable[[Lab], Iterator[Thing]], ...] = (
 
 def _provided(lab: Lab) -> Iterator[Thing]:
     """What a lab platform provided; what labkit deployed in its place is among what was made."""
-    stack = environment.find_stack(lab)
-    if stack is not None and environment.is_labkits(stack):
+    stack = deployment.find_stack(lab)
+    if stack is not None and deployment.is_labkits(stack):
         return
     server = lab.web_server
     yield Thing("VPC", lab.vpc.id)
     running = standing_cost("provided environment", lab.region)
     yield Thing("instance", f"{server.id} ({server.name})", usd_a_day=running)
-    for name in provided.SECURITY_GROUPS:
+    for name in resources.SECURITY_GROUPS:
         yield Thing("security group", lab.security_group(name).name)
     yield Thing("bucket", lab.bucket)
     yield Thing("role", lab.delivery_role.name)

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from labkit import made
-from labkit.checks import Check, Item, absent, right
-from labkit.errors import LabError
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right
 from labkit.flowlog import story
 from labkit.flowlog.s3_keys import S3Layout, parse_key
 from labkit.flowlog.story.case import Case
-from labkit.lab import TAGS, Lab
+from labkit.lab import ledger
+from labkit.lab.errors import LabError
+from labkit.lab.ledger import TAGS
+from labkit.lab.session import Lab
 from labkit.phases import athena_table, flow_logs
 from labkit.phases.findings import FINDINGS, UNKNOWN, note_text, read_note, true_findings
 from labkit.show.cards import Card
@@ -72,7 +74,7 @@ def open_case(lab: Lab, number: int | None = None) -> Card:
     known = next((each for each in _open_cases(lab) if each.case.number == number), None)
     file = known or CaseFile(Case(number, lab.now().date() - timedelta(days=1)))
     if known is None:
-        made.note(lab, "case", str(number))
+        ledger.note(lab, "case", str(number))
         _put_logins(lab, file)
         _put_records(lab, file)
     athena_table.create_database(lab)
@@ -140,9 +142,9 @@ def questions() -> Table:
     return Table("To be found", ("what", "an answer is", "in file_note"), rows)
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
@@ -166,7 +168,7 @@ def solve(lab: Lab) -> Card:
 def clean_up(lab: Lab) -> Note:
     """Removes every case that the lab opened: its table, its log group, its records and its note."""
     numbers = {file.case.number for file in _open_cases(lab)} if lab.claims_by_name else set()
-    opened = sorted(numbers | set(map(int, made.names(lab, "case"))))
+    opened = sorted(numbers | set(map(int, ledger.names(lab, "case"))))
     objects = sum(_close_case(lab, CaseFile(Case(number, lab.now().date()))) for number in opened)
     return Note(f"Cases removed: {len(opened)}, with {objects} objects.")
 
@@ -181,7 +183,7 @@ def _close_case(lab: Lab, file: CaseFile) -> int:
     for first in range(0, len(keys), _KEYS_A_REQUEST):
         doomed = [{"Key": key} for key in keys[first : first + _KEYS_A_REQUEST]]
         lab.client("s3").delete_objects(Bucket=lab.bucket, Delete={"Objects": doomed, "Quiet": True})
-    made.forget(lab, "case", str(file.case.number))
+    ledger.forget(lab, "case", str(file.case.number))
     return len(keys)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit import made
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.errors import LabError
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab import ledger
+from labkit.lab.errors import LabError
+from labkit.lab.session import Lab
 from labkit.phases.flow_logs import LOG_GROUP, find_log_group, is_the_labs_group
 from labkit.phases.traffic import ssh_pattern
 from labkit.show import console
@@ -134,7 +135,7 @@ def create_metric_filter(lab: Lab) -> Card:
                 {"metricNamespace": NAMESPACE, "metricName": METRIC_NAME, "metricValue": METRIC_VALUE}
             ],
         )
-        made.note(lab, "metric filter", FILTER_NAME)  # also one that is put right: nothing of what it was is left
+        ledger.note(lab, "metric filter", FILTER_NAME)  # also one that is put right: nothing of what it was is left
         outcome = "created"
     return Card(
         "Metric filter",
@@ -146,9 +147,9 @@ def create_metric_filter(lab: Lab) -> Card:
     )
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left: flow logs with records in them."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
@@ -182,14 +183,16 @@ def clean_up(lab: Lab) -> Note:
         if is_the_labs_filter(lab):
             lab.client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName=FILTER_NAME)
             outcome = "deleted"
-    made.forget(lab, "metric filter", FILTER_NAME)
+    ledger.forget(lab, "metric filter", FILTER_NAME)
     return Note(f"Metric filter {FILTER_NAME}: {outcome}.")
 
 
 def is_the_labs_filter(lab: Lab) -> bool:
     """True for a filter that the lab made, and for one in the lab's own log group, with which it goes."""
     group = find_log_group(lab, LOG_GROUP)
-    return made.is_the_labs(lab, "metric filter", FILTER_NAME) or (group is not None and is_the_labs_group(lab, group))
+    return ledger.is_the_labs(lab, "metric filter", FILTER_NAME) or (
+        group is not None and is_the_labs_group(lab, group)
+    )
 
 
 def find_filter(lab: Lab) -> Mapping[str, Any] | None:

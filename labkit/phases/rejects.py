@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from labkit import made
-from labkit.checks import Check, Item, absent, right, wrong
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
 from labkit.flowlog import story
 from labkit.flowlog.story.files import FLOW_LOG_ID
-from labkit.lab import Lab
+from labkit.lab import ledger
+from labkit.lab.session import Lab
 from labkit.phases import athena_table
 from labkit.phases.athena_table import TABLE
 from labkit.show.cards import Card
@@ -95,7 +96,7 @@ def provide_sample(lab: Lab) -> Card:
     """
     missing = set(sample_days()) - set(athena_table.delivered_days(lab))
     if missing:
-        made.note(lab, "sample", FLOW_LOG_ID)
+        ledger.note(lab, "sample", FLOW_LOG_ID)
         records = story.Story.of_sample().records()
         for key, body in story.objects(records, account_id=lab.account_id, region=lab.region):
             lab.client("s3").put_object(Bucket=lab.bucket, Key=key, Body=body)
@@ -159,9 +160,9 @@ QUESTIONS = {
 """What the phase asks: the function that does, and what such a query groups by, whoever wrote it."""
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:

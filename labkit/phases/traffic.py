@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from labkit.checks import Check, Item, absent, right, wrong
-from labkit.errors import LabError, require_one_of, require_positive
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, absent, right, wrong
+from labkit.lab.errors import LabError, require_one_of, require_positive
+from labkit.lab.session import Lab
 from labkit.phases import delivered
 from labkit.phases.flow_logs import LOG_GROUP, Destination, find_flow_logs
 from labkit.show import console
@@ -76,7 +77,7 @@ def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LO
     require_one_of(ACTIONS, "a record", action=action)
     _require_flow_log(lab, Destination("cloud-watch-logs", log_group))
     what = f"a record of SSH traffic with {action} in {log_group}"
-    return lab.wait_until(lambda: has_ssh_record(lab, action, log_group), what=what)
+    return Note(lab.wait(lambda: has_ssh_record(lab, action, log_group), what=what))
 
 
 def has_ssh_record(lab: Lab, action: str, log_group: str = LOG_GROUP) -> bool:
@@ -102,7 +103,7 @@ def read_log_events(
 def wait_for_delivered_objects(lab: Lab) -> Note:
     """Waits until the bucket holds an object of the lab's flow log."""
     _require_flow_log(lab, Destination("s3", lab.bucket))
-    return lab.wait_until(lambda: _has_objects(lab), what="an object of the flow log in the bucket")
+    return Note(lab.wait(lambda: _has_objects(lab), what="an object of the flow log in the bucket"))
 
 
 def list_delivered_objects(lab: Lab) -> pd.DataFrame:
@@ -129,9 +130,9 @@ def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
     return reader.frame(pa.concat_tables(map(reader.read, bodies)))
 
 
-def set_up(lab: Lab) -> Note:
+def set_up(lab: Lab) -> object:
     """Rebuilds what the earlier phases should have left: both flow logs."""
-    return lab.catch_up(before=KEY)
+    return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:

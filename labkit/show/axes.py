@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 PALE = 0.45

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from labkit.calls import shortened
+from labkit.lab.calls import shortened
 from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 

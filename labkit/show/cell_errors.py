@@ -11,9 +11,9 @@ import re
 import sys
 from typing import Any
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
+from labkit.lab.masking import masked
 from labkit.show.html import folded, tag
-from labkit.show.masking import masked
 
 RUN_ABOVE = "A cell above was not run: choose Run → Run All Above Selected Cell, then run this cell again."
 COMPARE = "Compare the cell with the text above it; the folded traceback names the line."

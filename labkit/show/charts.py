@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from labkit.errors import require_positive
+from labkit.lab.errors import require_positive
 from labkit.show.axes import (
     ACCEPT,
     REJECT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from labkit.phases import PHASES, Phase
-from labkit.progress import Progress
+from labkit.lab.progress import Progress
+from labkit.lab.syllabus import PHASES, Phase
 from labkit.show.tables import Table
 
 if TYPE_CHECKING:

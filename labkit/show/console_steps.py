@@ -12,12 +12,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 from labkit.show.html import Html, folded, join, marked_up, tag
 from labkit.show.shown import Shown
 
 if TYPE_CHECKING:
-    from labkit.lab import Lab
+    from labkit.lab.session import Lab
 
 
 OFFERED = 3

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     UnknownServiceError,
 )
 
-from labkit.show.masking import masked
+from labkit.lab.masking import masked
 
 _LOG_IN_AGAIN = "Log in again (`aws sso login`, or new keys), then run this cell again: nothing that was done is lost."
 _NOT_ALLOWED = "Your credentials may not do this; `labkit policy` prints what the lab needs."

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from labkit.errors import require_positive
+from labkit.lab.errors import require_positive
 from labkit.show.axes import (
     ACCEPT,
     NEUTRAL,

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from labkit.phases import Phase, find_phase
+from labkit.lab.syllabus import Phase, find_phase
 from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 

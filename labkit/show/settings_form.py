@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from labkit import settings
-from labkit.cloud import AwsCloud
-from labkit.errors import LabError
-from labkit.provided import BUCKET_MARK
-from labkit.settings import Settings, SettingsError
+from labkit.lab import settings
+from labkit.lab.cloud import AwsCloud
+from labkit.lab.errors import LabError
+from labkit.lab.resources import BUCKET_MARK
+from labkit.lab.settings import Settings, SettingsError
 from labkit.show.html import Html, table, tag
 from labkit.show.shown import Shown, text_table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
+from labkit.lab.masking import masked
 from labkit.show.html import Html
-from labkit.show.masking import masked
 
 
 class Shown(ABC):

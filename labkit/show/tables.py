@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labkit.calls import shortened
+from labkit.lab.calls import shortened
 from labkit.show.html import Html, table, tag
 from labkit.show.shown import Shown, text_table
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from labkit import book, workbook
+from labkit.book import binding, workbook
 from tests.browser.jupyter import IMAGES, barriers
 
 PHONE, LAPTOP = {"width": 375, "height": 667}, {"width": 1280, "height": 800}
@@ -23,7 +23,7 @@ def address(tmp_path_factory) -> str:
 
     executed = {path.stem: nbformat.read(path, as_version=4) for path in workbook.notebooks()}
     path = tmp_path_factory.mktemp("book") / "workbook.html"
-    path.write_text(book.bind(executed), "utf-8")
+    path.write_text(binding.bind(executed), "utf-8")
     return path.as_uri()
 
 
@@ -56,7 +56,7 @@ def test_a_wide_table_scrolls_in_itself(page, address):
 def test_the_book_is_complete_without_a_kernel(page, address, requests):
     page.goto(address)
     sections = page.locator("main > section")
-    expect(sections).to_have_count(len(workbook.notebooks()) + len(book.APPENDICES))
+    expect(sections).to_have_count(len(workbook.notebooks()) + len(binding.APPENDICES))
     images = page.locator("img").evaluate_all(IMAGES)
     assert len(images) >= 12
     assert all(image["drawn"] and len(image["words"]) > 20 for image in images), images

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from labkit import workbook
+from labkit.book import workbook
 from tests.browser.jupyter import barriers
 
 OUTPUTS, PROSE = ".jp-OutputArea-output", ".jp-MarkdownOutput"

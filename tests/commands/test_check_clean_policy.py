@@ -5,9 +5,9 @@ import json
 import pytest
 
 from labkit import cli
-from labkit.lab import Lab
+from labkit.lab.settings import Settings, save
+from labkit.notebook import Lab
 from labkit.phases import flow_logs
-from labkit.settings import Settings, save
 from tests.conftest import lend
 
 

@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from labkit import cli, progress
+from labkit import cli
+from labkit.lab import progress
 from labkit.phases import flow_log_to_s3, flow_logs
 from tests.conftest import lend
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from labkit.commands import sample_data
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 
 
 def run(*arguments: str) -> int:

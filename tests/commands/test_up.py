@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from labkit.commands import up
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 from labkit.sandbox import process
 from tests.conftest import lend
 

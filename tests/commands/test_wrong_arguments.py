@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from labkit import cli, workbook
+from labkit import cli
+from labkit.book import workbook
 from labkit.cli import COMMANDS
+from labkit.lab.settings import Settings, save
 from labkit.sandbox import process
-from labkit.settings import Settings, save
 
 CASES = json.loads(Path(__file__).with_name("wrong_arguments.json").read_text("utf-8"))
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from labkit import environment, settings, workbook
-from labkit.phases import clean_up, find_phase
-from labkit.policy import DEPLOYMENT, GRANTS
-from labkit.preflight import preflight
+from labkit.account.policy import DEPLOYMENT, GRANTS
+from labkit.account.preflight import preflight
+from labkit.book import workbook
+from labkit.lab import deployment, masking, settings
+from labkit.lab.settings import Settings, home
+from labkit.lab.syllabus import find_phase
+from labkit.phases import clean_up
 from labkit.sandbox import process
-from labkit.settings import Settings, home
-from labkit.show import masking
 from tests.on_aws import MY_ADDRESS, MY_EMAIL, TRACE, aws_lab, open_doors, trace
 
 PROJECT = Path(__file__).parents[2]
@@ -123,5 +124,5 @@ def test_the_policy_allows_nothing_that_no_call_uses(calls):
 
 def test_nothing_is_left_of_the_lab_and_its_environment(calls):
     lab = aws_lab()
-    assert environment.find_stack(lab) is None
+    assert deployment.find_stack(lab) is None
     assert clean_up.take_inventory(lab).made == ()

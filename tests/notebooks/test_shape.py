@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from labkit.phases import PHASES, Phase
-from labkit.show.hints import hints
+from labkit.checks.hints import hints
+from labkit.lab.syllabus import PHASES, Phase
 from labkit.show.quiz import quiz
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))

@@ -12,11 +12,11 @@ from io import StringIO
 
 import pytest
 
-from labkit import progress
-from labkit.checks import Verdict
-from labkit.lab import Lab
-from labkit.phases import PHASES
-from labkit.show.hints import RUNGS, hints
+from labkit.checks.hints import RUNGS, hints
+from labkit.checks.items import Verdict
+from labkit.lab import progress
+from labkit.lab.syllabus import PHASES
+from labkit.notebook import Lab
 from tests.sandbox.in_process import open_lab
 from tests.test_build_notebooks import build
 

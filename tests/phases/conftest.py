@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from labkit.cloud import SandboxCloud
-from labkit.lab import Lab
+from labkit.lab import session
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.settings import Settings
+from labkit.notebook import Lab
 from labkit.sandbox.process import Server
-from labkit.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def lab(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("lab")))
         patch.delenv("LABKIT_CLOUD", raising=False)
         lab = Lab(Settings(), SandboxCloud(running_server))
-        patch.setattr(Lab, "_current", lab)
+        patch.setattr(session.Lab, "last_opened", lab)
         yield lab
 
 

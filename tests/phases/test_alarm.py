@@ -5,9 +5,9 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit.checks import check
-from labkit.cloud import WaitedInVain
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab.cloud import WaitedInVain
+from labkit.lab.errors import LabError
 from labkit.phases import alarm
 from labkit.phases.alarm import ALARM_NAME, TOPIC_NAME, WANTED
 from labkit.phases.inventory import take_inventory

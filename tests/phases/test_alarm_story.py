@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labkit.errors import LabError
+from labkit.lab.errors import LabError
 from labkit.phases import alarm, alarm_story
 from labkit.show.pictures import Picture
 

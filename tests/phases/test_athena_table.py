@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from pyathena.error import OperationalError
 
-from labkit.checks import Verdict
-from labkit.errors import LabError
+from labkit.checks.items import Verdict
+from labkit.lab.errors import LabError
 from labkit.phases import athena_table
 
 FIRST, LAST = date(2026, 10, 5), date(2026, 11, 1)

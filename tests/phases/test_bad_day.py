@@ -2,7 +2,8 @@
 
 import pytest
 
-from labkit.phases import PHASES, clean_up
+from labkit.lab.syllabus import PHASES
+from labkit.phases import clean_up
 from tests.sandbox.in_process import open_lab
 
 THROTTLED = {"faults": [{"kind": "throttling", "rate": 0.2}]}

@@ -9,10 +9,11 @@ from botocore.stub import Stubber
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from labkit.errors import LabError
-from labkit.lab import Lab
+from labkit.lab import masking
+from labkit.lab.errors import LabError
+from labkit.notebook import Lab
 from labkit.phases import alarm, athena_table, flow_logs
-from labkit.show import cell_errors, explain, masking
+from labkit.show import cell_errors, explain
 from tests.on_aws import aws_lab, open_doors
 
 

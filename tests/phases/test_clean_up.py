@@ -3,13 +3,15 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit import cli, made
-from labkit.cloud import SandboxCloud
-from labkit.lab import TAGS, Lab
+from labkit import cli
+from labkit.lab import ledger
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.ledger import TAGS
+from labkit.lab.settings import Settings, home
+from labkit.notebook import Lab
 from labkit.phases import alarm, clean_up, flow_logs, investigation, metric_filter
 from labkit.phases.athena_table import connect, results_location
 from labkit.phases.inventory import take_inventory
-from labkit.settings import Settings, home
 from tests.conftest import lend
 
 FILTER = {
@@ -105,7 +107,7 @@ def test_cases_of_others_stay(lab):
 
 def test_the_folder_of_answers_is_the_labs_if_it_was_empty(lab):
     connect(lab)
-    assert made.names(lab, "folder") == (results_location(lab),)
+    assert ledger.names(lab, "folder") == (results_location(lab),)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import pytest
 
-from labkit import made
-from labkit.checks import Verdict, check
-from labkit.lab import TAGS
+from labkit.checks.check import check
+from labkit.checks.items import Verdict
+from labkit.lab import ledger
+from labkit.lab.ledger import TAGS
 from labkit.phases import alarm, athena_table, clean_up, flow_logs, investigation, metric_filter
 from labkit.phases.clean_up import KINDS
 from labkit.phases.inventory import take_inventory
@@ -25,7 +26,7 @@ def leave_filter(lab):
 
 
 def leave_case_files(lab):
-    made.note(lab, "case", "3")
+    ledger.note(lab, "case", "3")
     lab.client("s3").put_object(Bucket=lab.bucket, Key="investigation/case-3/incident-note.md", Body=b"x")
 
 

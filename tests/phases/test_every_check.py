@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from labkit import progress
-from labkit.checks import Verdict
-from labkit.phases import PHASES
-from labkit.show.hints import RUNGS, item_ladder
+from labkit.checks.hints import RUNGS, item_ladder
+from labkit.checks.items import Verdict
+from labkit.lab import progress
+from labkit.lab.syllabus import PHASES
 from tests.sandbox.in_process import open_lab
 
 

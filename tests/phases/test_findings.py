@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from labkit.checks import Verdict
+from labkit.checks.items import Verdict
 from labkit.flowlog.story.case import Case
 from labkit.phases.findings import FINDINGS, UNKNOWN, note_text, read_note, true_findings
 

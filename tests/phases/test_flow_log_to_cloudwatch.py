@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from labkit.checks import check
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab.errors import LabError
 from labkit.phases import flow_log_to_cloudwatch, flow_logs
 from tests.phases.verdicts import absent, item, make_flow_log, wrong
 

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit.checks import check
+from labkit.checks.check import check
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat
 from labkit.phases import flow_log_to_s3, flow_logs
 from labkit.show.cell_errors import lines

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from labkit import made
-from labkit.checks import Verdict, check
-from labkit.errors import LabError
-from labkit.lab import TAGS
+from labkit.checks.check import check
+from labkit.checks.items import Verdict
+from labkit.lab import ledger
+from labkit.lab.errors import LabError
+from labkit.lab.ledger import TAGS
 from labkit.phases import alarm, flow_log_to_cloudwatch, flow_log_to_s3, flow_logs, metric_filter, traffic
 from tests.phases.verdicts import make_flow_log, verdicts
 
@@ -57,7 +58,7 @@ def test_publishing_to_s3(lab):
     assert (flow_log["ResourceId"], flow_log["TrafficType"]) == (lab.vpc.id, "ALL")
     assert (flow_log["MaxAggregationInterval"], flow_log["LogDestinationType"]) == (60, "s3")
     assert {tag["Key"]: tag["Value"] for tag in flow_log["Tags"]} == TAGS
-    assert made.flow_log_ids(lab) == (card.id,)
+    assert ledger.flow_log_ids(lab) == (card.id,)
 
 
 def test_publishing_twice_is_publishing_once(lab):

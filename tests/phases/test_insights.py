@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit import prices
-from labkit.checks import Verdict
-from labkit.errors import LabError
+from labkit.checks.items import Verdict
+from labkit.lab import prices
+from labkit.lab.errors import LabError
 from labkit.phases import insights
 from tests.phases.verdicts import make_log_group, put_records, verdicts
 

@@ -1,7 +1,7 @@
 """The look before the lab: taken once, kept on this machine, and held against what is there after the clean-up."""
 
+from labkit.lab.settings import home
 from labkit.phases import clean_up, flow_logs, inventory
-from labkit.settings import home
 
 
 def test_nobody_has_looked_at_first(lab):

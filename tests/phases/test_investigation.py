@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from labkit.checks import Verdict
-from labkit.errors import LabError
+from labkit.checks.items import Verdict
 from labkit.flowlog.story.case import Case
-from labkit.lab import Lab
+from labkit.lab.errors import LabError
+from labkit.notebook import Lab
 from labkit.phases import athena_table, insights, investigation
 from labkit.phases.findings import true_findings
 from tests.phases.verdicts import verdicts

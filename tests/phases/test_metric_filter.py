@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit.checks import check
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab.errors import LabError
 from labkit.phases import flow_logs, metric_filter
 from labkit.phases.metric_filter import METRIC_NAME, METRIC_VALUE, NAMESPACE, PATTERN, SAMPLE_LINES
 from labkit.show.cell_errors import lines

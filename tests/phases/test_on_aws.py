@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from labkit.checks import check
-from labkit.cloud import AwsCloud
-from labkit.errors import LabError
-from labkit.lab import Lab
+from labkit.checks.check import check
+from labkit.lab import masking
+from labkit.lab.cloud import AwsCloud
+from labkit.lab.errors import LabError
+from labkit.notebook import Lab
 from labkit.phases import alarm, clean_up, flow_logs, traffic
 from labkit.sandbox.process import Server
-from labkit.show import masking
 from tests.on_aws import aws_lab, open_doors
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from labkit.checks import Verdict
-from labkit.errors import LabError
+from labkit.checks.items import Verdict
+from labkit.lab.errors import LabError
 from labkit.phases import insights, rejects
 from labkit.phases.rejects import QUESTIONS
 from tests.phases.verdicts import cases, item, make_log_group, named, put_records, wrong

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.phases import PHASES, UnknownPhase, find_phase
-from labkit.settings import project_root
+from labkit.lab.settings import project_root
+from labkit.lab.syllabus import PHASES, UnknownPhase, find_phase
 
 
 @pytest.mark.parametrize("name", [5, "5", "05", "alarm", "Alarm", "05 alarm", "05_alarm", " ALARM "])

@@ -7,10 +7,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from labkit import made
-from labkit.checks import Verdict
+from labkit.checks.items import Verdict
 from labkit.flowlog.story.files import FLOW_LOG_ID
 from labkit.flowlog.story.story import Story
+from labkit.lab import ledger
 from labkit.phases import athena_table, delivered, rejects
 from labkit.phases.rejects import QUESTIONS
 from tests.phases.verdicts import verdicts
@@ -35,7 +35,7 @@ def test_at_first_nothing_has_been_asked(lab):
 
 def test_the_sandbox_has_the_sample_already(lab):
     assert rejects.provide_sample(lab).outcome == "already there"
-    assert FLOW_LOG_ID not in made.flow_log_ids(lab)
+    assert FLOW_LOG_ID not in ledger.flow_log_ids(lab)
 
 
 def test_a_table_without_the_samples_days_is_told_of(lab):

@@ -5,8 +5,8 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
-from labkit.checks import check
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab.errors import LabError
 from labkit.phases import athena_table
 from labkit.phases.athena_table import DATABASE, TABLE
 from labkit.show.cell_errors import lines

@@ -2,10 +2,10 @@
 
 import pytest
 
-from labkit.checks import check
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab.errors import LabError
+from labkit.lab.resources import NotProvided
 from labkit.phases import flow_log_to_s3, traffic
-from labkit.provided import NotProvided
 from tests.phases.verdicts import absent, item, make_log_group, put_records, wrong
 
 KEY = "traffic"
@@ -70,7 +70,7 @@ class TestGroup:
         assert lab.web_server.security_groups == ("HTTPAndSSH",)
 
     def test_of_the_labs_own_that_is_not_there_is_missing_from_the_environment(self, lab, monkeypatch):
-        monkeypatch.setattr("labkit.provided.SECURITY_GROUPS", ("HTTPOnly", "HTTPAndSSH", "Lost"))
+        monkeypatch.setattr("labkit.lab.resources.SECURITY_GROUPS", ("HTTPOnly", "HTTPAndSSH", "Lost"))
         with pytest.raises(NotProvided, match="labkit sandbox reset"):
             traffic.swap_security_group(lab, "Lost")
 

@@ -3,9 +3,9 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit import made
-from labkit.checks import check
-from labkit.errors import LabError
+from labkit.checks.check import check
+from labkit.lab import ledger
+from labkit.lab.errors import LabError
 from labkit.phases import alarm, clean_up, delivered, flow_logs, inventory, metric_filter, traffic
 from tests.phases.verdicts import absent, wrong
 
@@ -70,7 +70,7 @@ def test_the_records_in_the_log_group_tell_what_happened(lab):
 def test_the_same_records_are_in_the_bucket(lab):
     objects = traffic.list_delivered_objects(lab)
     (flow_log_id,) = {key.split("_")[3] for key in objects["key"]}
-    assert flow_log_id in made.flow_log_ids(lab)
+    assert flow_log_id in ledger.flow_log_ids(lab)
     assert objects["key"].str.startswith(delivered.folder(lab)).all()
     records = traffic.read_delivered_objects(lab)
     assert ((records["dstport"] == 22) & (records["action"] == "REJECT")).any()

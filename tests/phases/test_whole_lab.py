@@ -4,12 +4,13 @@ the clean-up, and the IAM policy allows what was called, and no more.
 
 import pytest
 
-from labkit.cloud import SandboxCloud
-from labkit.lab import Lab
-from labkit.phases import PHASES, clean_up
+from labkit.account.policy import GRANTS
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.settings import Settings
+from labkit.lab.syllabus import PHASES
+from labkit.notebook import Lab
+from labkit.phases import clean_up
 from labkit.phases.flow_logs import explain_bucket_policy
-from labkit.policy import GRANTS
-from labkit.settings import Settings
 
 LAB = PHASES[:-1]
 

@@ -5,9 +5,10 @@ import re
 import pandas as pd
 import pytest
 
-from labkit import settings
-from labkit.checks import check
-from labkit.lab import Lab
+from labkit.checks.check import check
+from labkit.checks.hints import hints
+from labkit.lab import settings
+from labkit.notebook import Lab
 from labkit.phases import (
     alarm,
     alarm_story,
@@ -24,7 +25,6 @@ from labkit.show import charts
 from labkit.show.cell_errors import lines
 from labkit.show.console_steps import in_console
 from labkit.show.flow_map import flow_map
-from labkit.show.hints import hints
 from labkit.show.pictures import picture
 from labkit.show.quiz import quiz
 from tests.phases.verdicts import cases, named

@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from labkit.checks import Check, Item, Verdict
-from labkit.lab import Lab
+from labkit.checks.check import Check
+from labkit.checks.items import Item, Verdict
+from labkit.notebook import Lab
 from labkit.phases.flow_logs import LOG_GROUP
 
 STREAM = "eni-0a1b2c3d4e5f60718-all"

@@ -19,15 +19,16 @@ from botocore.credentials import Credentials as Signer
 from urllib3 import HTTPResponse
 from werkzeug.test import Client, run_wsgi_app
 
-from labkit.calls import Recorder
-from labkit.cloud import SandboxCloud
-from labkit.lab import Lab
+from labkit.lab import session
+from labkit.lab.calls import Recorder
+from labkit.lab.cloud import SandboxCloud
+from labkit.lab.settings import Settings
+from labkit.notebook import Lab
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Journal, Origin
 from labkit.sandbox.kernel.machine_time import Moments
 from labkit.sandbox.process import Server
-from labkit.settings import Settings
 from tests import conftest
 
 ENDPOINT = "http://127.0.0.1:4566"
@@ -129,7 +130,7 @@ def open_lab(folder: Path) -> Iterator[Lab]:
     with closing(open_host(folder / "journal.sqlite")) as host, pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABKIT_HOME", str(folder / "home"))
         lab = Lab(Settings(), InProcessCloud(host))
-        patch.setattr(Lab, "_current", lab)
+        patch.setattr(session.Lab, "last_opened", lab)
         yield lab
 
 

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from labkit.lab import Lab
-from labkit.phases import PHASES, clean_up
+from labkit.lab import session
+from labkit.lab.settings import Settings
+from labkit.lab.syllabus import PHASES
+from labkit.notebook import Lab
+from labkit.phases import clean_up
 from labkit.sandbox.control import ControlError
 from labkit.sandbox.host import Host
 from labkit.sandbox.journal import Entry, Journal
 from labkit.sandbox.kernel.checkpoints import Checkpoints
 from labkit.sandbox.kernel.machine_time import Moments
-from labkit.settings import Settings
 from tests.sandbox.in_process import BARE, CREDENTIALS, ENDPOINT, ORIGIN, InProcessCloud, client_maker, open_host
 from tests.sandbox.seen import Viewer
 
@@ -91,7 +93,7 @@ def whole_lab(tmp_path_factory):
         try:
             witness = Witness(host, folder)
             lab = Lab(Settings(), InProcessCloud(host, after=witness.look))
-            patch.setattr(Lab, "_current", lab)
+            patch.setattr(session.Lab, "last_opened", lab)
             patch.setattr(lab.cloud, "step", 120.0)  # fewer, longer waits: what happens in them is the same
             for phase in PHASES[:-1]:
                 phase.module.solve(lab)

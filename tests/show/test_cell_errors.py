@@ -10,8 +10,9 @@ from IPython.utils.capture import capture_output
 from pyathena.error import DatabaseError, OperationalError
 
 from labkit.commands import up
-from labkit.errors import LabError
-from labkit.show import cell_errors, masking
+from labkit.lab import masking
+from labkit.lab.errors import LabError
+from labkit.show import cell_errors
 from labkit.show.cell_errors import COMPARE, LOOK, NO_MODULE, QUERY, RUN_ABOVE, lines
 
 
@@ -39,7 +40,7 @@ WRONG_CELLS = {
     "{}['x']": f"KeyError: 'x'\nNext: {LOOK}",
     "len(7)": f"TypeError: object of type 'int' has no len()\nNext: {COMPARE}",
     "assert False": f"AssertionError, without a word of explanation\nNext: {COMPARE}",
-    "from labkit.errors import LabError; raise LabError('Do this.')": "LabError: Do this.",
+    "from labkit.lab.errors import LabError; raise LabError('Do this.')": "LabError: Do this.",
     THROTTLED: "AWS refused DescribeVpcs: Throttling: Rate exceeded",
 }
 

@@ -1,7 +1,7 @@
 """One learner's table, and a class's, from progress files."""
 
-from labkit.phases import PHASES
-from labkit.progress import Progress, Record
+from labkit.lab.progress import Progress, Record
+from labkit.lab.syllabus import PHASES
 from labkit.show.class_view import COLUMNS, class_frame, class_table, learner_table
 
 EXPECTED = next(phase.minutes for phase in PHASES if phase.key == "alarm")

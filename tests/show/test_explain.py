@@ -12,7 +12,8 @@ from botocore.exceptions import (
 )
 from pyathena.error import OperationalError
 
-from labkit.show import explain, masking
+from labkit.lab import masking
+from labkit.show import explain
 
 
 def refused(code, message="No."):

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from labkit.checks import Check, absent, right, wrong
+from labkit.checks.check import Check
+from labkit.checks.items import absent, right, wrong
+from labkit.lab.progress import Progress
+from labkit.lab.settings import Settings
 from labkit.phases.inventory import Comparison, Inventory, Thing
-from labkit.progress import Progress
-from labkit.settings import Settings
 from labkit.show.cards import Card
 from labkit.show.charts import rejects_by_source
 from labkit.show.class_view import class_table, learner_table

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from labkit.phases import PHASES, UnknownPhase
-from labkit.settings import project_root
+from labkit.lab.settings import project_root
+from labkit.lab.syllabus import PHASES, UnknownPhase
 from labkit.show.quiz import Quiz, quiz
 
 SOURCES = project_root() / "notebooks" / "source"

@@ -1,9 +1,9 @@
 import pytest
 
-from labkit import settings
-from labkit.cloud import AwsCloud
-from labkit.errors import LabError
-from labkit.settings import Settings
+from labkit.lab import settings
+from labkit.lab.cloud import AwsCloud
+from labkit.lab.errors import LabError
+from labkit.lab.settings import Settings
 from labkit.show.settings_form import SettingsForm
 
 VIEW = "application/vnd.jupyter.widget-view+json"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.cloud import Mail
+from labkit.lab.cloud import Mail
 from labkit.phases.inventory import Comparison, Inventory, Thing
 from labkit.phases.metric_filter import PatternTest
 from labkit.show import console
