@@ -14,6 +14,8 @@ How changes are made:
 - `changes.py`: the one way to change a sandbox. A change is written down first, then made, and made again at a restart.
 - `fair_lock.py`: the lock that changes are made under. Whoever waits longest gets it next.
 - `files.py`: the bytes that are too many for memory and journal, in files that never change.
+- `checkpoints.py`, `pickling.py`: the state after a change, in files, and what such a file may name.
+- `meter.py`: what a start without a checkpoint would cost.
 - `witness.py`: what tells a journal that was cut short from a shorter history.
 - `safe_xml.py`: the reader of all XML from outside.
 - `home_lock.py`: one server a home, by a lock that it holds as long as it lives.
