@@ -85,6 +85,36 @@ NEEDED = {
 sandbox can't go by."""
 
 
+MOST_AT_ONCE = 1000
+"""How many things one request may have made: moto makes them one by one, with everybody waiting."""
+
+COUNTS = {
+    "Quantity": "HostLimitExceeded",
+    "MinCount": "InstanceLimitExceeded",
+    "MaxCount": "InstanceLimitExceeded",
+    "InstanceCount": "InstanceLimitExceeded",
+    "TargetCapacity": "MaxSpotInstanceCountExceeded",
+    "TotalTargetCapacity": "InstanceLimitExceeded",
+    "SecondaryPrivateIpAddressCount": "PrivateIpAddressLimitExceeded",
+    "Ipv4PrefixCount": "PrivateIpAddressLimitExceeded",
+    "Ipv6AddressCount": "PrivateIpAddressLimitExceeded",
+    "Ipv6PrefixCount": "PrivateIpAddressLimitExceeded",
+    "ShardCount": "LimitExceededException",
+    "TargetShardCount": "LimitExceededException",
+}
+"""Members that say how many, and the errors of numbers past any quota. The models have no bounds for them."""
+
+
+def check_counts(params: Any) -> None:
+    """Raise an error for a request that asks for more than one request can have made."""
+    for value in params if isinstance(params, list) else params.values():
+        if isinstance(value, dict | list):
+            check_counts(value)
+    for name, code in COUNTS.items() if isinstance(params, dict) else ():
+        if isinstance(params.get(name), int) and params[name] > MOST_AT_ONCE:
+            raise ServiceError(code, f"{name} is {params[name]}; your quota allows for no more than {MOST_AT_ONCE}.")
+
+
 def check_needed(service: str, operation: str, params: dict[str, Any]) -> None:
     """Raise an error for a request that has none of the members of which the operation needs one."""
     names, elsewhere = NEEDED.get((service, operation), ((), ()))

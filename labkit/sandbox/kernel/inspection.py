@@ -35,6 +35,8 @@ def inspect(request: Request, service: str, operation: str, region: str) -> Insp
     params = wire.parse(request, service, operation)
     validation.check(service, operation, params)
     validation.check_needed(service, operation, params)
+    if service in ("ec2", "kinesis"):
+        validation.check_counts(params)
     return Inspected(operation, params)
 
 

@@ -85,7 +85,7 @@ def odd_forms(service: str, operation: str) -> Iterator[tuple[str, Raw]]:
     if protocol(service) not in ("query", "ec2"):
         return
     start = f"Action={operation}&Version={service_model(service).api_version}"
-    many = "&".join(f"P.{number}=x" for number in range(3000))
+    many = "&".join(f"P.{number}=x" for number in range(100))
     for more in ("&&&", "=x", "x", "%FF=%FE", "%00=%00", "A=1&A=2", "P.member.999999999=x", f"{'A.' * 500}A=1",
                  f"{'n' * 5000}=x", many, "a[b]=c", "é=\N{GRINNING FACE}"):  # fmt: skip
         yield f"form {more[:20]!r}", Raw("POST", "/", FORM, f"{start}&{more}".encode())
