@@ -124,6 +124,9 @@ _EC2: _Meanings = {
     ("EnableTransitGatewayRouteTablePropagation",): Meaning(
         (KeyError,), "MissingParameter", "The request must contain the parameter TransitGatewayAttachmentId"
     ),
+    ("DeleteNetworkAclEntry",): Meaning(
+        (StopIteration, IndexError), "InvalidNetworkAclEntry.NotFound", "The network ACL entry does not exist"
+    ),
     ("DeleteVpc",): Meaning((AttributeError,), "InvalidVpcID.NotFound", "The vpc ID does not exist"),
     ("DeleteVpcEndpoints",): Meaning(
         (AttributeError,), "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id does not exist"
