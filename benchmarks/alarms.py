@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.measured import Measured
-from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.service import Call
 
 ALARMS = 200
@@ -26,7 +26,7 @@ REGION = "eu-west-1"
 
 def measure() -> Iterator[Measured]:
     """Alarms with a period of a minute: each has a sample a day, and fires once a week; then they have one a minute."""
-    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
+    sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     try:
         for number in range(ALARMS):
             _put_alarm(sandbox, number)
@@ -42,7 +42,7 @@ def measure() -> Iterator[Measured]:
         sandbox.close()
 
 
-def _pass(sandbox: Sandbox, steps: int, seconds: int, metric: str = "metric") -> None:
+def _pass(sandbox: AssembledSandbox, steps: int, seconds: int, metric: str = "metric") -> None:
     for step in range(steps):
         now = sandbox.clock.timestamp()
         for number in range(ALARMS):
@@ -51,7 +51,7 @@ def _pass(sandbox: Sandbox, steps: int, seconds: int, metric: str = "metric") ->
         sandbox.clock.advance(seconds)
 
 
-def _put_alarm(sandbox: Sandbox, number: int) -> None:
+def _put_alarm(sandbox: AssembledSandbox, number: int) -> None:
     params: dict[str, Any] = {
         "AlarmName": f"alarm-{number}",
         "Namespace": "Bench",

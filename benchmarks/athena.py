@@ -22,8 +22,8 @@ import duckdb
 
 from benchmarks.measured import Measured, seconds
 from labkit.sandbox import moto_state
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call
 
 BUCKET = "benchmark-bucket"
@@ -152,7 +152,7 @@ class Athena:
     """The sandbox's Athena, called as its server does."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
+        self.sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
         moto_state.backend("s3", self.sandbox.account_id, "aws").create_bucket(BUCKET, "eu-west-1")
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:

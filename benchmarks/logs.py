@@ -22,9 +22,9 @@ from botocore.credentials import Credentials
 from benchmarks.measured import Measured, seconds
 from labkit.phases.metric_filter import PATTERN
 from labkit.sandbox import process
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.process import Server
-from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Call
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -43,7 +43,7 @@ def measure() -> Iterator[Measured]:
     taken, megabytes = _put_through_http(lines)
     yield Measured("a million events by PutLogEvents / 10 s", taken, EVENTS / 100_000, "s", 1)
     yield Measured("memory of a million events / 300 MB", megabytes, 300, "MB", 1)
-    sandbox = Sandbox(start=NOW, frozen=True, seed=1)
+    sandbox = AssembledSandbox(start=NOW, frozen=True, seed=1)
     try:
         yield Measured("a million events delivered / 2 s", _deliver(sandbox, lines), EVENTS / 500_000, "s", 1)
         ours, theirs = _match(sandbox, lines)
@@ -122,7 +122,7 @@ def _megabytes(pid: int) -> float:
     return int(out.stdout) / 1000
 
 
-def _deliver(sandbox: Sandbox, lines: list[str]) -> float:
+def _deliver(sandbox: AssembledSandbox, lines: list[str]) -> float:
     """Seconds that flow log delivery takes into a group with the lab's metric filter, until all can be read."""
     transformation = {"metricName": "ssh-rejects", "metricNamespace": "Lab", "metricValue": "1", "defaultValue": 0}
     _call(sandbox, "CreateLogGroup", logGroupName="g")
@@ -144,7 +144,7 @@ def _deliver(sandbox: Sandbox, lines: list[str]) -> float:
     return time.perf_counter() - begin
 
 
-def _match(sandbox: Sandbox, lines: list[str]) -> tuple[float, float]:
+def _match(sandbox: AssembledSandbox, lines: list[str]) -> tuple[float, float]:
     """Seconds of the pattern over the store, and of the loop, which have to find the same events."""
     table, condition = sandbox.logs.store.relation(REGION, "g"), compile_pattern(PATTERN).condition
     cursor = sandbox.logs.store.cursor()
@@ -160,7 +160,7 @@ def _match(sandbox: Sandbox, lines: list[str]) -> tuple[float, float]:
     return seconds(ours), seconds(theirs)
 
 
-def _call(sandbox: Sandbox, operation: str, **params: Any) -> None:
+def _call(sandbox: AssembledSandbox, operation: str, **params: Any) -> None:
     call = Call("logs", operation, REGION, sandbox.account_id, "", params, _not_forwarded)
     with sandbox.change():
         type(sandbox.logs).handlers[operation](sandbox.logs, call)

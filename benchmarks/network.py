@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.measured import Measured, megabytes
-from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.assembly import AssembledSandbox
 from tests.sandbox.network.vpc import GROUP, REGION, Vpc
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -36,7 +36,7 @@ def measure() -> Iterator[Measured]:
 
     The event store fills the 256 MB that it may use in the first hours; from then on nothing is to grow.
     """
-    sandbox = Sandbox(start=START, frozen=True, seed=1)
+    sandbox = AssembledSandbox(start=START, frozen=True, seed=1)
     try:
         vpc = Vpc(sandbox)
         sandbox.network.set_background(BUSIEST)
@@ -60,7 +60,7 @@ def measure() -> Iterator[Measured]:
     yield Measured("memory after twelve busy hours / after six", last, first, "MB", 1.1)
 
 
-def _events(sandbox: Sandbox) -> int:
+def _events(sandbox: AssembledSandbox) -> int:
     store = sandbox.logs.store
     counted = store.cursor().execute(f"SELECT count(*) FROM {store.relation(REGION, GROUP)}").fetchone()
     return int(counted[0]) if counted else 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from werkzeug.datastructures import Headers
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.payloads import ChunkedBody
-from labkit.sandbox.service import ServiceError
 
 WORDS = [
     *("\r\n", "0\r\n\r\n", "5\r\nhello\r\n", "a\r\n", "ffffffffffffffff\r\n", ";chunk-signature=", "0" * 64, "\n"),

@@ -10,10 +10,10 @@ import json
 import re
 from pathlib import Path
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern, space_events
 from labkit.sandbox.logs.filter_patterns.tree import Space
 from labkit.sandbox.logs.store import EventStore
-from labkit.sandbox.service import ServiceError
 
 CONFORMANCE = Path(__file__).parents[1] / "tests" / "conformance"
 CASES = json.loads((CONFORMANCE / "filter_patterns.json").read_text(encoding="utf-8"))

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.dispatcher import Address, Dispatcher
-from labkit.sandbox.sandbox import Sandbox
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 NOW = round(START.timestamp() * 1000)
@@ -67,6 +67,6 @@ def _ask(operation: str, body: bytes) -> tuple[int, dict]:
 
 
 _DISPATCHER = Dispatcher()
-_SANDBOX = Sandbox(start=START)
+_SANDBOX = AssembledSandbox(start=START)
 _ask("CreateLogGroup", b'{"logGroupName": "g"}')
 _ask("CreateLogStream", STREAM)

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Request
 
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.kernel.admission import Gate, check_address
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.machine_time import Moments
-from labkit.sandbox.service import ServiceError
 
 KEY = "LKIASANDBOXTEST"
 NOW = 1793610000

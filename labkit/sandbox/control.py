@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox.inbox import PAGE_HEADERS
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.host import Host

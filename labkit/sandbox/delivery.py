@@ -10,12 +10,12 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import iam, s3
 from labkit.sandbox.network.files import File
 from labkit.sandbox.network.flow_logs import FlowLog
 from labkit.sandbox.network.records import Capture
 from labkit.sandbox.policies import Request, allows, several
-from labkit.sandbox.service import Call, ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -70,7 +70,7 @@ class Delivery:
             stream = f"{interface}-{flow_log.stream_suffix}"
             where = flow_log.region, str(flow_log.group), stream
             texts = capture.texts(flow_log.log_format, begin, end)
-            self.sandbox.logs.deliver(*where, times[begin:end], messages[begin:end], texts)
+            self.sandbox.wiring.deliver_events(*where, times[begin:end], messages[begin:end], texts)
 
     def _check(self, flow_log: FlowLog) -> None:
         if not (self._may_write_bucket(flow_log) if flow_log.bucket else self._may_write_group(flow_log)):
@@ -101,7 +101,7 @@ class Delivery:
 
     def _group_exists(self, flow_log: FlowLog) -> bool:
         try:
-            self.sandbox.logs.group(flow_log.region, str(flow_log.group))
+            self.sandbox.wiring.find_log_group(flow_log.region, str(flow_log.group))
         except ServiceError:
             return False
         return True
@@ -109,10 +109,7 @@ class Delivery:
     def _ensure_group(self, flow_log: FlowLog) -> None:
         """AWS makes a missing log group once there is something to put into it."""
         if not self._group_exists(flow_log):
-            logs = self.sandbox.logs
-            params = {"logGroupName": flow_log.group}
-            call = Call("logs", "CreateLogGroup", flow_log.region, flow_log.account_id, "", params, _not_forwarded)
-            logs.handlers["CreateLogGroup"](logs, call)
+            self.sandbox.wiring.create_log_group(flow_log.region, str(flow_log.group))
 
 
 def may_deliver(bucket_policy: str | None, flow_log: FlowLog, moment: datetime) -> bool:
@@ -184,7 +181,3 @@ def _free_number(taken: set[str | None]) -> str:
     """What makes the statements' ids the only ones of their kind: nothing, or the first number that is free."""
     numbers = ("", *(str(number) for number in range(1, len(taken) + 1)))
     return next(each for each in numbers if not {f"{_WRITE}{each}", f"{_ACL_CHECK}{each}"} & taken)
-
-
-def _not_forwarded() -> Any:
-    raise AssertionError("a call of the sandbox's own is not forwarded")

@@ -12,11 +12,13 @@ from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox import wire
 from labkit.sandbox.kernel import inspection
+from labkit.sandbox.kernel.account import DEFAULT_REGION
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.kernel.signatures import Signature
 from labkit.sandbox.moto import failures, gaps, objects, reading, services
 from labkit.sandbox.moto.adapter import Adapter
-from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
-from labkit.sandbox.service import Call, ServiceError, not_here
+from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.service import Call
 
 LOG = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.wire import service_model
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox import provision, rest_operations, wire
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.clock import Clock
 from labkit.sandbox.control import ADVANCE, PREFIX, Control
 from labkit.sandbox.credentials import Credentials
@@ -21,6 +22,7 @@ from labkit.sandbox.kernel import payloads
 from labkit.sandbox.kernel.admission import Gate, check_address, is_local
 from labkit.sandbox.kernel.advances import STEP_SECONDS, Advances
 from labkit.sandbox.kernel.checkpoints import Checkpoints
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.kernel.header_form import to_header_form
@@ -29,8 +31,6 @@ from labkit.sandbox.kernel.machine_time import Moments, http_date
 from labkit.sandbox.kernel.news import News
 from labkit.sandbox.kernel.signatures import Signature, is_signed, service_of
 from labkit.sandbox.moto import receiving, sources
-from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import ServiceError
 
 PROVIDING_SERVICES = ("ec2", "cloudformation")
 """A region gets its provided environment with the first request to one of these."""
@@ -281,11 +281,11 @@ class Host:
         self._journal.note_reading(clock.timestamp())
         return is_there
 
-    def _new_sandbox(self, files: FileStore) -> Sandbox:
+    def _new_sandbox(self, files: FileStore) -> AssembledSandbox:
         origin = self._origin
         start = datetime.fromtimestamp(origin.start, UTC)
         self._provided = set()
-        sandbox = Sandbox(
+        sandbox = AssembledSandbox(
             start=start,
             frozen=origin.frozen,
             seed=origin.seed,
@@ -303,7 +303,7 @@ class Host:
             sandbox.notifications.inbox.take_on = self._postman.take
         return sandbox
 
-    def _current(self) -> tuple[Sandbox, dict[str, Any]]:
+    def _current(self) -> tuple[AssembledSandbox, dict[str, Any]]:
         """The sandbox, and what else a checkpoint holds."""
         return self.sandbox, {"provided": self._provided, "faults": self.faults.rules}
 

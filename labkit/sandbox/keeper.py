@@ -13,11 +13,11 @@ from typing import Any
 import duckdb
 
 from labkit.sandbox import state
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.journal import Journal, JournalError
 from labkit.sandbox.kernel.checkpoints import Checkpoint, Checkpoints
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
-from labkit.sandbox.sandbox import Sandbox
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ SHARE = 0.1
 class Opened:
     """A sandbox to go on with: after which change of the journal, and what its host had added to the checkpoint."""
 
-    sandbox: Sandbox
+    sandbox: AssembledSandbox
     files: FileStore
     follows: int = 0
     more: dict[str, Any] | None = None
@@ -50,7 +50,7 @@ class Keeper:
         self._turn = threading.Lock()
         self._files = journal.path.with_name(FILES)
 
-    def open(self, make: Callable[[FileStore], Sandbox]) -> Opened:
+    def open(self, make: Callable[[FileStore], AssembledSandbox]) -> Opened:
         """Make the sandbox as the last usable checkpoint has it, or a new one."""
         named = self._named_files()
         opened = kept = None
@@ -71,7 +71,7 @@ class Keeper:
         if self._checkpoints:
             self._checkpoints.keep_only(None)
 
-    def keep(self, current: Callable[[], tuple[Sandbox, dict[str, Any]]], debt: float | None = None) -> bool:
+    def keep(self, current: Callable[[], tuple[AssembledSandbox, dict[str, Any]]], debt: float | None = None) -> bool:
         """Write a checkpoint if a start without it would take `debt` CPU seconds; return whether it was written.
 
         Without `debt` it is written as soon as it is worth its cost. `current` is called under the lock, and returns
@@ -103,7 +103,7 @@ class Keeper:
             self._cost = time.thread_time() - begin
             return True
 
-    def _take(self, sandbox: Sandbox, more: dict[str, Any], debt: float) -> state.Taken | None:
+    def _take(self, sandbox: AssembledSandbox, more: dict[str, Any], debt: float) -> state.Taken | None:
         meter = sandbox.clock.meter
         if meter.seconds < debt:
             return None
@@ -115,7 +115,7 @@ class Keeper:
             LOG.warning("no checkpoint can be taken, the next start repeats what has been done: %s", error)
             return None
 
-    def _put_back(self, checkpoint: Checkpoint, make: Callable[[FileStore], Sandbox]) -> Opened | None:
+    def _put_back(self, checkpoint: Checkpoint, make: Callable[[FileStore], AssembledSandbox]) -> Opened | None:
         sandbox = files = None
         try:
             files = FileStore(self._files, mark=checkpoint.manifest.mark)

@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 Refusal = Callable[[str], ServiceError]
 """A service's error for a token that is none."""

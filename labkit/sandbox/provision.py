@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labkit.sandbox.kernel.account import DEFAULT_REGION
 from labkit.sandbox.moto_state import cloudformation, s3
-from labkit.sandbox.sandbox import DEFAULT_REGION, Sandbox
+from labkit.sandbox.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]
 TEMPLATE = PROJECT / "infra" / "lab_environment.yaml"

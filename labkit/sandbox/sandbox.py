@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from labkit.sandbox import moto_state
 from labkit.sandbox.clock import Clock, Event
+from labkit.sandbox.kernel.account import ACCOUNT_ID
 from labkit.sandbox.kernel.changes import Change, Changes
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.kernel.files import FileStore
 from labkit.sandbox.moto_state import object_bodies
 from labkit.sandbox.outbox import Outbox
+from labkit.sandbox.wiring import Wiring
 
 if TYPE_CHECKING:
     from labkit.sandbox.journal import Journal
     from labkit.sandbox.service import Service
-
-ACCOUNT_ID = "123456789012"
-DEFAULT_REGION = "eu-west-1"
 
 
 class Sandbox:
@@ -32,6 +31,8 @@ class Sandbox:
     `random` is seeded anew before every changing request and every event, from the sandbox's seed and the number of the
     request or event: the same requests in the same order get the same ids, whatever was read in between. moto's own
     random source is seeded along with it.
+
+    A sandbox begins without services: they know it, and it knows none of them. `assembly.assemble` puts them in.
     """
 
     account_id = ACCOUNT_ID
@@ -48,12 +49,6 @@ class Sandbox:
         files: FileStore | None = None,
         secret: bytes = b"",
     ) -> None:
-        from labkit.sandbox.alarms.service import CloudWatchService
-        from labkit.sandbox.athena.service import AthenaService
-        from labkit.sandbox.logs.service import LogsService
-        from labkit.sandbox.network.service import NetworkService
-        from labkit.sandbox.notifications.service import NotificationService
-
         self.seed = seed
         self.endpoint = endpoint
         self.secret = secret
@@ -69,15 +64,9 @@ class Sandbox:
         """What holds the bytes of large bodies and of S3's objects."""
         moto_state.reset(str(seed))
         object_bodies.keep_in(self.files)
-        self.logs = LogsService(self)
-        self.cloudwatch = CloudWatchService(self)
-        self.notifications = NotificationService(self)
-        self.athena = AthenaService(self)
-        self.network = NetworkService(self)
-        self.services: dict[str, Service] = {
-            service.name: service
-            for service in (self.logs, self.cloudwatch, self.notifications, self.athena, self.network)
-        }
+        self.wiring = Wiring()
+        self.services: dict[str, Service] = {}
+        """The sandbox's own services by botocore's names; `assembly.py` makes them."""
 
     def parts(self) -> dict[str, object]:
         """What is made with the sandbox and lives as long, by name: see `Service.parts`."""

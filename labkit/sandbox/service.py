@@ -8,38 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from werkzeug.wrappers import Response
 
+from labkit.sandbox.kernel.errors import ServiceError as ServiceError
+from labkit.sandbox.kernel.errors import not_here as not_here
+
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
 Result = Mapping[str, Any]
 Handler = Callable[[Any, "Call"], "Result | Response | None"]
 Preparation = TypeVar("Preparation", bound=Callable[[Any, "Call"], Any])
-
-
-class ServiceError(Exception):
-    """An error as AWS answers it: code, message, HTTP status, and further members of the error's shape.
-
-    `detail` says more than AWS does, such as where the fault is; it goes into the header `x-sandbox-detail` of the
-    response, so that the message stays AWS's.
-
-    >>> raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
-    Traceback (most recent call last):
-    labkit.sandbox.service.ServiceError: ResourceNotFoundException: The specified log group does not exist.
-    """
-
-    def __init__(self, code: str, message: str, *, status: int = 400, detail: str = "", **members: Any) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-        self.detail = detail
-        self.members = members
-
-
-def not_here(what: str) -> ServiceError:
-    """The error for what AWS has and the sandbox doesn't."""
-    message = f"The sandbox does not implement {what}. docs/sandbox.md lists what it does."
-    return ServiceError("NotImplemented", message, status=501)
 
 
 @dataclass(frozen=True)

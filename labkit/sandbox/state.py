@@ -15,10 +15,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.kernel import pickling
 from labkit.sandbox.logs.export import Export
 from labkit.sandbox.moto import state as moto_state
-from labkit.sandbox.sandbox import Sandbox
 
 PICKLE = "state.pickle"
 _LIBRARIES = ("moto", "botocore", "boto3", "werkzeug", "duckdb", "pyarrow", "numpy", "sqlglot", "lark")
@@ -43,7 +43,7 @@ class Taken:
         self._export.close()
 
 
-def take(sandbox: Sandbox, more: dict[str, Any]) -> Taken:
+def take(sandbox: AssembledSandbox, more: dict[str, Any]) -> Taken:
     """Take the state of a sandbox, and what its host adds; the caller holds the lock."""
     parts = sandbox.parts()
     kept = {name: part.to_keep() for name, part in parts.items() if hasattr(part, "to_keep")}
@@ -52,7 +52,7 @@ def take(sandbox: Sandbox, more: dict[str, Any]) -> Taken:
     return Taken(pickled, sandbox.logs.store.export(), sandbox.files.mark())
 
 
-def put_back(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+def put_back(sandbox: AssembledSandbox, folder: Path) -> dict[str, Any]:
     """Give a new sandbox the state that was written to a folder; what its host had added."""
     parts = sandbox.parts()
     data = (folder / PICKLE).read_bytes()

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from labkit.sandbox.service import ServiceError, not_here
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.wire import service_model
 
 CODES = {

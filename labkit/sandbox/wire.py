@@ -19,8 +19,8 @@ from botocore.session import get_session
 from werkzeug.wrappers import Request, Response
 
 from labkit.sandbox.kernel import bodies, moments, query_form
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import query_wire
-from labkit.sandbox.service import ServiceError
 
 Converter = Callable[[Any], Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.logs.filter_patterns.pattern import INVALID_METRIC_FILTER_PATTERN
 from labkit.sandbox.logs.store import EventStore
-from labkit.sandbox.service import ServiceError
 
 CASES = json.loads((Path(__file__).parent / "filter_patterns.json").read_text())
 MATCHES = [case for case in CASES if "error" not in case]

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
-from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import Call, ServiceError
+from labkit.sandbox.assembly import AssembledSandbox
+from labkit.sandbox.kernel.errors import ServiceError
+from labkit.sandbox.service import Call
 
 
 def client_call(
-    sandbox: Sandbox, service: str, operation: str, *, region: str = "eu-west-1", signed: bool = True, **params: Any
+    sandbox: AssembledSandbox,
+    service: str,
+    operation: str,
+    *,
+    region: str = "eu-west-1",
+    signed: bool = True,
+    **params: Any,
 ) -> Any:
     """The result of one operation's handler; errors are raised as ServiceError."""
 

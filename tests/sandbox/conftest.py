@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.host import Host
-from labkit.sandbox.sandbox import Sandbox
 from tests.conftest import NO_IMAGES
 from tests.sandbox.in_process import BARE, open_host
 from tests.sandbox.network.vpc import Vpc
@@ -20,15 +20,15 @@ def no_images() -> Iterator[None]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox() -> Iterator[AssembledSandbox]:
     """A sandbox in this process, its clock still at Monday 2 November 2026, 09:00 UTC."""
-    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
+    sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     yield sandbox
     sandbox.close()
 
 
 @pytest.fixture
-def vpc(sandbox: Sandbox) -> Vpc:
+def vpc(sandbox: AssembledSandbox) -> Vpc:
     """A small VPC of the sandbox, without the noise of the internet."""
     vpc = Vpc(sandbox)
     sandbox.network.set_background(0)

@@ -6,9 +6,9 @@ import pytest
 from labkit.flowlog import reader
 from labkit.flowlog.s3_keys import parse_key
 from labkit.sandbox import moto_state
+from labkit.sandbox.assembly import AssembledSandbox
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import client_call
 from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, TO_BUCKET, Vpc
 
@@ -200,7 +200,7 @@ def test_lost_records_are_told_by_skipdata(sandbox, vpc):
 
 def story(seed):
     """What a small day of a lab leaves behind, in a sandbox of its own."""
-    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=seed)
+    sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=seed)
     try:
         with sandbox.change():
             vpc = Vpc(sandbox)

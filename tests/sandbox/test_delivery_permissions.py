@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.network.vpc import BUCKET, GROUP, TO_BUCKET, Vpc
 
 DOCUMENTED = json.loads((Path(__file__).parent / "delivery_permissions.json").read_text())

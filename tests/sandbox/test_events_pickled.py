@@ -4,9 +4,9 @@ import io
 import pickle
 from typing import Any
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.clock import Clock, Event
 from labkit.sandbox.network.files import TextFile, new_file
-from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.service import Service
 from tests.sandbox.calls import client_call
 from tests.sandbox.network.vpc import GROUP, Vpc
@@ -35,13 +35,13 @@ class Pickler(pickle.Pickler):
     """Leaves out what a checkpoint writes down by other means."""
 
     def persistent_id(self, obj: Any) -> str | None:
-        return type(obj).__name__ if isinstance(obj, Sandbox | Service | Clock) else None
+        return type(obj).__name__ if isinstance(obj, AssembledSandbox | Service | Clock) else None
 
 
 class Unpickler(pickle.Unpickler):
     """Puts the sandbox's own parts in the place of those left out."""
 
-    def __init__(self, file: io.BytesIO, sandbox: Sandbox) -> None:
+    def __init__(self, file: io.BytesIO, sandbox: AssembledSandbox) -> None:
         super().__init__(file)
         parts = [sandbox, sandbox.clock, *sandbox.services.values()]
         self._parts = {type(part).__name__: part for part in parts}
@@ -50,14 +50,14 @@ class Unpickler(pickle.Unpickler):
         return self._parts[pid]
 
 
-def copied(value: Any, sandbox: Sandbox) -> Any:
+def copied(value: Any, sandbox: AssembledSandbox) -> Any:
     file = io.BytesIO()
     Pickler(file).dump(value)
     file.seek(0)
     return Unpickler(file, sandbox).load()
 
 
-def waiting(sandbox: Sandbox) -> list[Event]:
+def waiting(sandbox: AssembledSandbox) -> list[Event]:
     return [event for *_, event in sandbox.clock._events if not event.cancelled]
 
 

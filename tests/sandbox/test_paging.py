@@ -1,7 +1,7 @@
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.paging import page, position, token
-from labkit.sandbox.service import ServiceError
 
 
 def refusal(given):

@@ -1,7 +1,7 @@
 import pytest
 
 from labkit.sandbox import validation
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 WRONG = [
     ("logs", "CreateLogGroup", {}, "InvalidParameterException", "Value null at 'logGroupName' failed to satisfy"),

@@ -7,7 +7,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from labkit.sandbox import wire
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 MOMENT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 

@@ -14,8 +14,9 @@ from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.retrieval import invalid_token
 from labkit.sandbox.alarms.samples import metric_of
 from labkit.sandbox.alarms.state_changes import record_configuration
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.paging import page
-from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+from labkit.sandbox.service import Call, Result, Service, operation
 
 AnyAlarm = TypeVar("AnyAlarm", bound=Alarm)
 

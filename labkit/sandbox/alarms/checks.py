@@ -19,7 +19,8 @@ from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.retrieval import check_dimensions, check_queries
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, MetricStore
 from labkit.sandbox.alarms.windows import WALL_CLOCK_PERIODS, UnknownTimezone, time_zone
-from labkit.sandbox.service import Call, ServiceError, not_here
+from labkit.sandbox.kernel.errors import ServiceError, not_here
+from labkit.sandbox.service import Call
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
 MAX_METRICS, MAX_QUERIES = 10, 20

@@ -13,7 +13,7 @@ from typing import Any
 
 from labkit.sandbox.alarms.functions import TimeSeries
 from labkit.sandbox.alarms.reasons import number
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 NOTHING = "--"
 """Shown where a dynamic part has no value."""

@@ -14,8 +14,9 @@ from labkit.sandbox.alarms.region import Region
 from labkit.sandbox.alarms.retrieval import ACTIVE, Retrieval, aligned, check_dimensions, invalid_token, is_plain, kept
 from labkit.sandbox.alarms.samples import Metric, SampleSet, metric_of, statistic_set
 from labkit.sandbox.alarms.statistics import SIMPLE, UnknownStatistic, statistic
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.paging import page
-from labkit.sandbox.service import Call, Result, Service, ServiceError, operation
+from labkit.sandbox.service import Call, Result, Service, operation
 
 OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
 """How far from now a sample's timestamp may be (PutMetricData)."""

@@ -16,8 +16,8 @@ from labkit.sandbox.alarms.labels import Viewer, filled, is_dynamic, telling_dim
 from labkit.sandbox.alarms.queries import Queries, Window
 from labkit.sandbox.alarms.samples import DAY, HOUR, MINUTE, RETENTION, MetricStore
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.paging import position, token
-from labkit.sandbox.service import ServiceError, not_here
 
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from labkit.sandbox.alarms.alarm import Alarm, HistoryItem, State
 from labkit.sandbox.alarms.messages import dimensions, publication, query_data, subject
 from labkit.sandbox.alarms.reasons import compact, timestamp
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.notifications.checks import MAX_SUBJECT
-from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -115,7 +115,7 @@ def _publish(sandbox: Sandbox, alarm: Alarm, arn: str, message: str) -> str | No
     """Publishes to a topic; the error's text where that failed."""
     try:
         shown = subject(alarm)[:MAX_SUBJECT]
-        sandbox.notifications.publish(alarm.region, arn, message, shown, message_structure="json")
+        sandbox.wiring.publish(alarm.region, arn, message, shown, message_structure="json")
     except ServiceError as error:
         return error.message
     return None

@@ -22,10 +22,10 @@ from labkit.sandbox.athena.statements.classify import read
 from labkit.sandbox.athena.statements.context import Answer, Context
 from labkit.sandbox.athena.storage.location import split_object
 from labkit.sandbox.journal import Entry
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.files import Piece
 from labkit.sandbox.moto_state import glue, s3
 from labkit.sandbox.moto_state.object_bodies import Content
-from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

@@ -8,7 +8,8 @@ from typing import Any
 from labkit.sandbox.athena.catalog import NAME, Catalog, Table
 from labkit.sandbox.athena.saved import SavedQueryOperations
 from labkit.sandbox.athena.workgroups import bad_request, page
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.kernel.errors import ServiceError
+from labkit.sandbox.service import Call, operation
 
 
 def metadata_error(message: str) -> ServiceError:

@@ -16,9 +16,9 @@ from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.statements.classify import Parsed
 from labkit.sandbox.athena.storage.store import Store
 from labkit.sandbox.athena.work import Task, Work
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.fair_lock import FairLock
 from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import ServiceError
 
 LOG = logging.getLogger(__name__)
 

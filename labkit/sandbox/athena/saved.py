@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from labkit.sandbox.athena.workgroups import PRIMARY, WorkGroupOperations, bad_request, page
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.kernel.errors import ServiceError
+from labkit.sandbox.service import Call, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

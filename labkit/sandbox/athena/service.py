@@ -20,10 +20,11 @@ from labkit.sandbox.athena.storage.location import split, split_object
 from labkit.sandbox.athena.work import BATCH
 from labkit.sandbox.athena.workgroups import PRIMARY, WorkGroup, bad_request, invalid_token, page
 from labkit.sandbox.journal import Entry
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.paging import position, token
 from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import Call, ServiceError, operation, preparation
+from labkit.sandbox.service import Call, operation, preparation
 
 NO_OUTPUT_LOCATION = (
     "No output location provided. An output location is required either through the Workgroup result"

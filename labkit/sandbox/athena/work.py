@@ -33,7 +33,7 @@ from labkit.sandbox.athena.storage.store import Store
 from labkit.sandbox.athena.targets import Target, named_columns
 from labkit.sandbox.athena.types import BIGINT
 from labkit.sandbox.athena.writing import Output, write
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 BATCH = 5000
 _SHOWN = ("show_", "describe_")

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from labkit.sandbox import paging
-from labkit.sandbox.service import Call, Service, ServiceError, operation
+from labkit.sandbox.kernel.errors import ServiceError
+from labkit.sandbox.service import Call, Service, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.region import Region

@@ -19,10 +19,10 @@ from werkzeug.wrappers import Request
 
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.kernel import payloads, signing
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.lives import check_life, check_life_v2
 from labkit.sandbox.kernel.machine_time import Moments
 from labkit.sandbox.kernel.signatures import Signature, malformed
-from labkit.sandbox.service import ServiceError
 
 LOCAL_NAMES = frozenset(("127.0.0.1", "localhost", "[::1]"))
 MAX_SKEW = timedelta(minutes=15)

@@ -24,8 +24,8 @@ from typing import Any
 
 from labkit.sandbox.clock import Clock
 from labkit.sandbox.journal import Entry, Journal
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.fair_lock import FairLock
-from labkit.sandbox.service import ServiceError
 
 LOG = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 
 from labkit.sandbox import rest_operations, validation, wire
 from labkit.sandbox.kernel import rest_request, s3_request, s3_rules, safe_xml
-from labkit.sandbox.service import ServiceError, not_here
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 
 
 class Inspected(NamedTuple):

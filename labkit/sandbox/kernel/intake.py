@@ -24,8 +24,8 @@ from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
 
 from labkit.sandbox.kernel import checksums
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.files import Draft, FileStore
-from labkit.sandbox.service import ServiceError
 
 LOG = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.machine_time import Moments
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.service import ServiceError
 
 LONGEST = 604_800
 NOT_YET = timedelta(minutes=15)

@@ -21,8 +21,8 @@ from typing import Protocol
 
 from werkzeug.datastructures import Headers
 
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.service import ServiceError, not_here
 
 HEADER = "X-Amz-Content-SHA256"
 SIGNED_CHUNKS = frozenset(("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"))

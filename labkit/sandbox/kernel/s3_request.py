@@ -14,8 +14,8 @@ from werkzeug import http
 from werkzeug.wrappers import Request
 
 from labkit.sandbox.kernel import rest_request, s3_rules, safe_xml
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.rest_operations import Match
-from labkit.sandbox.service import ServiceError
 
 _MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"
 _OWN_ERRORS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 MAX_KEY_BYTES = 1024
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
-from labkit.sandbox.service import ServiceError, not_here
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 DEFAULT_REGION = "us-east-1"

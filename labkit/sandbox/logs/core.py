@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.groups import LogGroup, LogStream, batch_bytes
 from labkit.sandbox.logs.store import Batch, EventStore, Times
 from labkit.sandbox.logs.texts import Texts
-from labkit.sandbox.service import Call, Service, ServiceError
+from labkit.sandbox.service import Call, Service
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -124,7 +125,7 @@ class LogsCore(Service):
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
         """
-        now, record = self.sandbox.clock.timestamp(), self.sandbox.cloudwatch.record
+        now, record = self.sandbox.clock.timestamp(), self.sandbox.wiring.record_metric
         for metric, value, unit in (("IncomingLogEvents", events, "None"), ("IncomingBytes", size, "Bytes")):
             for dimensions in ({"LogGroupName": group.name}, {}):
                 record(group.region, "AWS/Logs", metric, dimensions, now, float(value), unit)

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, page_token, token_place
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.logs.group_operations import SEQUENCE_TOKEN
 from labkit.sandbox.logs.groups import EVENT_OVERHEAD_BYTES, LogGroup, batch_bytes
 from labkit.sandbox.logs.store import event_id, event_place, is_place
-from labkit.sandbox.service import Call, Result, ServiceError, operation
+from labkit.sandbox.service import Call, Result, operation
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, page
 from labkit.sandbox.logs.groups import LogGroup, LogStream
-from labkit.sandbox.service import Call, Result, ServiceError, operation
+from labkit.sandbox.service import Call, Result, operation
 
 RETENTION_DAYS = (
     1,

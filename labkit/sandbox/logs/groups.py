@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.texts import bytes_of
-from labkit.sandbox.service import ServiceError
 
 if TYPE_CHECKING:
     from labkit.sandbox.clock import Event

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.filter_patterns.parser import is_number
 from labkit.sandbox.logs.filter_patterns.sql import decimal
 from labkit.sandbox.logs.groups import LogGroup, LogStream
 from labkit.sandbox.logs.store import Batch
-from labkit.sandbox.service import Call, Result, ServiceError, operation
+from labkit.sandbox.service import Call, Result, operation
 
 MAX_FILTERS = 100
 MAX_REGEX_FILTERS = 5
@@ -207,7 +208,7 @@ class MetricFilterOperations(LogsCore):
         value: float,
         count: int = 1,
     ) -> None:
-        self.sandbox.cloudwatch.record(
+        self.sandbox.wiring.record_metric(
             group.region,
             transformation["metricNamespace"],
             transformation["metricName"],

@@ -14,13 +14,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, only_standard, page
 from labkit.sandbox.logs.filter_patterns import FilterPattern, compile_pattern
 from labkit.sandbox.logs.groups import LogGroup, LogStream
 from labkit.sandbox.logs.metric_filters import check_quotas
 from labkit.sandbox.logs.store import Batch, event_id
 from labkit.sandbox.moto_state import firehose, kinesis
-from labkit.sandbox.service import Call, Result, ServiceError, operation
+from labkit.sandbox.service import Call, Result, operation
 
 MAX_FILTERS = 2
 NO_STREAM = {

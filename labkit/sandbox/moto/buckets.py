@@ -9,7 +9,7 @@ from typing import Any
 from moto.s3.exceptions import InvalidBucketName
 
 from labkit.sandbox.kernel import s3_rules
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 
 def naming_by_the_rules(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto import culprits
-from labkit.sandbox.service import ServiceError
 
 
 class Meaning(NamedTuple):

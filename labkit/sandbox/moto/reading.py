@@ -9,8 +9,8 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from labkit.sandbox import wire
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto import json_text
-from labkit.sandbox.service import ServiceError
 
 _DOCUMENT = re.compile(r"(Policy|Document|Pattern|Content)$")
 """The members whose texts moto reads as JSON. Others are a client's own data, which may be nested as it likes."""

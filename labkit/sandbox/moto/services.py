@@ -7,7 +7,7 @@ other machines, and none is safe unread: whoever adds one reads its code first, 
 
 from __future__ import annotations
 
-from labkit.sandbox.service import ServiceError, not_here
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 
 ANSWERED = {
     "cloudformation": "cloudformation",

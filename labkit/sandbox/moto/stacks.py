@@ -21,8 +21,8 @@ from moto.core.responses import ActionResult
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto import json_text, services, templates
-from labkit.sandbox.service import ServiceError
 
 MAX_STACK_POLICY_BYTES = 16_384
 _POLICIES = ("StackPolicyBody", "StackPolicyDuringUpdateBody")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from moto.cloudformation.exceptions import ValidationError
 from moto.ec2.models.flow_logs import FlowLogs
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 Create = Callable[[str, dict[str, Any]], str]
 """Makes a flow log in a region from the parameters of CreateFlowLogs; returns its id or raises ServiceError."""

@@ -8,7 +8,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 
 from labkit.sandbox import moto_state
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 Entry = dict[str, Any]
 

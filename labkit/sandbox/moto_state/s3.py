@@ -9,9 +9,9 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeDeleteMarker
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.kernel.account import ACCOUNT_ID
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state.object_bodies import Content
-from labkit.sandbox.sandbox import ACCOUNT_ID
-from labkit.sandbox.service import ServiceError
 
 
 class StoredObject(NamedTuple):

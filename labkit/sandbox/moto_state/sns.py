@@ -8,7 +8,7 @@ from moto.core.exceptions import ServiceException
 from moto.sns.exceptions import TopicNotFound
 
 from labkit.sandbox import moto_state
-from labkit.sandbox.sandbox import ACCOUNT_ID
+from labkit.sandbox.kernel.account import ACCOUNT_ID
 
 EFFECTIVE_DELIVERY_POLICY = (
     '{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,'

@@ -7,7 +7,7 @@ from typing import Any
 from moto.sqs.exceptions import QueueDoesNotExist
 
 from labkit.sandbox import moto_state
-from labkit.sandbox.sandbox import ACCOUNT_ID
+from labkit.sandbox.kernel.account import ACCOUNT_ID
 
 
 def send_message(queue_arn: str, body: str, attributes: dict[str, Any]) -> bool:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from labkit.flowlog.formats import DEFAULT_FORMAT, LogFormat, LogFormatError
 from labkit.flowlog.s3_keys import S3Layout
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.network.topology import Interface
-from labkit.sandbox.service import ServiceError
 
 DestinationType = Literal["cloud-watch-logs", "s3"]
 TrafficType = Literal["ALL", "ACCEPT", "REJECT"]

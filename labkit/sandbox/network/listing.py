@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from labkit.sandbox import paging
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.network.flow_logs import FlowLog
-from labkit.sandbox.service import ServiceError
 
 T = TypeVar("T")
 

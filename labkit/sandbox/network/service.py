@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from labkit.sandbox.delivery import may_deliver, policy_with_delivery
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import ec2, s3
 from labkit.sandbox.moto_state import flow_logs as moto_flow_logs
 from labkit.sandbox.network import attempts, flow_logs, listing
@@ -21,7 +22,7 @@ from labkit.sandbox.network.journey import Journey, World, travel
 from labkit.sandbox.network.protocols import ICMPV6, TCP, UDP, number_of
 from labkit.sandbox.network.recorder import Recorder
 from labkit.sandbox.network.topology import Interface
-from labkit.sandbox.service import Call, Service, ServiceError, operation
+from labkit.sandbox.service import Call, Service, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

@@ -10,9 +10,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.notifications import filter_policy_checks
 from labkit.sandbox.notifications.filter_policies import BY_ATTRIBUTES
-from labkit.sandbox.service import ServiceError, not_here
 
 MAX_MESSAGE = 262_144
 MAX_SUBJECT = 99

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from labkit.sandbox.inbox import Inbox
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.moto_state import sns
 from labkit.sandbox.notifications.checks import (
     check_attribute,
@@ -20,7 +21,7 @@ from labkit.sandbox.notifications.checks import (
 from labkit.sandbox.notifications.delivery import Delivery, Publication
 from labkit.sandbox.notifications.subscriptions import PENDING, Subscription, Subscriptions
 from labkit.sandbox.notifications.topics import TopicOperations, check_topic_arn, listed
-from labkit.sandbox.service import Call, Result, ServiceError, not_here, operation
+from labkit.sandbox.service import Call, Result, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

@@ -8,10 +8,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.moto_state import sns
 from labkit.sandbox.notifications.checks import invalid
 from labkit.sandbox.paging import page
-from labkit.sandbox.service import Call, Result, Service, ServiceError, not_here, operation
+from labkit.sandbox.service import Call, Result, Service, operation
 
 LISTED_PAGE = 100
 MAX_DISPLAY_NAME = 100

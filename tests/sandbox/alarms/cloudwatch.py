@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.moto_state import backend
-from labkit.sandbox.sandbox import Sandbox
 from labkit.sandbox.validation import check
 from tests.sandbox.calls import client_call
 
@@ -23,7 +23,7 @@ ALARM = {
 class CloudWatch:
     """CloudWatch of a sandbox, in a few words."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: AssembledSandbox) -> None:
         self.sandbox = sandbox
         self.start = sandbox.clock.timestamp()
 

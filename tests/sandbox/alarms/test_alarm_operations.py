@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.alarms.cloudwatch import ALARM
 
 ARN = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:SSH Rejects"

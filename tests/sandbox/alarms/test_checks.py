@@ -1,6 +1,6 @@
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.alarms.cloudwatch import ALARM
 from tests.sandbox.alarms.test_evaluator import MATH
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 EXAMPLE = {
     "both": "ALARM(CPUUtilizationTooHigh) AND ALARM(DiskReadOpsTooHigh)",

@@ -4,7 +4,7 @@ import pytest
 
 from labkit.sandbox.alarms.functions import TimeSeries
 from labkit.sandbox.alarms.labels import Viewer, duration, filled, found_label, time_zone
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 NINE = int(datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp())
 VIEWER = Viewer(datetime(2026, 1, 5, 12, tzinfo=UTC), UTC, "123456789012", "eu-west-1")

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR_AGO = NOW - timedelta(hours=1)

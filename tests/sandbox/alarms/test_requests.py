@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.validation import check
 from tests.sandbox.alarms.cloudwatch import ALARM
 from tests.sandbox.alarms.test_metric_operations import HOUR_AGO, NOW

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import pytest
 
 from labkit.sandbox import moto_state, validation
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.athena import runner
 from labkit.sandbox.athena.engine import Engine
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import Call, ServiceError
+from labkit.sandbox.service import Call
 
 WHERE = ("123456789012", "eu-west-1")
 """The account and region of Glue's entries."""
@@ -64,7 +65,7 @@ class Done:
 class Athena:
     """Athena's operations on a sandbox, and its S3."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: AssembledSandbox) -> None:
         self.sandbox = sandbox
 
     def call(self, operation: str, *, region: str = "eu-west-1", **params: Any) -> dict[str, Any]:
@@ -175,7 +176,7 @@ def lend_engines() -> Iterator[None]:
 
 
 def make_athena() -> Athena:
-    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
+    sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), frozen=True, seed=1)
     moto_state.backend("s3", sandbox.account_id, "aws").create_bucket(BUCKET, "eu-west-1")
     return Athena(sandbox)
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.athena.conftest import BUCKET, make_athena
 
 OUTPUT = {"OutputLocation": f"s3://{BUCKET}/results/"}

@@ -20,9 +20,9 @@ from werkzeug.wrappers import Request
 
 from labkit.sandbox.credentials import Credentials
 from labkit.sandbox.kernel.admission import Gate, is_local
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.machine_time import Moments
 from labkit.sandbox.kernel.signatures import Signature
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.in_process import (
     BARE,
     CONTROL_HEADERS,

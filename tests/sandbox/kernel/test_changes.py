@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from botocore.exceptions import ClientError
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.in_process import BARE, client_maker, open_host
 
 

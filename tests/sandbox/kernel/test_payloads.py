@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.kernel.payloads import ChunkedBody, ChunkSigner
 from labkit.sandbox.kernel.signatures import Signature
 from labkit.sandbox.kernel.signing import signing_key
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.in_process import client_maker, send_signed
 
 BUCKET = {"Bucket": "bucket", "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labkit.sandbox.kernel import s3_rules
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.in_process import client_maker, send_signed
 
 TAGGING = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"

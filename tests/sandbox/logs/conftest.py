@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from labkit.sandbox.sandbox import Sandbox
+from labkit.sandbox.assembly import AssembledSandbox
 from tests.sandbox.calls import client_call, refused
 
 NOW = 1_793_610_000_000
@@ -14,7 +14,7 @@ NOW = 1_793_610_000_000
 class Logs:
     """The logs service of a sandbox, called as a client would."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: AssembledSandbox) -> None:
         self.sandbox = sandbox
         self.samples: list[tuple[Any, ...]] = []
         sandbox.cloudwatch.record = self._record  # type: ignore[method-assign]
@@ -47,7 +47,7 @@ class Logs:
 
 
 @pytest.fixture
-def logs(sandbox: Sandbox) -> Logs:
+def logs(sandbox: AssembledSandbox) -> Logs:
     """CloudWatch Logs with an empty group `g`; what it records as metrics is kept in `samples`."""
     logs = Logs(sandbox)
     logs.call("CreateLogGroup", logGroupName="g")

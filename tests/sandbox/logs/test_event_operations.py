@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.logs.conftest import NOW, Logs
 
 HOUR = 3_600_000

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.store import SMALL_BATCH
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import refused
 from tests.sandbox.logs.conftest import NOW, Logs
 

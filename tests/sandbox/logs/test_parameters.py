@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from labkit.sandbox import validation
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 CASES = json.loads(Path(__file__).with_name("parameters.json").read_text(encoding="utf-8"))
 GROUP = {"logGroupName": "g"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.logs.store import MEMORY_EVENTS, PENDING_EVENTS, EventStore, event_id, event_place
-from labkit.sandbox.sandbox import Sandbox
 
 HERE = ("eu-west-1", "VPCFlowLogs")
 
@@ -105,7 +105,7 @@ def test_nothing_of_the_events_stays_in_the_folder_of_temporary_files(
 
 def test_a_sandbox_that_is_closed_has_let_go_of_its_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC))
+    sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC))
     assert list(tmp_path.glob("labkit-logs-*"))
     sandbox.close()
     assert not list(tmp_path.glob("labkit-logs-*"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.subscription_filters import MAX_MESSAGE_EVENTS
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import refused
 from tests.sandbox.logs.conftest import NOW, Logs
 

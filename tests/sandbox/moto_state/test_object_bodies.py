@@ -7,10 +7,10 @@ import tracemalloc
 
 import pytest
 
+from labkit.sandbox.kernel.account import ACCOUNT_ID
 from labkit.sandbox.kernel.files import Piece
 from labkit.sandbox.moto_state import backend, object_bodies, s3
 from labkit.sandbox.moto_state.object_bodies import Body, Content, by_reference
-from labkit.sandbox.sandbox import ACCOUNT_ID
 
 MEGABYTE = 1_000_000
 BUCKET = "bodies"

@@ -1,8 +1,8 @@
 import pytest
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.in_process import client_maker
 
 BUCKET = "lab-bucket"

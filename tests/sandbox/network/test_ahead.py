@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.moto_state import s3
 from labkit.sandbox.network.ahead import Ahead
 from labkit.sandbox.network.flows import Book
-from labkit.sandbox.sandbox import Sandbox
 from tests.sandbox.calls import client_call
 from tests.sandbox.network.vpc import BUCKET, GROUP, REGION, Vpc, group, interface
 
@@ -50,7 +50,7 @@ def test_what_is_drawn_ahead_is_what_would_have_been_drawn_then():
 
 def seen(seconds: int, steps: int) -> dict[str, Any]:
     """What came of some time with flow logs and metric filters that passed in so many steps."""
-    with closing(Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=1)) as sandbox:
+    with closing(AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=1)) as sandbox:
         with sandbox.change():  # so that the interface has the same id each time
             vpc = Vpc(sandbox)
         vpc.log_to_s3(MaxAggregationInterval=60)

@@ -10,8 +10,8 @@ import pytest
 
 from labkit.flowlog import reader
 from labkit.flowlog.formats import LogFormat
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.moto_state import s3
-from labkit.sandbox.sandbox import Sandbox
 from tests.sandbox.network.vpc import BUCKET, Vpc
 
 START = 1_793_610_000
@@ -57,7 +57,7 @@ def totals(rows):
 @pytest.fixture(scope="module")
 def told():
     """What five flow logs say of the same quarter of an hour, by the names of their groups; and the files of one."""
-    with closing(Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=5)) as sandbox:
+    with closing(AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=5)) as sandbox:
         vpc = Vpc(sandbox, type="t2.micro")
         sandbox.network.set_background(0)
         for group, params in FLOW_LOGS.items():

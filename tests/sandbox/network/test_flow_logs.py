@@ -7,8 +7,8 @@ import pytest
 
 from labkit.flowlog.formats import DEFAULT_FORMAT
 from labkit.flowlog.s3_keys import S3Layout
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.network.flow_logs import check_ids, check_size, check_tags, parse
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.network.vpc import interface
 
 DOCUMENTED = json.loads((Path(__file__).parent / "create_flow_logs.json").read_text())

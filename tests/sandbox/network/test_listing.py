@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.network.listing import filtered, page
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.network.test_flow_logs import TO_BUCKET, TO_GROUP, parsed
 
 LOGS = replace(parsed(TO_GROUP), id="fl-1", resource_id="vpc-1", tags={"Name": "lab", "stage": "test"})

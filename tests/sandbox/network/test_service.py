@@ -3,8 +3,8 @@ import json
 import pytest
 
 from labkit.flowlog.formats import DEFAULT_FORMAT
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import ec2, s3
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.network.vpc import BUCKET, GROUP, LEARNER, TO_BUCKET, Vpc
 
 

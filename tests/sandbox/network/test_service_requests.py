@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.network.vpc import TO_BUCKET, Vpc
 
 

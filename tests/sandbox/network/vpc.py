@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 from labkit.sandbox import moto_state
+from labkit.sandbox.assembly import AssembledSandbox
 from labkit.sandbox.moto_state import ec2, s3
 from labkit.sandbox.network.topology import (
     Interface,
@@ -16,7 +17,6 @@ from labkit.sandbox.network.topology import (
     SecurityGroup,
     SecurityGroupRule,
 )
-from labkit.sandbox.sandbox import Sandbox
 from tests.sandbox.calls import client_call
 
 REGION = "eu-west-1"
@@ -35,7 +35,9 @@ MAY_LOG = '{"Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*
 class Vpc:
     """A VPC with a public subnet, an internet gateway and a web server that admits HTTP and SSH."""
 
-    def __init__(self, sandbox: Sandbox, *, cidr: str = "10.0.0.0/16", region: str = REGION, type: str = "t3.nano"):
+    def __init__(
+        self, sandbox: AssembledSandbox, *, cidr: str = "10.0.0.0/16", region: str = REGION, type: str = "t3.nano"
+    ):
         self.sandbox = sandbox
         self.region = region
         self.ec2 = moto_state.backend("ec2", sandbox.account_id, region)

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from labkit.sandbox.assembly import AssembledSandbox
+from labkit.sandbox.kernel.account import ACCOUNT_ID
 from labkit.sandbox.moto_state import backend
-from labkit.sandbox.sandbox import ACCOUNT_ID, Sandbox
 from tests.sandbox.calls import client_call
 
 REGION = "eu-west-1"
@@ -15,7 +16,7 @@ QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:alerts"
 class Notifications:
     """SNS of a sandbox, with one topic and one queue."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: AssembledSandbox) -> None:
         self.sandbox = sandbox
         sandbox.endpoint = "http://127.0.0.1:4566"
         backend("sns", ACCOUNT_ID, REGION).create_topic("alerts")

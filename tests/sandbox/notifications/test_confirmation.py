@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import Client
 
+from labkit.sandbox.assembly import AssembledSandbox
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto_state import backend
-from labkit.sandbox.sandbox import Sandbox
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.in_process import BARE, ENDPOINT, client_maker, open_host
 from tests.sandbox.notifications.sns import QUEUE, TOPIC, Notifications
 
@@ -255,7 +255,7 @@ def test_what_is_no_arn_of_a_subscription_is_refused(sns, operation, arn):
 
 def test_a_token_is_a_home_s_own_however_alike_their_sandboxes_are():
     def token(secret):
-        sandbox = Sandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=0, secret=secret)
+        sandbox = AssembledSandbox(start=datetime(2026, 11, 2, 9, tzinfo=UTC), seed=0, secret=secret)
         try:
             sns = Notifications(sandbox)
             return sns.token(sns.subscribe())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.notifications.filter_policy_checks import PolicyError, checked
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.notifications.sns import QUEUE
 
 REFUSED = json.loads(Path(__file__).with_name("refused_filter_policies.json").read_text())

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.notifications import delivery
-from labkit.sandbox.service import ServiceError
 from labkit.sandbox.validation import check
 from tests.sandbox.calls import refused
 from tests.sandbox.notifications.sns import QUEUE, TOPIC

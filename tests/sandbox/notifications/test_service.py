@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.notifications.sns import QUEUE, TOPIC
 
 

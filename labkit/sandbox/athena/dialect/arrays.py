@@ -12,17 +12,17 @@ from labkit.sandbox.athena.dialect.scope import Value
 from labkit.sandbox.athena.types import VARCHAR, common_type
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 
-def _matched(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> list[Value]:
+def _matched(compiler: Expressions, node: Any, arguments: calls.Arguments) -> list[Value]:
     """The arguments that are no lambdas, as the form of the function that they fit takes them."""
     given = [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in arguments]
     found = calls.match_or_refuse(node, node.name.lower(), given)
     return [casts.coerce(value, kind) for value, kind in zip(given, found.types, strict=True) if value is not None]
 
 
-def _zip(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _zip(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     values = _matched(compiler, node, arguments)
     kind = types.row([value.type.items[0] for value in values], [None] * len(values))
     fields = ", ".join(f"{types.field_key(kind, n)} := p[{n + 1}]" for n in range(len(values)))
@@ -31,7 +31,7 @@ def _zip(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) ->
     return Value(f"(CASE WHEN {given} IS NOT NULL THEN {sql} END)", types.array(kind))
 
 
-def _array_join(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _array_join(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     """The elements as CAST(... AS varchar) writes them; those that are NULL are left out, or replaced."""
     items, separator, *instead = _matched(compiler, node, arguments)
     text = casts.convert(Value("each", items.type.items[0]), VARCHAR, safe=False).sql
@@ -39,7 +39,7 @@ def _array_join(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
     return Value(f"array_to_string(list_filter({texts}, lambda each: each IS NOT NULL), {separator.sql})", VARCHAR)
 
 
-def _reduce(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _reduce(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     items, start = _matched(compiler, node, arguments)
     step, last = arguments[2], arguments[3]
     names, result = calls.lambda_parameters(step, 2), calls.lambda_parameters(last, 1)

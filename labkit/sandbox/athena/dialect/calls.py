@@ -28,7 +28,7 @@ from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, TIMESTAMP, UNKNOWN, VARBINARY, VARCHAR, Type, common_type
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 MOST_ARGUMENTS = 127
 """Trino's bound; what has a syntax of its own, as ROW and COALESCE, has none."""
@@ -56,12 +56,12 @@ class Modifiers:
     nulls: str = ""
 
 
-def call(compiler: ExpressionCompiler, node: Any) -> Value:
+def call(compiler: Expressions, node: Any) -> Value:
     """A plain call, `name(arguments)`."""
     return _call(compiler, node, Modifiers())
 
 
-def _call(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
+def _call(compiler: Expressions, node: Any, modifiers: Modifiers) -> Value:
     name = node.name.lower()
     if len(node.expressions) > MOST_ARGUMENTS and name not in ("coalesce", "row"):
         raise QueryError("TOO_MANY_ARGUMENTS", f"{place(node)}: Too many arguments for function call {name}()")
@@ -92,7 +92,7 @@ _COUNTS = {
 }
 
 
-def _check_count(compiler: ExpressionCompiler, node: Any, name: str) -> None:
+def _check_count(compiler: Expressions, node: Any, name: str) -> None:
     """Raises the error of too few or too many arguments."""
     count, forms = len(node.expressions), signatures().get(name, ())
     if name in _COUNTS:
@@ -105,7 +105,7 @@ def _check_count(compiler: ExpressionCompiler, node: Any, name: str) -> None:
         )
 
 
-def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequence[exp.Expr | Value]) -> Value:
+def invoke(compiler: Expressions, node: Any, name: str, arguments: Sequence[exp.Expr | Value]) -> Value:
     """A call of a function from the table; those of its arguments that are compiled already are values."""
     given = [None if isinstance(each, exp.Lambda) else _compiled(compiler, each) for each in arguments]
     given = patterns.translated(node, name, given)
@@ -129,7 +129,7 @@ def invoke(compiler: ExpressionCompiler, node: Any, name: str, arguments: Sequen
     return replace(result, sql=f"list_transform([struct_pack({', '.join(computed)})], lambda let: {result.sql})[1]")
 
 
-def _compiled(compiler: ExpressionCompiler, argument: exp.Expr | Value) -> Value:
+def _compiled(compiler: Expressions, argument: exp.Expr | Value) -> Value:
     return argument if isinstance(argument, Value) else compiler.value(argument)
 
 
@@ -170,7 +170,7 @@ def finish(found: Match, template: str, values: Sequence[str], local: Type | Non
     return Value(sql, result)
 
 
-def _lambda(compiler: ExpressionCompiler, node: Any, found: Match, number: int) -> str:
+def _lambda(compiler: Expressions, node: Any, found: Match, number: int) -> str:
     """A lambda, once the types of its parameters are known from the other arguments."""
     pattern = found.signature.parameter(number)
     *parameters, result = pattern.items
@@ -206,7 +206,7 @@ def lambda_parameters(node: Any, count: int) -> list[str]:
     return names
 
 
-def lambda_body(compiler: ExpressionCompiler, node: Any, names: list[str], values: list[Value]) -> Value:
+def lambda_body(compiler: Expressions, node: Any, names: list[str], values: list[Value]) -> Value:
     """The body of a lambda with its parameters standing for `values`."""
     outside = compiler.variables
     compiler.variables = {**outside, **{name.lower(): value for name, value in zip(names, values, strict=True)}}
@@ -216,7 +216,7 @@ def lambda_body(compiler: ExpressionCompiler, node: Any, names: list[str], value
         compiler.variables = outside
 
 
-def _aggregate(compiler: ExpressionCompiler, node: Any, name: str, modifiers: Modifiers) -> Value:
+def _aggregate(compiler: Expressions, node: Any, name: str, modifiers: Modifiers) -> Value:
     if compiler.clause_without_aggregates and not (modifiers.over and compiler.clause_without_aggregates == ""):
         raise _misplaced(compiler, node)
     arguments = list(node.expressions)
@@ -226,7 +226,7 @@ def _aggregate(compiler: ExpressionCompiler, node: Any, name: str, modifiers: Mo
         return _aggregate_call(compiler, node, name, arguments, modifiers)
 
 
-def _misplaced(compiler: ExpressionCompiler, node: Any) -> QueryError:
+def _misplaced(compiler: Expressions, node: Any) -> QueryError:
     clause = compiler.clause_without_aggregates
     if clause == "aggregation":
         return QueryError(
@@ -239,9 +239,7 @@ def _misplaced(compiler: ExpressionCompiler, node: Any) -> QueryError:
     )
 
 
-def _aggregate_call(
-    compiler: ExpressionCompiler, node: Any, name: str, arguments: list[Any], modifiers: Modifiers
-) -> Value:
+def _aggregate_call(compiler: Expressions, node: Any, name: str, arguments: list[Any], modifiers: Modifiers) -> Value:
     if arguments and isinstance(arguments[-1], exp.Order):
         order = arguments[-1]
         modifiers = replace(modifiers, order=order_by(compiler, order.expressions))
@@ -269,7 +267,7 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
     )
 
 
-def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
+def _modified(compiler: Expressions, node: Any) -> Value:
     """A call with FILTER, IGNORE NULLS, OVER around it."""
     modifiers = Modifiers()
     while not isinstance(node, (exp.Anonymous, exp.GroupConcat)):
@@ -289,7 +287,7 @@ def _modified(compiler: ExpressionCompiler, node: Any) -> Value:
     return _call(compiler, node, modifiers) if isinstance(node, exp.Anonymous) else _listagg(compiler, node, modifiers)
 
 
-def _listagg(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> Value:
+def _listagg(compiler: Expressions, node: Any, modifiers: Modifiers) -> Value:
     overflow = node.args.get("on_overflow")
     if modifiers.over or (overflow and overflow.name.upper() != "ERROR"):
         raise not_supported(f"{place(node)}: listagg with {'OVER' if modifiers.over else 'ON OVERFLOW TRUNCATE'}")
@@ -312,11 +310,11 @@ def _listagg(compiler: ExpressionCompiler, node: Any, modifiers: Modifiers) -> V
 # --- functions whose shape a table can't say
 
 Arguments = list[exp.Expr]
-Special = Callable[["ExpressionCompiler", Any, Arguments], Value]
+Special = Callable[["Expressions", Any, Arguments], Value]
 
 
 def _alike(template: str, of_doubles: str = "") -> Special:
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
         values = compiler.values_alike(arguments, f"All {node.name.upper()} operands")
         chosen = of_doubles if of_doubles and values[0].type.name in ("double", "real") else template
         return Value(chosen.format(", ".join(value.sql for value in values)), values[0].type)
@@ -324,14 +322,14 @@ def _alike(template: str, of_doubles: str = "") -> Special:
     return compiled
 
 
-def _if(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _if(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     condition = compiler.condition(arguments[0], "IF condition")
     values = compiler.values_alike(arguments[1:], "Result types for IF")
     otherwise = values[1].sql if len(values) > 1 else "NULL"
     return Value(f"(CASE WHEN {condition.sql} THEN {values[0].sql} ELSE {otherwise} END)", values[0].type)
 
 
-def _nullif(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _nullif(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     first, second = (compiler.value(each) for each in arguments)
     kind = common_type(first.type, second.type)
     if kind is None:
@@ -342,12 +340,12 @@ def _nullif(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
     return Value(f"(CASE WHEN {same} THEN NULL ELSE {first.sql} END)", first.type)
 
 
-def _try(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _try(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     inner = compiler.value(arguments[0])
     return Value(f"try({inner.sql})", inner.type)
 
 
-def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _concat(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     values = [compiler.value(each) for each in arguments]
     if len(values) < 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments")
@@ -366,28 +364,28 @@ def _concat(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Va
     )
 
 
-def _row(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _row(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     return row_of([compiler.value(each) for each in arguments])
 
 
-def _grouping(compiler: ExpressionCompiler, node: Any, arguments: Arguments) -> Value:
+def _grouping(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     with compiler.inside_aggregate():
         columns = ", ".join(compiler.value(each).sql for each in arguments)
     return Value(f"CAST(grouping({columns}) AS INTEGER)", types.INTEGER)
 
 
-def _trim(compiler: ExpressionCompiler, node: Any) -> Value:
+def _trim(compiler: Expressions, node: Any) -> Value:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     return invoke(compiler, node, name, [node.this, *([node.expression] if node.expression else [])])
 
 
-def _substring(compiler: ExpressionCompiler, node: Any) -> Value:
+def _substring(compiler: Expressions, node: Any) -> Value:
     return invoke(
         compiler, node, "substr", [node.args[each] for each in ("this", "start", "length") if node.args.get(each)]
     )
 
 
-def _position(compiler: ExpressionCompiler, node: Any) -> Value:
+def _position(compiler: Expressions, node: Any) -> Value:
     return invoke(compiler, node, "strpos", [node.this, node.args["substr"]])
 
 
@@ -403,7 +401,7 @@ SPECIAL: dict[str, Special] = {
     "try": _try,
 }
 
-NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+NODES: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Anonymous: call,
     exp.Filter: _modified,
     exp.IgnoreNulls: _modified,

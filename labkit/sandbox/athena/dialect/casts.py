@@ -19,7 +19,7 @@ from labkit.sandbox.athena.types import INTEGERS, JSON, NUMBERS, UNKNOWN, VARCHA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 _TEXTS = ("varchar", "char")
 _TIMES = ("date", "timestamp", "timestamp with time zone")
@@ -239,7 +239,7 @@ def _nested(sql: str, given: Type, kind: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
 
 
-def _literal(compiler: ExpressionCompiler, node: Any) -> Value | None:
+def _literal(compiler: Expressions, node: Any) -> Value | None:
     """`DECIMAL '1.50'`, which has the digits of its text, `DATE '...'` and their like; None for what is a CAST."""
     if not isinstance(node.this, exp.Literal) or not node.this.is_string:
         return None
@@ -266,7 +266,7 @@ def _decimal(text: str, where: str) -> Value:
     return Value(f"(-{value.sql})", value.type) if found[1] == "-" else value
 
 
-def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
+def _cast(compiler: Expressions, node: Any) -> Value:
     literal = _literal(compiler, node) if not isinstance(node, exp.TryCast) else None
     if literal:
         return literal
@@ -281,7 +281,7 @@ def _cast(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(result.sql, result.type, value.literal if isinstance(value.literal, str) else None)
 
 
-def _cast_place(compiler: ExpressionCompiler, node: Any) -> str:
+def _cast_place(compiler: Expressions, node: Any) -> str:
     """Where the word CAST stands, which is what Trino points at."""
     within, inner = 0, node.this
     while isinstance(inner, exp.Cast) and (isinstance(inner, exp.TryCast) or not _literal(compiler, inner)):
@@ -294,14 +294,14 @@ def _cast_place(compiler: ExpressionCompiler, node: Any) -> str:
     return place_in(text, words[-1 - within].start())
 
 
-def _json_literal(compiler: ExpressionCompiler, node: Any) -> Value:
+def _json_literal(compiler: Expressions, node: Any) -> Value:
     value = compiler.value(node.this)
     if value.type.name != "varchar":
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot cast {value.type} to {VARCHAR}")
     return Value(f"trino_json_parse({value.sql})", JSON)
 
 
-NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+NODES: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.ParseJSON: _json_literal,

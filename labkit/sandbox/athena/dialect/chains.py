@@ -16,12 +16,12 @@ from labkit.sandbox.athena.dialect.scope import Value
 from labkit.sandbox.athena.types import common_type
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 NESTED = 50
 """How many operators of a chain are written as they are."""
 
-Combine = Callable[["ExpressionCompiler", Any, Value, Value], Value]
+Combine = Callable[["Expressions", Any, Value, Value], Value]
 
 
 def parts(node: Any, kinds: Collection[type[exp.Expr]]) -> tuple[exp.Expr, list[Any]]:
@@ -33,7 +33,7 @@ def parts(node: Any, kinds: Collection[type[exp.Expr]]) -> tuple[exp.Expr, list[
     return node, operators[::-1]
 
 
-def compiled(compiler: ExpressionCompiler, node: Any, kinds: Collection[type[exp.Expr]], combine: Combine) -> Value:
+def compiled(compiler: Expressions, node: Any, kinds: Collection[type[exp.Expr]], combine: Combine) -> Value:
     """A chain of operators, each of which `combine` makes of its two sides."""
     first, operators = parts(node, kinds)
     outside = len(compiler.ungrouped)
@@ -49,7 +49,7 @@ def compiled(compiler: ExpressionCompiler, node: Any, kinds: Collection[type[exp
 class _Rest:
     """The rest of a chain: operators whose result has the type of their left side are gathered and written as one."""
 
-    def __init__(self, compiler: ExpressionCompiler, combine: Combine, value: Value) -> None:
+    def __init__(self, compiler: Expressions, combine: Combine, value: Value) -> None:
         self._compiler = compiler
         self._combine = combine
         self._left = value

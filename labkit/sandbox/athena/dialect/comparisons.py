@@ -16,7 +16,7 @@ from labkit.sandbox.athena.types import BOOLEAN, Type, common_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 _COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.EQ: ("=", "="),
@@ -39,7 +39,7 @@ class _Side:
     may_be_nan: bool = True
 
 
-def _compare(compiler: ExpressionCompiler, node: Any) -> Value:
+def _compare(compiler: Expressions, node: Any) -> Value:
     """`=`, `<`, `IS DISTINCT FROM` and their like."""
     operator, symbol = _COMPARISONS[type(node)]
     if _quantifier(node.expression):
@@ -129,7 +129,7 @@ def _quantifier(node: Any) -> str:
     return "ALL" if is_call and isinstance(node.expressions[0], exp.Values) else ""
 
 
-def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value:
+def _quantified(compiler: Expressions, node: Any, operator: str) -> Value:
     offered = node.expression.expressions[0] if isinstance(node.expression, exp.Anonymous) else node.expression.this
     word = _quantifier(node.expression)
     sql, columns = compiler.subquery(offered.unnest())
@@ -140,7 +140,7 @@ def _quantified(compiler: ExpressionCompiler, node: Any, operator: str) -> Value
     return Value(f"({compiler.cast(left, kind).sql} {operator} {word} ({sql}))", BOOLEAN)
 
 
-def _between(compiler: ExpressionCompiler, node: Any) -> Value:
+def _between(compiler: Expressions, node: Any) -> Value:
     value, low, high = (compiler.value(node.args[part]) for part in ("this", "low", "high"))
     kinds = [common_type(value.type, bound.type) for bound in (low, high)]
     if kinds[0] is None or kinds[1] is None:
@@ -164,7 +164,7 @@ def _offered(node: Any) -> exp.Expr | None:
     return node.expressions[0] if len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values) else None
 
 
-def _in(compiler: ExpressionCompiler, node: Any) -> Value:
+def _in(compiler: Expressions, node: Any) -> Value:
     value = compiler.value(node.this)
     offered = _offered(node)
     if offered is not None:
@@ -198,7 +198,7 @@ def _in(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"({' OR '.join(equal)})", BOOLEAN)
 
 
-def _unlike(compiler: ExpressionCompiler, node: Any, value: Type, offered: Type) -> QueryError:
+def _unlike(compiler: Expressions, node: Any, value: Type, offered: Type) -> QueryError:
     where = operator_place(compiler, node, "IN")
     return QueryError(
         "TYPE_MISMATCH",
@@ -206,7 +206,7 @@ def _unlike(compiler: ExpressionCompiler, node: Any, value: Type, offered: Type)
     )
 
 
-def _row_in(compiler: ExpressionCompiler, node: Any, value: Value, query: Query) -> Value:
+def _row_in(compiler: Expressions, node: Any, value: Value, query: Query) -> Value:
     """`(a, b) IN (SELECT x, y ...)`: NULL where only a NULL in either of them keeps them from being told apart."""
     offered = types.row([column.type for column in query.columns], [None] * len(query.columns))
     kind = common_type(value.type, offered)
@@ -228,7 +228,7 @@ def _row_in(compiler: ExpressionCompiler, node: Any, value: Value, query: Query)
     )
 
 
-NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+NODES: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     **dict.fromkeys(_COMPARISONS, _compare),
     exp.Between: _between,
     exp.In: _in,

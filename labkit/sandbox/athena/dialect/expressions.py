@@ -17,7 +17,7 @@ from labkit.sandbox.athena.errors import QueryError, not_supported, too_large
 from labkit.sandbox.athena.types import BOOLEAN, UNKNOWN, Type, common_type, quoted
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.queries import QueryCompiler
+    from labkit.sandbox.athena.dialect.compiling import Queries
 
 MOST_SQL = 16 * 1024**2
 """What an expression may become: what doubles with every level of a statement gets an error, not the machine's memory.
@@ -28,7 +28,7 @@ _CLAUSES = ("WHERE clause", "HAVING clause", "JOIN ON clause")
 class ExpressionCompiler:
     """Compiles the expressions of one query block."""
 
-    def __init__(self, queries: QueryCompiler, scope: Scope) -> None:
+    def __init__(self, queries: Queries, scope: Scope) -> None:
         self.queries = queries
         self.scope = scope
         self.now: datetime = queries.now

@@ -20,7 +20,7 @@ from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.types import BOOLEAN, DOUBLE, INTEGERS, NUMBERS, VARCHAR, common_type
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 _SPECIFIER = re.compile(r"%(?:(\d+)\$|<)?([-0,+ (]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])([a-zA-Z])?")
 _TIMES = {
@@ -29,7 +29,7 @@ _TIMES = {
 }  # fmt: skip
 
 
-def _format(compiler: ExpressionCompiler, node: Any, arguments: list[exp.Expr]) -> Value:
+def _format(compiler: Expressions, node: Any, arguments: list[exp.Expr]) -> Value:
     pattern = compiler.value(arguments[0]).literal
     if not isinstance(pattern, str):
         raise not_supported(f"{place(node)}: a format that is not written out")
@@ -106,7 +106,7 @@ def _lower(found: re.Match[str]) -> re.Match[str]:
     return lower
 
 
-def _typeof(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _typeof(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     name = str(compiler.value(arguments[0]).type)
     return Value(string(name), VARCHAR, name)
 
@@ -114,7 +114,7 @@ def _typeof(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments)
 def _whole(name: str) -> calls.Special:
     """round, ceil and their like of a decimal give one without a scale; rounded to places, it may have a digit more."""
 
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
         if value.type.name != "decimal":
             return calls.invoke(compiler, node, node.name.lower(), [value, *arguments[1:]])
@@ -129,7 +129,7 @@ def _whole(name: str) -> calls.Special:
     return compiled
 
 
-def _mod(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _mod(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     """mod of decimals is what `%` is."""
     left, right = (compiler.value(each) for each in arguments)
     kind = common_type(left.type, right.type)
@@ -138,7 +138,7 @@ def _mod(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) ->
     return calls.invoke(compiler, node, "mod", [left, right])
 
 
-def _normalize(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _normalize(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
     form = arguments[1].name.upper() if len(arguments) > 1 else "NFC"
     if form not in ("NFC", "NFD", "NFKC", "NFKD"):

@@ -13,10 +13,10 @@ from labkit.sandbox.athena.errors import not_supported
 from labkit.sandbox.athena.types import BIGINT, VARCHAR
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 
-def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _array_sort(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     """Each element goes, one after the other, behind those that are not greater."""
     if len(arguments) != 2 or not isinstance(arguments[1], exp.Lambda):
         return calls.invoke(compiler, node, "array_sort", arguments)
@@ -39,7 +39,7 @@ def _array_sort(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
     return Value(f"(CASE WHEN {items.sql} IS NOT NULL THEN {folded} END)", items.type)
 
 
-def _regexp_replace(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _regexp_replace(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     """What is between the matches, and between those what the lambda makes of each match's groups."""
     if len(arguments) != 3 or not isinstance(arguments[2], exp.Lambda):
         return calls.invoke(compiler, node, "regexp_replace", arguments)

@@ -34,7 +34,7 @@ from labkit.sandbox.athena.types import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _TIMES = ("date", "timestamp", "timestamp with time zone", "time")
@@ -64,7 +64,7 @@ def number(text: str) -> Value:
     return Value(f"{whole_number}::{types.duckdb_type(kind)}", kind, whole_number)
 
 
-def _literal(compiler: ExpressionCompiler, node: Any) -> Value:
+def _literal(compiler: Expressions, node: Any) -> Value:
     if node.is_string:
         return Value(string(node.this), varchar(len(node.this)), node.this)
     if node.this.isdigit() and int(node.this) >= 2**63:
@@ -72,21 +72,21 @@ def _literal(compiler: ExpressionCompiler, node: Any) -> Value:
     return number(node.this)
 
 
-def _null(compiler: ExpressionCompiler, node: Any) -> Value:
+def _null(compiler: Expressions, node: Any) -> Value:
     return Value("NULL", UNKNOWN)
 
 
-def _boolean(compiler: ExpressionCompiler, node: Any) -> Value:
+def _boolean(compiler: Expressions, node: Any) -> Value:
     return Value("true" if node.this else "false", BOOLEAN)
 
 
-def _hex(compiler: ExpressionCompiler, node: Any) -> Value:
+def _hex(compiler: Expressions, node: Any) -> Value:
     if len(node.this) % 2:
         raise QueryError("SYNTAX_ERROR", f"{place(node)}: Binary literal must contain an even number of digits")
     return Value(f"unhex('{node.this}')", VARBINARY)
 
 
-def _unicode(compiler: ExpressionCompiler, node: Any) -> Value:
+def _unicode(compiler: Expressions, node: Any) -> Value:
     """U&'\\0041': characters by their numbers."""
     if node.args.get("escape"):
         raise not_supported(f"{place(node)}: UESCAPE")
@@ -95,14 +95,14 @@ def _unicode(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(string(text), varchar(len(text)), text)
 
 
-def operator_place(compiler: ExpressionCompiler, node: Any, symbol: str) -> str:
+def operator_place(compiler: Expressions, node: Any, symbol: str) -> str:
     """Where the operator between two operands stands: that is what Trino points at."""
     after = max((part.meta["end"] for part in positioned(node.this)), default=-1) + 1
     at = compiler.queries.text.lower().find(symbol.lower(), after)
     return place_in(compiler.queries.text, max(at, 0))
 
 
-def refuse(compiler: ExpressionCompiler, node: Any, symbol: str, left: Type, right: Type) -> QueryError:
+def refuse(compiler: Expressions, node: Any, symbol: str, left: Type, right: Type) -> QueryError:
     """The error of an operator that does not take such operands."""
     where = operator_place(compiler, node, symbol)
     return QueryError("TYPE_MISMATCH", f"{where}: Cannot apply operator: {left} {symbol} {right}")
@@ -121,8 +121,8 @@ def no_common_type(node: Any, what: str, left: Type, right: Type, found: Iterabl
 _TERM = "Logical expression term"
 
 
-def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
-    def both(compiler: ExpressionCompiler, node: Any) -> Value:
+def _logic(word: str) -> Callable[[Expressions, Any], Value]:
+    def both(compiler: Expressions, node: Any) -> Value:
         first, operators = chains.parts(node, {type(node)})
         sides = [compiler.condition(side, _TERM).sql for side in (first, *(each.expression for each in operators))]
         return Value(f"({f' {word} '.join(sides)})", BOOLEAN)
@@ -130,23 +130,23 @@ def _logic(word: str) -> Callable[[ExpressionCompiler, Any], Value]:
     return both
 
 
-def _not(compiler: ExpressionCompiler, node: Any) -> Value:
+def _not(compiler: Expressions, node: Any) -> Value:
     inner = compiler.condition(node.this, "Value of logical NOT expression")
     return Value(f"(NOT {inner.sql})", BOOLEAN)
 
 
-def _is(compiler: ExpressionCompiler, node: Any) -> Value:
+def _is(compiler: Expressions, node: Any) -> Value:
     if not isinstance(node.expression, exp.Null):
         raise not_supported(f"{place(node)}: {compiler.text(node)}")
     return Value(f"({compiler.value(node.this).sql} IS {'NOT ' if node.args.get('negate') else ''}NULL)", BOOLEAN)
 
 
-def _arithmetic(compiler: ExpressionCompiler, node: Any) -> Value:
+def _arithmetic(compiler: Expressions, node: Any) -> Value:
     """`+ - * / %` of numbers, times and intervals."""
     return chains.compiled(compiler, node, _ARITHMETIC, _calculated)
 
 
-def _calculated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
+def _calculated(compiler: Expressions, node: Any, left: Value, right: Value) -> Value:
     symbol = _ARITHMETIC[type(node)]
     result = _time_arithmetic(left, right, symbol)
     if result:
@@ -211,18 +211,18 @@ def _times(interval: Value, number: str) -> Value:
     return Value(f"{name}({interval.sql}, {number})", interval.type)
 
 
-def _negate(compiler: ExpressionCompiler, node: Any) -> Value:
+def _negate(compiler: Expressions, node: Any) -> Value:
     inner = compiler.value(node.this)
     if inner.type.name not in (*NUMBERS, *_INTERVALS):
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot negate {inner.type}")
     return Value(f"(-{inner.sql})", inner.type, -inner.literal if isinstance(inner.literal, int) else None)
 
 
-def _concatenate(compiler: ExpressionCompiler, node: Any) -> Value:
+def _concatenate(compiler: Expressions, node: Any) -> Value:
     return chains.compiled(compiler, node, {exp.DPipe}, _concatenated)
 
 
-def _concatenated(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
+def _concatenated(compiler: Expressions, node: Any, left: Value, right: Value) -> Value:
     if left.type.name == "array" or right.type.name == "array":
         return joined_arrays(compiler, node, left, right)
     if all(coerces(side.type, VARCHAR) for side in (left, right)):
@@ -232,7 +232,7 @@ def _concatenated(compiler: ExpressionCompiler, node: Any, left: Value, right: V
     raise _not_joined(compiler, node, left, right)
 
 
-def joined_arrays(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> Value:
+def joined_arrays(compiler: Expressions, node: Any, left: Value, right: Value) -> Value:
     """Two arrays, or an array and an element before or after it, as one array."""
     kind = common_type(left.type, right.type)
     if kind and kind.name == "array":
@@ -247,7 +247,7 @@ def joined_arrays(compiler: ExpressionCompiler, node: Any, left: Value, right: V
     raise _not_joined(compiler, node, left, right)
 
 
-def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Value) -> QueryError:
+def _not_joined(compiler: Expressions, node: Any, left: Value, right: Value) -> QueryError:
     where = operator_place(compiler, node, "||") if isinstance(node, exp.DPipe) else place(node)
     return QueryError(
         "FUNCTION_NOT_FOUND",
@@ -258,7 +258,7 @@ def _not_joined(compiler: ExpressionCompiler, node: Any, left: Value, right: Val
     )
 
 
-def _like(compiler: ExpressionCompiler, node: Any) -> Value:
+def _like(compiler: Expressions, node: Any) -> Value:
     escape, letter = "", None
     if isinstance(node, exp.Escape):
         letter = compiler.value(node.expression)
@@ -286,7 +286,7 @@ def _check_escapes(pattern: str, letter: str) -> None:
         )
 
 
-def _case(compiler: ExpressionCompiler, node: Any) -> Value:
+def _case(compiler: Expressions, node: Any) -> Value:
     branches = node.args["ifs"]
     results = [each.args["true"] for each in branches]
     default = node.args.get("default")
@@ -298,7 +298,7 @@ def _case(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"(CASE{whens}{otherwise} END)", values[0].type)
 
 
-def _case_test(compiler: ExpressionCompiler, operand: Value | None, test: exp.Expr) -> str:
+def _case_test(compiler: Expressions, operand: Value | None, test: exp.Expr) -> str:
     if operand is None:
         return compiler.condition(test, "CASE WHEN clause").sql
     value = compiler.value(test)
@@ -311,14 +311,14 @@ def _case_test(compiler: ExpressionCompiler, operand: Value | None, test: exp.Ex
     return f"{compiler.cast(operand, kind).sql} = {compiler.cast(value, kind).sql}"
 
 
-def _array(compiler: ExpressionCompiler, node: Any) -> Value:
+def _array(compiler: Expressions, node: Any) -> Value:
     if not node.expressions:
         return Value("[]", types.array(UNKNOWN))
     values = compiler.values_alike(node.expressions, "All ARRAY elements")
     return Value(f"[{', '.join(each.sql for each in values)}]", types.array(values[0].type))
 
 
-def _subscript(compiler: ExpressionCompiler, node: Any) -> Value:
+def _subscript(compiler: Expressions, node: Any) -> Value:
     base, key = compiler.value(node.this), compiler.value(node.expressions[0])
     if base.type.name == "array" and key.type.name in INTEGERS:
         return Value(f"trino_subscript({base.sql}, {key.sql})", base.type.items[0])
@@ -355,11 +355,11 @@ def row_of(values: list[Value], names: list[str | None] | None = None) -> Value:
     return Value(f"struct_pack({', '.join(fields)})", kind)
 
 
-def _tuple(compiler: ExpressionCompiler, node: Any) -> Value:
+def _tuple(compiler: Expressions, node: Any) -> Value:
     return row_of([compiler.value(each) for each in node.expressions])
 
 
-NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+NODES: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.Literal: _literal,
     exp.Null: _null,
     exp.Boolean: _boolean,

@@ -9,10 +9,10 @@ from sqlglot import exp
 from labkit.sandbox.athena.dialect.scope import is_plain
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 
-def prune(expressions: ExpressionCompiler, condition: exp.Expr, *, outer_joined: bool) -> None:
+def prune(expressions: Expressions, condition: exp.Expr, *, outer_joined: bool) -> None:
     """Notes a condition on the partition columns of one table with its scan."""
     if isinstance(condition, exp.Paren) and isinstance(condition.this, exp.And):
         for part in condition.this.flatten():
@@ -34,7 +34,7 @@ def prune(expressions: ExpressionCompiler, condition: exp.Expr, *, outer_joined:
             expressions.partitions_alone = False
 
 
-def _named(expressions: ExpressionCompiler, condition: Any, column: str) -> list[str]:
+def _named(expressions: Expressions, condition: Any, column: str) -> list[str]:
     """The DuckDB of the values that a condition leaves a column; none where it is no plain list of values."""
     match condition:
         case exp.Paren():

@@ -76,6 +76,10 @@ class QueryCompiler:
         self._names[0] += 1
         return f"{letter}{self._names[0]}"
 
+    def of_view(self, text: str, database: str) -> QueryCompiler:
+        """The compiler of a view's text, as a part of this statement: its scans are the statement's own."""
+        return QueryCompiler(text, self.catalog.in_database(database), self.now, self)
+
     def query(self, node: Any, scope: Scope | None = None) -> Query:
         """A query and all in it; `scope` has the columns of the queries around."""
         outside = self.ctes

@@ -19,13 +19,13 @@ from labkit.sandbox.athena.types import BIGINT, VARCHAR, common_type
 
 if TYPE_CHECKING:
     from labkit.sandbox.athena.catalog import Table
-    from labkit.sandbox.athena.dialect.queries import QueryCompiler
+    from labkit.sandbox.athena.dialect.compiling import Queries
 
 PSEUDO_COLUMNS = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": types.TIMESTAMP_TZ}
 _HIDDEN = {"$path": "path", "$file_size": "size", "$file_modified_time": "modified"}
 
 
-def from_clause(queries: QueryCompiler, select: Any, outer: Scope) -> tuple[str, Scope]:
+def from_clause(queries: Queries, select: Any, outer: Scope) -> tuple[str, Scope]:
     """The FROM of a SELECT, and the scope that its expressions see."""
     source = select.args.get("from_")
     if source is None:
@@ -37,14 +37,14 @@ def from_clause(queries: QueryCompiler, select: Any, outer: Scope) -> tuple[str,
     return f" FROM {sql}", scope
 
 
-def joins(queries: QueryCompiler, nodes: list[Any], sql: str, scope: Scope) -> tuple[str, Scope]:
+def joins(queries: Queries, nodes: list[Any], sql: str, scope: Scope) -> tuple[str, Scope]:
     """A relation with others joined to it."""
     for join in nodes:
         sql, scope = _join(queries, join, sql, scope)
     return sql, scope
 
 
-def relation(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
+def relation(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
     """One relation of a FROM; `scope` is what UNNEST and LATERAL see of those before it."""
     if isinstance(node, exp.Table):
         return _table(queries, node, scope)
@@ -61,7 +61,7 @@ def relation(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tupl
     raise not_supported(f"{place(node)}: {type(node).__name__.upper()} in a FROM clause")
 
 
-def _subquery(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
+def _subquery(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
     if isinstance(node.this, exp.Table):
         sql, columns = relation(queries, node.this, scope)
         inner = [*(node.this.args.get("joins") or ()), *(node.args.get("joins") or ())]
@@ -72,7 +72,7 @@ def _subquery(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tup
 
 
 def _aliased(
-    queries: QueryCompiler, sql: str, columns: tuple[Column, ...], node: Any, table: tuple[str, ...] = ()
+    queries: Queries, sql: str, columns: tuple[Column, ...], node: Any, table: tuple[str, ...] = ()
 ) -> tuple[str, tuple[Column, ...]]:
     """A relation under a name of its own, its columns called as the alias says."""
     name = queries.new_name("r")
@@ -110,7 +110,7 @@ def _sample(node: Any) -> str:
     return f" TABLESAMPLE {method}({float(percent.name)} PERCENT) REPEATABLE (1)"
 
 
-def _table(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
+def _table(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
     if not isinstance(node.this, exp.Identifier):
         raise not_supported(f"{place(node)}: {node.sql(dialect='trino')} in a FROM clause")
     name = node.name.lower()
@@ -140,7 +140,7 @@ def _table(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[
     return _aliased(queries, scan.alias, _columns(scan), node, called)
 
 
-def _found(queries: QueryCompiler, node: Any, database: str, name: str) -> Table:
+def _found(queries: Queries, node: Any, database: str, name: str) -> Table:
     if not queries.catalog.has_database(database):
         raise QueryError("SCHEMA_NOT_FOUND", f"{place(node)}: Schema '{database}' does not exist")
     table = queries.catalog.table(database, name)
@@ -165,16 +165,14 @@ def _columns(scan: Scan) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _view(queries: QueryCompiler, node: Any, table: Table, called: tuple[str, ...]) -> tuple[str, tuple[Column, ...]]:
-    from labkit.sandbox.athena.dialect.queries import QueryCompiler
-
+def _view(queries: Queries, node: Any, table: Table, called: tuple[str, ...]) -> tuple[str, tuple[Column, ...]]:
     assert table.view is not None
-    inner = QueryCompiler(table.view, queries.catalog.in_database(table.database), queries.now, queries)
+    inner = queries.of_view(table.view, table.database)
     query = inner.query(parse(table.view)).renamed([name for name, _ in table.columns])
     return _aliased(queries, f"({query.sql})", query.columns, node, called)
 
 
-def _metadata(queries: QueryCompiler, node: Any, found: Any) -> tuple[str, tuple[Column, ...]]:
+def _metadata(queries: Queries, node: Any, found: Any) -> tuple[str, tuple[Column, ...]]:
     """A relation that the catalog itself answers."""
     if found is None:
         raise QueryError(
@@ -197,7 +195,7 @@ def _metadata(queries: QueryCompiler, node: Any, found: Any) -> tuple[str, tuple
     )
 
 
-def values(queries: QueryCompiler, node: Any, scope: Scope) -> Query:
+def values(queries: Queries, node: Any, scope: Scope) -> Query:
     """VALUES: rows written out, each column of the type that its values share."""
     expressions = ExpressionCompiler(queries, scope)
     rows = [
@@ -223,7 +221,7 @@ def values(queries: QueryCompiler, node: Any, scope: Scope) -> Query:
     return Query(f"SELECT * FROM (VALUES {listed}) AS v({numbered})", columns)
 
 
-def _unnest(queries: QueryCompiler, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
+def _unnest(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
     expressions = ExpressionCompiler(queries, scope)
     produced: list[str] = []
     columns: list[Column] = []
@@ -266,7 +264,7 @@ def _unnest_one(value: Value, node: Any, produced: list[str], columns: list[Colu
         shown.append(sql)
 
 
-def _join(queries: QueryCompiler, join: Any, sql: str, left: Scope) -> tuple[str, Scope]:
+def _join(queries: Queries, join: Any, sql: str, left: Scope) -> tuple[str, Scope]:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
     if join.method or kind not in ("", "CROSS", "INNER", "OUTER"):
         raise not_supported(f"{place(join)}: {join.method or kind} JOIN")
@@ -292,7 +290,7 @@ def _mark_nullable(side: str, left: Scope, right: tuple[Column, ...]) -> None:
         left.nullable()
 
 
-def _on(queries: QueryCompiler, join: Any, both: Scope, side: str, left: Scope, right: tuple[Column, ...]) -> str:
+def _on(queries: Queries, join: Any, both: Scope, side: str, left: Scope, right: tuple[Column, ...]) -> str:
     expressions = ExpressionCompiler(queries, both)
     expressions.clause_without_aggregates = "JOIN clause"
     condition = join.args["on"]
@@ -305,7 +303,7 @@ def _on(queries: QueryCompiler, join: Any, both: Scope, side: str, left: Scope, 
 
 
 def _using(
-    queries: QueryCompiler, join: Any, sql: str, right_sql: str, left: Scope, right: tuple[Column, ...]
+    queries: Queries, join: Any, sql: str, right_sql: str, left: Scope, right: tuple[Column, ...]
 ) -> tuple[str, Scope]:
     side = (join.side or "").upper()
     conditions, merged = [], []

@@ -32,7 +32,7 @@ from labkit.sandbox.athena.types import (
 )
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _DAY_UNITS = ("day", "week", "month", "quarter", "year")
@@ -53,7 +53,7 @@ _FIELDS = (*_EXTRACTED, *_UNITS[1:], "day_of_month", "day_of_week", "day_of_year
 _YEAR = re.compile("%[YyG]|%-Y")
 
 
-def _format_datetime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _format_datetime(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "format_datetime", arguments[:1])
     pattern = compiler.value(arguments[1]).literal
     if value.type == TIME or not isinstance(pattern, str):
@@ -61,7 +61,7 @@ def _format_datetime(compiler: ExpressionCompiler, node: Any, arguments: calls.A
     return Value(f"({joda_formatted(value, pattern, place(node))})", VARCHAR)
 
 
-def _moment(compiler: ExpressionCompiler, kind: Type) -> Value:
+def _moment(compiler: Expressions, kind: Type) -> Value:
     text = compiler.now.strftime("%Y-%m-%d %H:%M:%S.") + f"{compiler.now.microsecond // 1000:03}"
     if kind == TIMESTAMP_TZ:
         return Value(f"'{text}+00'::TIMESTAMPTZ", kind)
@@ -74,14 +74,14 @@ def _moment(compiler: ExpressionCompiler, kind: Type) -> Value:
     return Value(f"'{text}'::TIMESTAMP", kind)
 
 
-def _current(kind: Type) -> Callable[[ExpressionCompiler, Any], Value]:
+def _current(kind: Type) -> Callable[[Expressions, Any], Value]:
     return lambda compiler, node: _moment(compiler, kind)
 
 
 def _current_with_digits(kind: Type) -> calls.Special:
     """`current_timestamp(6)`; the clock has milliseconds."""
 
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         digits = compiler.value(arguments[0]).literal if len(arguments) == 1 else None
         if not isinstance(digits, int) or digits > 12:
             raise QueryError("SYNTAX_ERROR", f"{place(node)}: mismatched input '('. Expecting: <expression>")
@@ -91,15 +91,15 @@ def _current_with_digits(kind: Type) -> calls.Special:
     return compiled
 
 
-def _now(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _now(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     return _moment(compiler, TIMESTAMP_TZ)
 
 
-def _current_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _current_timezone(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     return Value("'UTC'", VARCHAR, "UTC")
 
 
-def _interval(compiler: ExpressionCompiler, node: Any) -> Value:
+def _interval(compiler: Expressions, node: Any) -> Value:
     span = node.args.get("unit")
     if isinstance(span, exp.IntervalSpan) and isinstance(node.this, exp.Literal):
         value = literals.interval(str(node.this.this), span.this.name.lower(), span.expression.name.lower())
@@ -122,14 +122,14 @@ def _interval(compiler: ExpressionCompiler, node: Any) -> Value:
     return Value(f"{_STEPS[unit].format(f'({number})')}", kind)
 
 
-def _zone(compiler: ExpressionCompiler, node: exp.Expr) -> str:
+def _zone(compiler: Expressions, node: exp.Expr) -> str:
     name = compiler.value(node).literal
     if not isinstance(name, str):
         raise not_supported(f"{place(node)}: a time zone that is not written out")
     return zones.zone_name(name)
 
 
-def at_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def at_timezone(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     """The same instant shown in another zone: the zone goes with the type, DuckDB keeps the instant."""
     value, zone = compiler.value(arguments[0]), _zone(compiler, arguments[1])
     if value.type.name not in ("timestamp", "timestamp with time zone"):
@@ -140,17 +140,17 @@ def at_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
     return Value(compiler.cast(value, TIMESTAMP_TZ).sql, replace(TIMESTAMP_TZ, zone=zone, digits=value.type.digits))
 
 
-def _at_time_zone(compiler: ExpressionCompiler, node: Any) -> Value:
+def _at_time_zone(compiler: Expressions, node: Any) -> Value:
     return at_timezone(compiler, node, [node.this, node.args["zone"]])
 
 
-def _with_timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _with_timezone(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     value, zone = compiler.value(arguments[0]), _zone(compiler, arguments[1])
     kind = replace(TIMESTAMP_TZ, zone=zone, digits=value.type.digits)
     return Value(zones.instant(compiler.cast(value, TIMESTAMP).sql, zone), kind)
 
 
-def _from_unixtime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _from_unixtime(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     result = calls.invoke(compiler, node, "from_unixtime", arguments[:1])
     if len(arguments) == 1:
         return result
@@ -163,7 +163,7 @@ def _from_unixtime(compiler: ExpressionCompiler, node: Any, arguments: calls.Arg
     return Value(result.sql, replace(result.type, zone=_zone(compiler, arguments[1])))
 
 
-def _unit(compiler: ExpressionCompiler, node: exp.Expr, kind: Type) -> str:
+def _unit(compiler: Expressions, node: exp.Expr, kind: Type) -> str:
     unit = compiler.value(node).literal
     if not isinstance(unit, str):
         raise not_supported(f"{place(node)}: a unit that is not written out")
@@ -179,7 +179,7 @@ def _of(kind: Type) -> str:
     return {"date": "DATE", "time": "TIME"}.get(kind.name, "TIMESTAMP")
 
 
-def _times(compiler: ExpressionCompiler, node: Any, name: str, arguments: calls.Arguments) -> list[Value]:
+def _times(compiler: Expressions, node: Any, name: str, arguments: calls.Arguments) -> list[Value]:
     values = [compiler.value(each) for each in arguments]
     for value in values:
         if value.type.name not in ("date", "timestamp", "timestamp with time zone", "time"):
@@ -203,14 +203,14 @@ def _in_zone(value: Value, local_sql: str) -> Value:
     return Value(f"CAST({local_sql} AS TIME)" if value.type == TIME else local_sql, value.type)
 
 
-def _date_trunc(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _date_trunc(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "date_trunc", arguments[1:])
     unit = _unit(compiler, arguments[0], value.type)
     clock = f"(DATE '1970-01-01' + {value.sql})" if value.type == TIME else calls.on_the_clock(value)
     return _in_zone(value, f"date_trunc('{unit}', {clock})")
 
 
-def _date_add(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _date_add(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "date_add", arguments[2:])
     unit = _unit(compiler, arguments[0], value.type)
     amount = compiler.cast(compiler.value(arguments[1]), BIGINT).sql
@@ -220,7 +220,7 @@ def _date_add(compiler: ExpressionCompiler, node: Any, arguments: calls.Argument
     return _in_zone(value, f"({calls.on_the_clock(value)} + {step})")
 
 
-def _date_diff(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _date_diff(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     start, end = _times(compiler, node, "date_diff", arguments[1:])
     unit = _unit(compiler, arguments[0], start.type)
     if TIMESTAMP_TZ in (start.type, end.type):
@@ -234,7 +234,7 @@ def _date_diff(compiler: ExpressionCompiler, node: Any, arguments: calls.Argumen
 
 
 def _formatted(translate: Callable[[str, str], str]) -> calls.Special:
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         (value,) = _times(compiler, node, node.name.lower(), arguments[:1])
         if value.type == TIME:
             raise not_supported(f"{place(node)}: {node.name.lower()} of a time")
@@ -245,7 +245,7 @@ def _formatted(translate: Callable[[str, str], str]) -> calls.Special:
 
 
 def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
         pattern = _pattern(compiler, arguments[1], translate).replace("%g000", "%f")
         text = value.sql
@@ -270,7 +270,7 @@ def _with_offset(value: Value, sql: str) -> Value:
     return Value(f"CAST({sql} AS TIMESTAMPTZ)", replace(TIMESTAMP_TZ, zone=zone))
 
 
-def _from_iso8601_timestamp(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _from_iso8601_timestamp(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.value(arguments[0])
     result = calls.invoke(compiler, node, "from_iso8601_timestamp", [value])
     if not isinstance(value.literal, str):
@@ -282,7 +282,7 @@ def _from_iso8601_timestamp(compiler: ExpressionCompiler, node: Any, arguments: 
 def _of_zone(template: str) -> calls.Special:
     """What depends on the zone of a timestamp: `{minutes}` is how far it is ahead of UTC."""
 
-    def compiled(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+    def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
         if value.type.name != "timestamp with time zone":
             return calls.invoke(compiler, node, node.name.lower() if node.name else "timezone_hour", [value])
@@ -292,12 +292,12 @@ def _of_zone(template: str) -> calls.Special:
     return compiled
 
 
-def _timezone(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _timezone(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "timezone", arguments)
     return Value(string(value.type.zone), VARCHAR, value.type.zone)
 
 
-def _to_iso8601(compiler: ExpressionCompiler, node: Any, arguments: calls.Arguments) -> Value:
+def _to_iso8601(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     value = compiler.value(arguments[0])
     if value.type.name not in ("timestamp", "timestamp with time zone"):
         return calls.invoke(compiler, node, "to_iso8601", [value])
@@ -309,14 +309,14 @@ def _to_iso8601(compiler: ExpressionCompiler, node: Any, arguments: calls.Argume
     return Value(f"({clock} || trino_offset_text({zones.offset_minutes(value.sql, value.type.zone)}))", VARCHAR)
 
 
-def _pattern(compiler: ExpressionCompiler, node: exp.Expr, translate: Callable[[str, str], str]) -> str:
+def _pattern(compiler: Expressions, node: exp.Expr, translate: Callable[[str, str], str]) -> str:
     pattern = compiler.value(node).literal
     if not isinstance(pattern, str):
         raise not_supported(f"{place(node)}: a date format that is not written out")
     return string(translate(pattern, place(node)))
 
 
-def _extract(compiler: ExpressionCompiler, node: Any) -> Value:
+def _extract(compiler: Expressions, node: Any) -> Value:
     field = node.this.name.lower()
     if field in ("timezone_hour", "timezone_minute"):
         return calls.SPECIAL[field](compiler, node, [node.expression])
@@ -351,7 +351,7 @@ calls.SPECIAL.update(
     }
 )
 
-NODES: dict[type[exp.Expr], Callable[[ExpressionCompiler, Any], Value]] = {
+NODES: dict[type[exp.Expr], Callable[[Expressions, Any], Value]] = {
     exp.AtTimeZone: _at_time_zone,
     exp.CurrentDate: _current(DATE),
     exp.CurrentTime: _current(TIME_TZ),

@@ -11,10 +11,10 @@ from labkit.sandbox.athena.dialect.scope import place
 from labkit.sandbox.athena.errors import QueryError
 
 if TYPE_CHECKING:
-    from labkit.sandbox.athena.dialect.expressions import ExpressionCompiler
+    from labkit.sandbox.athena.dialect.compiling import Expressions
 
 
-def order_by(compiler: ExpressionCompiler, ordered: Sequence[Any]) -> str:
+def order_by(compiler: Expressions, ordered: Sequence[Any]) -> str:
     """ORDER BY inside an aggregate or window: NULLs are last unless it says otherwise, ascending or descending."""
     return " ORDER BY " + ", ".join(f"{compiler.value(each.this).sql}{direction(each)}" for each in ordered)
 
@@ -25,7 +25,7 @@ def direction(ordered: Any) -> str:
     return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {nulls}"
 
 
-def over(compiler: ExpressionCompiler, node: Any) -> str:
+def over(compiler: Expressions, node: Any) -> str:
     """OVER (...), or the window of the WINDOW clause that it names."""
     clauses = _clauses(compiler, node)
     parts = []
@@ -39,7 +39,7 @@ def over(compiler: ExpressionCompiler, node: Any) -> str:
     return f"OVER ({' '.join(parts)})"
 
 
-def _clauses(compiler: ExpressionCompiler, node: Any) -> dict[str, Any]:
+def _clauses(compiler: Expressions, node: Any) -> dict[str, Any]:
     """The clauses of a window: those of the window that it names, and what it adds to them itself."""
     own = {name: node.args[name] for name in ("partition_by", "order", "spec") if node.args.get(name)}
     if not node.args.get("alias"):
@@ -64,7 +64,7 @@ def _clauses(compiler: ExpressionCompiler, node: Any) -> dict[str, Any]:
     return {**given, **own}
 
 
-def _frame(compiler: ExpressionCompiler, spec: Any) -> str:
+def _frame(compiler: Expressions, spec: Any) -> str:
     bounds = []
     for side in ("start", "end"):
         bound = spec.args.get(side)

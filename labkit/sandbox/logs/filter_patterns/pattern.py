@@ -6,9 +6,9 @@ from functools import cache, cached_property, lru_cache
 
 import duckdb
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.filter_patterns import json_events, parser, space_events, terms
 from labkit.sandbox.logs.filter_patterns.tree import Json, Pattern, PatternError, Space
-from labkit.sandbox.service import ServiceError
 
 INVALID_METRIC_FILTER_PATTERN = "Invalid metric filter pattern"
 

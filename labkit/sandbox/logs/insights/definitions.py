@@ -10,8 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, page
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.service import Call, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

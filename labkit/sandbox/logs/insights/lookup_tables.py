@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import LogsCore, invalid, page
 from labkit.sandbox.logs.insights.reading import LookupTable
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.service import Call, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import invalid, page
 from labkit.sandbox.logs.groups import LogGroup
 from labkit.sandbox.logs.insights import engine, fields, tree
@@ -28,7 +29,7 @@ from labkit.sandbox.logs.insights.lookup_tables import LookupTableOperations
 from labkit.sandbox.logs.insights.reading import limited
 from labkit.sandbox.logs.insights.tree import QueryError, Source
 from labkit.sandbox.logs.store import is_place
-from labkit.sandbox.service import Call, ServiceError, operation
+from labkit.sandbox.service import Call, operation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
@@ -245,7 +246,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
     def _events(self, group: LogGroup) -> engine.Events:
         """The events of a log group, and the format of the flow log that is published to it."""
         relation = self.store.relation(group.region, group.name)
-        log_format = self.sandbox.network.log_format(group.region, group.name)
+        log_format = self.sandbox.wiring.log_format(group.region, group.name)
         return engine.Events(relation, f"{group.account_id}:{group.name}", log_format)
 
     def _query(self, call: Call) -> Query:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.filter_patterns import compile_pattern, parser, space_events
 from labkit.sandbox.logs.filter_patterns.tree import Space
 from labkit.sandbox.logs.store import EventStore
-from labkit.sandbox.service import ServiceError
 
 STORE = EventStore()
 SETTINGS = settings(max_examples=50, suppress_health_check=list(HealthCheck))

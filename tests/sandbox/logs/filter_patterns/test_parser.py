@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.filter_patterns import compile_pattern
 from labkit.sandbox.logs.filter_patterns.parser import is_number, is_selector, selector_steps
-from labkit.sandbox.service import ServiceError
 
 FAULTS = json.loads(Path(__file__).with_name("faults.json").read_text(encoding="utf-8"))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.insights.engine import check
 from labkit.sandbox.logs.insights.lookup_tables import read_table
 from labkit.sandbox.logs.insights.tree import QueryError
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.logs.insights.runs import answer, rows
 
 CASES = json.loads(Path(__file__).with_name("combining.json").read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 from tests.sandbox.calls import client_call, refusal
 
 GROUP = "VPCFlowLogs"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
+from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.insights import engine
 from labkit.sandbox.logs.insights.service import _interrupted
-from labkit.sandbox.service import ServiceError
 from tests.sandbox.calls import client_call
 
 NOW = int(datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp())
