@@ -180,7 +180,11 @@ class Host:
                     self._files.remove(entry.file)
 
     def _carry_out(self, entry: Entry, request: Request, address: Address, prepared: Any) -> Response:
-        """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing."""
+        """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing.
+
+        Unless it is of the few for which moto leaves half of a change behind when it fails on the way. Then the entry
+        stays, for that half to be there after a restart too: what is made later may refer to it.
+        """
         if entry.file is not None:
             request.environ[FILE] = entry.file
         poll = None
@@ -188,8 +192,9 @@ class Host:
             poll = receiving.LongPoll(request, self.sandbox.account_id, address.region)
         with self.sandbox.changes.change(entry) as change:
             before = poll.traces() if poll else None
+            drawn = sources.drawn(address.service)
             response = self._dispatcher.answer(self.sandbox, request, address, prepared)
-            change.refused = 400 <= response.status_code < 500
+            change.refused = 400 <= response.status_code < 500 and sources.drawn(address.service) == drawn
             if poll and receiving.is_empty(response):  # which a journal need not hold: somebody polls all day
                 change.refused = poll.traces() == before
         if not change.refused:

@@ -124,6 +124,18 @@ PATCHES = (
         f"{STATE}.ec2:create_security_group",
         "leaves out the rule of a default group that admits its own members",
     ),
+    Patch(
+        "moto.ec2.models.subnets:Subnet.attach_ipv6_cidr_block_associations",
+        f"{HERE}.cidr_blocks:of_subnet",
+        "takes any text for a block, on which every packet fails",
+        how="wrap",
+    ),
+    Patch(
+        "moto.ec2.models.vpcs:VPCBackend.associate_vpc_cidr_block",
+        f"{HERE}.cidr_blocks:of_vpc",
+        "keeps a block that it refuses",
+        how="wrap",
+    ),
     Patch("moto.ec2.utils:EC2_PREFIX_TO_RESOURCE", f"{STATE}.ec2:name_flow_logs", "names flow logs otherwise", "amend"),
     Patch(
         "moto.ec2.models.instance_types:INSTANCE_TYPE_OFFERINGS",

@@ -48,6 +48,17 @@ def test_a_refused_request_leaves_no_entry_and_shifts_no_later_id(host):
     assert host.sandbox.changes.made == made
 
 
+def test_what_a_refused_request_leaves_behind_all_the_same_outlasts_a_restart(tmp_path):
+    with closing(open_host(tmp_path / "journal.sqlite", BARE)) as host:
+        stacks = client_maker(host)("cloudformation")
+        with pytest.raises(ClientError):
+            stacks.create_stack(StackName="stack")
+        there = [each["StackId"] for each in stacks.describe_stacks()["Stacks"]]
+    with closing(open_host(tmp_path / "journal.sqlite", BARE)) as host:
+        stacks = client_maker(host)("cloudformation")
+        assert [each["StackId"] for each in stacks.describe_stacks()["Stacks"]] == there
+
+
 def test_a_change_of_a_services_own_is_written_down_with_its_body(host):
     told = []
     host.sandbox.changes.makers["told"] = lambda entry: told.append((entry.request, entry.body))
