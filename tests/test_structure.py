@@ -4,11 +4,11 @@ import ast
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.test_documents import load_script
 
+import_graph = load_script("import_graph")
 PROJECT = Path(__file__).parents[1]
 MOST_FILES = 5
 CLOSELY_TIED = {
@@ -21,45 +21,8 @@ CLOSELY_TIED = {
 """Packages in which a few files import each other, each with the reason."""
 
 
-def modules() -> dict[str, Path]:
-    """Every module of labkit, by its dotted name."""
-    paths = (PROJECT / "labkit").rglob("*.py")
-    return {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
-
-
-def imported(tree: ast.AST, known: set[str]) -> Iterator[str]:
-    """What a module imports of labkit, inside functions and for type checking too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (each.name for each in node.names if each.name in known)
-        elif isinstance(node, ast.ImportFrom) and node.module in known:
-            names = [f"{node.module}.{each.name}" for each in node.names]
-            yield from (name if name in known else node.module for name in names)
-
-
-def circles(graph: dict[str, set[str]]) -> list[set[str]]:
-    """The sets of modules that reach each other."""
-
-    def reached(start: str) -> set[str]:
-        found, left = set(), [start]
-        while left:
-            left.extend(new := graph[left.pop()] - found)
-            found |= new
-        return found
-
-    reach = {name: reached(name) for name in graph}
-    tied = {frozenset(other for other in reach[name] if name in reach[other]) for name in graph if name in reach[name]}
-    return [set(each) for each in tied]
-
-
-@pytest.fixture(scope="module")
-def graph() -> dict[str, set[str]]:
-    found = modules()
-    return {name: set(imported(ast.parse(path.read_text()), set(found))) - {name} for name, path in found.items()}
-
-
-def test_only_a_few_files_of_one_package_import_each_other_and_each_case_has_a_reason(graph):
-    for circle in circles(graph):
+def test_only_a_few_files_of_one_package_import_each_other_and_each_case_has_a_reason():
+    for circle in import_graph.circles(import_graph.graph()):
         packages = {name.rpartition(".")[0] for name in circle}
         assert len(packages) == 1, f"a circle over several packages: {sorted(circle)}"
         assert len(circle) <= MOST_FILES, f"a circle of {len(circle)} files: {sorted(circle)}"
@@ -68,7 +31,7 @@ def test_only_a_few_files_of_one_package_import_each_other_and_each_case_has_a_r
 
 def test_every_package_has_a_map():
     """Its docstring says what is inside; a single line is enough for a folder of a file or two."""
-    for name, path in modules().items():
+    for name, path in import_graph.modules().items():
         if path.name == "__init__.py":
             assert ast.get_docstring(ast.parse(path.read_text())), f"{name} has no map"
 
