@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from labkit.sandbox.athena import ending, runner, work
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.host import Host
-from tests.sandbox.in_process import BARE, client_maker, open_host
+from labkit.sandbox.kernel.checkpoints import Checkpoints
+from tests.sandbox.in_process import BARE, CREDENTIALS, client_maker, open_host
 
 OUTPUT = {"OutputLocation": "s3://results/out/"}
 OVER = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -187,6 +188,29 @@ def test_a_query_that_was_under_way_is_run_after_a_restart(tmp_path, held, monke
         assert client.end(running)["Status"]["State"] == "SUCCEEDED"
         assert client.rows(running) == [["s"], ["6"]]
         assert client.state(stopped) == "CANCELLED"
+
+
+def test_a_checkpoint_has_the_queries_that_ended_and_those_under_way(tmp_path, held, monkeypatch):
+    def opened() -> Host:
+        checkpoints = Checkpoints(tmp_path / "checkpoints", CREDENTIALS.secret_access_key, "this version")
+        return open_host(tmp_path / "journal.sqlite", BARE, checkpoints=checkpoints)
+
+    with closing(opened()) as host, monkeypatch.context() as patch:
+        client = Client(host)
+        client.buckets()
+        ended = [client.run(sql)["QueryExecutionId"] for sql in STATEMENTS[:4]]
+        monkeypatch.setattr(runner, "_LAST_WORDS", 0.0)
+        patch.setattr(work.Work, "_rows", held.before(work.Work._rows))
+        running = client.start("SELECT sum(a) AS s FROM t")
+        held.there.acquire()
+        before = looked_at(client, ended)
+        assert host.checkpoint(0)
+    with closing(opened()) as host:
+        client = Client(host)
+        assert client.end(running)["Status"]["State"] == "SUCCEEDED"
+        assert client.rows(running) == [["s"], ["6"]]
+        after = looked_at(client, ended)
+        assert {name: seen for name, seen in after.items() if running not in name} == before
 
 
 def test_ids_do_not_depend_on_when_a_query_ends(tmp_path, held, monkeypatch):
