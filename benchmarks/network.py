@@ -20,6 +20,7 @@ BUSIEST = 1000
 WARM_UP_SECONDS, HOUR = 900, 3600
 HALF_A_DAY = 6
 MILLION = 1e6
+MEGABYTES_ALLOWED = 500
 
 LINES = """
     COPY (
@@ -44,20 +45,22 @@ def measure() -> Iterator[Measured]:
         vpc.log_to_group()
         sandbox.clock.advance(WARM_UP_SECONDS)
         records = _events(sandbox)
-        begin = time.perf_counter()
+        begin, begin_cpu = time.perf_counter(), time.process_time()
         sandbox.clock.advance(HOUR)
         records = _events(sandbox) - records
         ours = (time.perf_counter() - begin) / records * MILLION
+        ours_cpu = (time.process_time() - begin_cpu) / records * MILLION
         sandbox.clock.advance((HALF_A_DAY - 1) * HOUR)
         first = megabytes(os.getpid())
         sandbox.clock.advance(HALF_A_DAY * HOUR)
         last = megabytes(os.getpid())
     finally:
         sandbox.close()
-    yield Measured("a million records to S3 and Logs / 2 s, half a million a second", ours, 2, "s", 1)
+    yield Measured("a million records to S3 and Logs / 2 s of the processor", ours_cpu, 2, "s", 1)
     name = "a million records to S3 and Logs / DuckDB writing them to gzip"
     yield Measured(name, ours, _by_duckdb(records) / records * MILLION, "s", 1)
     yield Measured("memory after twelve busy hours / after six", last, first, "MB", 1.1)
+    yield Measured("memory after twelve busy hours / 500 MB", last, MEGABYTES_ALLOWED, "MB", 1)
 
 
 def _events(sandbox: AssembledSandbox) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from benchmarks.measured import Measured, megabytes
 from labkit.lab.cloud import SandboxCloud
 from labkit.lab.settings import Settings
@@ -21,6 +23,7 @@ from labkit.sandbox import process
 
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 MOTO_PORT = 45871
+SECONDS_ALLOWED, MEGABYTES_ALLOWED = 2, 275
 EC2_CALL = b"Action=DescribeInstances&Version=2016-11-15"
 
 
@@ -33,6 +36,7 @@ def measure() -> Iterator[Measured]:
         server = process.start(home, frozen_at=FROZEN_AT)
         ready = time.perf_counter() - begin
         memory = megabytes(server.pid)
+        cpu = psutil.Process(server.pid).cpu_times()
         _do_the_lab(server, home)
         process.stop(home)
         begin = time.perf_counter()
@@ -41,6 +45,8 @@ def measure() -> Iterator[Measured]:
         process.stop(home)
     yield Measured("ready, environment provided / moto ready for a first EC2 call", ready, moto_seconds, "s", 1.5)
     yield Measured("memory once ready / moto's after a first EC2 call", memory, moto_megabytes, "MB", 2)
+    yield Measured("ready, seconds of the processor / 2 s", cpu.user + cpu.system, SECONDS_ALLOWED, "s", 1)
+    yield Measured("memory once ready / 275 MB", memory, MEGABYTES_ALLOWED, "MB", 1)
     yield Measured("restart with the whole lab's journal / first start", again, ready, "s", 3)
 
 

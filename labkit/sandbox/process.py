@@ -179,6 +179,7 @@ class _Start:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONHASHSEED": "0"}  # sets iterate alike in every run, moto's too
+        environment.setdefault("MALLOC_ARENA_MAX", "2")  # or glibc keeps up to 64 MB of freed memory for each thread
         try:
             with (self._folder / LOG_FILE).open("ab") as log:  # the server empties it: another's may be writing to it
                 return subprocess.Popen(

@@ -40,6 +40,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from labkit.sandbox.kernel.spare_memory import give_back
 from labkit.sandbox.logs.export import Export, read_export
 from labkit.sandbox.logs.texts import Texts, bytes_of
 
@@ -73,7 +74,10 @@ PENDING_BYTES = 64 * 2**20
 PENDING_EVENTS = 122_880
 """Batches wait in memory until they fill a row group of DuckDB, compressed at once, or until somebody reads."""
 
-MEMORY_EVENTS = 4 * PENDING_EVENTS
+EVENTS_BETWEEN_TRIMS = 4 * PENDING_EVENTS
+"""What allocators keep for later goes back to the system after so many events were written."""
+
+MEMORY_EVENTS = 2 * PENDING_EVENTS
 """What somebody read before it filled a row group stays in memory until so many events were written."""
 
 SMALL_BATCH = 1_000
@@ -200,6 +204,7 @@ class EventStore:
         self._tables_made = 0
         self._sequence = 0
         self._in_memory = 0
+        self._untrimmed = 0
         self._exports = 0
 
     @cached_property
@@ -336,3 +341,7 @@ class EventStore:
             if self._in_memory >= MEMORY_EVENTS and not self._exports:  # an export reads on, as things were
                 cursor.execute("CHECKPOINT events")
                 self._in_memory = 0
+        self._untrimmed += len(batch)
+        if self._untrimmed >= EVENTS_BETWEEN_TRIMS:
+            self._untrimmed = 0
+            give_back()
