@@ -36,6 +36,7 @@ _XML = "an XML bomb, a document type or a depth without bound; malformed XML fai
 _HTTP = "sends requests to any address"
 _TEMPLATE = "reads templates with YAML's unsafe loader, which runs code"
 _COPIES = "holds all of an object's bytes in memory, several times"
+_HALF = "leaves what it has made when it fails on the way"
 _WAITS = "waits with the sandbox's lock held, for a clock that may stand still"
 
 FIRST = (
@@ -56,6 +57,68 @@ PATCHES = (
         "moto.cloudformation.responses:CloudFormationResponse.validate_template",
         f"{HERE}.stacks:validate_template",
         "has cfn-lint judge the template, after writing it into the working directory",
+    ),
+    *(
+        Patch(
+            f"moto.cloudformation.responses:CloudFormationResponse.{name}",
+            f"{HERE}.stacks:needing_capabilities",
+            "makes permissions for whoever did not say that they may be made",
+            how="wrap",
+        )
+        for name in ("create_stack", "update_stack", "create_change_set", "create_stack_set", "update_stack_set")
+    ),
+    Patch(
+        "moto.cloudformation.parsing:parse_and_create_resource",
+        f"{HERE}.stack_failures:naming_the_culprit",
+        "does not say which resource failed",
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:CloudFormationBackend.create_stack",
+        f"{HERE}.stack_failures:rolling_back",
+        _HALF,
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:CloudFormationBackend.execute_change_set",
+        f"{HERE}.stack_failures:executing_or_rolling_back",
+        f"{_HALF}; leaves out outputs and exports",
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:CloudFormationBackend.delete_stack",
+        f"{HERE}.stack_failures:deleting_or_keeping",
+        "forgets a stack that it can't delete; makes the resources of a deleted stack anew for who looks at it",
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:Stack.create_from_cloudformation_json",
+        f"{HERE}.stack_failures:embedded",
+        "a stack does not fail with the one in it",
+        how="wrap",
+    ),
+    Patch(
+        "moto.s3.models:FakeBucket.delete_from_cloudformation_json",
+        f"{HERE}.stack_failures:keeping_what_is_full",
+        "leaves a bucket that has objects, and says nothing",
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:Stack.mark_creation_complete",
+        f"{HERE}.stack_failures:with_outputs",
+        "reads the outputs when somebody describes a stack, and fails there",
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.models:Stack.update",
+        f"{HERE}.stack_failures:updating_or_rolling_back",
+        _HALF,
+        how="wrap",
+    ),
+    Patch(
+        "moto.cloudformation.parsing:ResourceMap.update",
+        f"{HERE}.stack_failures:update_resources",
+        "deletes first, forgets what it can't change, and takes what it deleted for made",
     ),
     Patch("moto.s3.responses:xmltodict", f"{HERE}.documents:XMLTODICT", _XML),
     Patch("moto.s3.responses:minidom", f"{HERE}.documents:MINIDOM", _XML),

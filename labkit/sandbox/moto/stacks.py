@@ -83,6 +83,8 @@ def load_stack(text: str, Loader: Any = None) -> dict[str, Any]:
             message=f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]. "
             "The sandbox does not make these; docs/sandbox.md says which services it has."
         )
+    if "Transform" in template:
+        raise ValidationError(message=f"The sandbox runs no macros and transforms, such as {template['Transform']}.")
     return template
 
 
@@ -174,6 +176,24 @@ def validate_template(self: responses.CloudFormationResponse) -> ActionResult:
 
 
 _NAMES_IN_IAM = ("GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleName", "UserName")
+
+
+def needing_capabilities(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    """Refuse a template that makes permissions unless the caller says that it may."""
+
+    def operation(self: responses.CloudFormationResponse) -> ActionResult:
+        body = self._get_param("TemplateBody")
+        if url := self._get_param("TemplateURL"):
+            body = self._get_stack_from_s3_url(url)
+        needed = _capabilities(load(body)) if body else []
+        given = set(self._get_param("Capabilities", []))
+        if needed and not given & {*needed, "CAPABILITY_NAMED_IAM"}:
+            raise ServiceError(
+                "InsufficientCapabilitiesException", f"Requires capabilities : [{', '.join(needed)}]", status=400
+            )
+        return original(self)
+
+    return operation
 
 
 def _capabilities(template: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from labkit.sandbox.moto import json_text
+from labkit.sandbox.moto import json_text, template_references
 
 MAX_BYTES = 1_000_000
 """The most that CloudFormation reads from S3."""
@@ -51,6 +51,10 @@ def read(text: str) -> dict[str, Any]:
         raise TemplateError("Template format error: unsupported structure.")
     _check_values(template, "")
     _check_sections(template)
+    try:
+        template_references.check(template)
+    except template_references.TemplateReferenceError as error:
+        raise TemplateError(str(error)) from error
     return template
 
 

@@ -14,8 +14,11 @@ def stack_exists(account_id: str, region: str, name: str) -> bool:
 def create_stack(
     account_id: str, region: str, name: str, template: str, parameters: dict[str, str] | None = None
 ) -> None:
-    """Deploys a template."""
-    moto_state.backend("cloudformation", account_id, region).create_stack(name, template, parameters or {})
+    """Deploy a template; raise RuntimeError if its stack can't be made."""
+    stack = moto_state.backend("cloudformation", account_id, region).create_stack(name, template, parameters or {})
+    if stack.status != "CREATE_COMPLETE":
+        reasons = [each.resource_status_reason for each in stack.events if each.resource_status.endswith("FAILED")]
+        raise RuntimeError(f"The stack {name} is {stack.status}: {'; '.join(filter(None, reasons))}")
 
 
 def physical_id(account_id: str, region: str, name: str, logical_id: str) -> str:

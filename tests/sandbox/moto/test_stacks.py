@@ -98,7 +98,9 @@ def test_no_nested_template_runs_code(stacks, stored, tmp_path):
     parent = json.dumps(
         {"Resources": {"S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}}
     )
-    assert "not well-formed" in refused(stacks.create_stack, StackName="parent", TemplateBody=parent)
+    stacks.create_stack(StackName="parent", TemplateBody=parent)
+    events = stacks.describe_stack_events(StackName="parent")["StackEvents"]
+    assert any("not well-formed" in each.get("ResourceStatusReason", "") for each in events)
     assert not (tmp_path / "mark").exists()
 
 
@@ -191,6 +193,35 @@ def test_dates_in_a_policy_need_no_quotes(stacks, client):
     role = client("iam").get_role(RoleName="r")["Role"]
     assert role["AssumeRolePolicyDocument"]["Version"] == "2012-10-17"
     assert stacks.validate_template(TemplateBody=template)["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
+
+
+ROLE = "Type: 'AWS::IAM::Role', Properties: {AssumeRolePolicyDocument: {Statement: []}"
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"), [("", "CAPABILITY_IAM"), (", RoleName: named", "CAPABILITY_NAMED_IAM")], ids=["any", "named"]
+)
+def test_a_template_that_makes_permissions_needs_to_be_told_that_it_may(stacks, stored, client, name, needed):
+    template = f"Resources: {{R: {{{ROLE}{name}}}}}}}"
+    stacks.create_stack(StackName="standing", TemplateBody=TOPIC)
+    for call, parameters in (
+        (stacks.create_stack, {"StackName": "s", "TemplateBody": template}),
+        (stacks.create_stack, {"StackName": "s", "TemplateURL": stored(template)}),
+        (stacks.update_stack, {"StackName": "standing", "TemplateBody": template}),
+        (stacks.create_stack_set, {"StackSetName": "s", "TemplateBody": template}),
+    ):
+        with pytest.raises(ClientError, match=rf"Requires capabilities : \[{needed}\]") as caught:
+            call(**parameters)
+        assert caught.value.response["Error"]["Code"] == "InsufficientCapabilitiesException"
+    assert client("iam").list_roles()["Roles"] == []
+    stacks.create_stack(StackName="s", TemplateBody=template, Capabilities=[needed])
+    assert len(client("iam").list_roles()["Roles"]) == 1
+
+
+def test_a_template_with_a_transform_is_refused(stacks):
+    template = f"Transform: AWS::Serverless-2016-10-31\n{TOPIC}"
+    message = refused(stacks.create_stack, StackName="s", TemplateBody=template)
+    assert message == "The sandbox runs no macros and transforms, such as AWS::Serverless-2016-10-31."
 
 
 def test_a_template_is_validated_by_what_it_says(stacks):

@@ -46,7 +46,7 @@ def test_the_last_of_two_equal_keys_counts():
 
 
 def test_a_template_in_json_is_read():
-    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "P"}}}}}
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "AWS::StackName"}}}}}
     assert templates.read(f"\n {json.dumps(template, indent=1)}") == template
 
 

@@ -56,6 +56,6 @@ def test_a_template_s_policy_of_another_bucket_fails_its_stack(sandbox, backend)
     policy = {"Statement": [{**PUBLIC, "Resource": "arn:aws:s3:::other/*"}]}
     properties = {"Bucket": BUCKET, "PolicyDocument": policy}
     template = json.dumps({"Resources": {"Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}})
-    with pytest.raises(S3ClientError, match="Policy has invalid resource"):
+    with pytest.raises(RuntimeError, match="ROLLBACK_COMPLETE: Policy has invalid resource"):
         cloudformation.create_stack(sandbox.account_id, "eu-west-1", "logs", template)
     assert s3.bucket_policy(BUCKET) is None

@@ -183,6 +183,8 @@ def test_a_stack_whose_flow_log_can_not_be_made_fails_in_its_words(make):
         },
     }
     template = json.dumps({"Resources": {"Log": flow_log}})
-    with pytest.raises(ClientError, match="The vpc ID 'vpc-0' does not exist"):
-        make("cloudformation").create_stack(StackName="broken", TemplateBody=template)
+    make("cloudformation").create_stack(StackName="broken", TemplateBody=template)
+    events = make("cloudformation").describe_stack_events(StackName="broken")["StackEvents"]
+    (failed,) = (each for each in events if each["ResourceStatus"] == "CREATE_FAILED")
+    assert "The vpc ID 'vpc-0' does not exist" in failed["ResourceStatusReason"]
     assert make("ec2").describe_flow_logs()["FlowLogs"] == []
