@@ -1,4 +1,4 @@
-"""Alarms as they are kept: what was asked for, the state they are in, and how DescribeAlarms shows them."""
+"""Alarms: their settings, their state, and how DescribeAlarms shows them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 INITIAL_REASON = "Unchecked: Initial alarm creation"
 ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
-"""The member that lists the actions of a state."""
+"""The request's member that lists the actions of each state."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A state, why and since when."""
+    """An alarm's state, its reason, and since when.
+
+    `updated` is when state or reason were last set, `transitioned` when the state last changed.
+    """
 
     value: str
     reason: str
@@ -33,10 +36,10 @@ class State:
 
 
 class Alarm:
-    """What metric alarms and composite alarms have in common.
+    """The common base of metric alarms and composite alarms.
 
-    `settings` has the members of the request as they came, without the tags; an update replaces all of them and leaves
-    the state as it is (PutMetricAlarm).
+    `settings` holds the members of the request as they came, without the tags; an update replaces all of them and keeps
+    the state (PutMetricAlarm).
     """
 
     kind: ClassVar[str]
@@ -46,6 +49,7 @@ class Alarm:
         self.region = region
         self.account_id = account_id
         self.arn = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{self.name}"
+        # Here, not in configure(): PutMetricAlarm ignores the tags of an alarm that exists.
         self.tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in settings.get("Tags", [])}
         self.state = State(INSUFFICIENT_DATA, INITIAL_REASON, None, now, now)
         self.configure(settings, now)
@@ -57,7 +61,7 @@ class Alarm:
 
     @property
     def description(self) -> str | None:
-        """The description; None where there is none."""
+        """The description; None if it is empty or wasn't given."""
         return self.settings.get("AlarmDescription") or None
 
     @property
@@ -66,15 +70,15 @@ class Alarm:
         return bool(self.settings.get("ActionsEnabled", True))
 
     def actions(self, state: str) -> list[str]:
-        """The ARNs of the actions of a state."""
+        """Return the ARNs of a state's actions."""
         return list(self.settings.get(ACTIONS[state], []))
 
     def all_actions(self) -> list[str]:
-        """The ARNs of the actions of every state."""
+        """Return the ARNs of the actions of all states."""
         return [arn for state in ACTIONS for arn in self.actions(state)]
 
     def describe(self) -> dict[str, Any]:
-        """The alarm as DescribeAlarms lists it: empty members are left out, the lists of actions are not."""
+        """Return the alarm as DescribeAlarms lists it: without empty members, except for the lists of actions."""
         shown = {name: value for name, value in self.settings.items() if value not in ("", None, [])}
         shown |= {member: self.actions(state) for state, member in ACTIONS.items()}
         shown |= {
@@ -96,17 +100,17 @@ class MetricAlarm(Alarm):
 
     kind = "MetricAlarm"
     metrics: list[dict[str, Any]]
-    """The queries of an alarm on metric math; an alarm on one metric has none."""
+    """The queries of an alarm on metric math; empty for an alarm on one metric."""
     period: int
     """The length of a datapoint in seconds."""
     inputs: tuple[Metric, ...]
-    """The metrics that go into it."""
+    """The metrics that it reads, each once."""
     follows_clock: bool
-    """Whether it may come to another state with time alone, as metric math with HOUR() does."""
+    """Whether its state may change with time alone, as metric math with HOUR() does."""
     looks_at: tuple[object, ...] | None
-    """What alarms have in common that look at the same datapoints; None for those on metric math."""
+    """A key that alarms on the same datapoints share; None for metric math, whose results aren't shared."""
     due: float | None = None
-    """When it is evaluated next; None while that couldn't change anything."""
+    """The time of its next evaluation; None while no evaluation could change anything."""
 
     def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
         """Takes over the settings of a request."""
@@ -124,6 +128,7 @@ class MetricAlarm(Alarm):
         periods = self.rule.evaluation_periods
         where = self.inputs[0], settings.get("Unit"), self.statistic
         how = self.period, periods, json.dumps(settings.get("EvaluationWindow"))
+        # Without threshold and TreatMissingData: alarms that differ in these alone look at the same datapoints.
         self.looks_at = None if self.metrics else (*where, *how)
         self.follows_clock = any(follows_clock(query["Expression"]) for query in self.metrics if "Expression" in query)
 
@@ -139,14 +144,14 @@ class MetricAlarm(Alarm):
 
     @property
     def treat_missing_data(self) -> str:
-        """How missing datapoints are treated; alarms on DynamoDB's metrics always ignore them."""
+        """How missing datapoints are treated; alarms on DynamoDB's metrics ignore them whatever was asked for."""
         if self.settings.get("Namespace") == "AWS/DynamoDB":
             return "ignore"
         return str(self.settings.get("TreatMissingData", MISSING))
 
     @property
     def watched_query(self) -> dict[str, Any]:
-        """The query of metric math whose result is compared with the threshold."""
+        """The query whose result is compared with the threshold; PutMetricAlarm has checked that there is one."""
         return next(query for query in self.metrics if query.get("ReturnData", True))
 
     def describe(self) -> dict[str, Any]:
@@ -155,7 +160,7 @@ class MetricAlarm(Alarm):
 
 
 def query_period(queries: list[dict[str, Any]]) -> int:
-    """The period of metric math."""
+    """Return the period of metric math, which all its metrics share."""
     return max(int(query["MetricStat"]["Period"]) for query in queries if "MetricStat" in query)
 
 
@@ -164,7 +169,7 @@ class CompositeAlarm(Alarm):
 
     kind = "CompositeAlarm"
     suppressed_by: str | None = None
-    """What holds its actions back: Alarm, WaitPeriod or ExtensionPeriod; None while nothing does."""
+    """What suppresses its actions: Alarm, WaitPeriod or ExtensionPeriod; None while nothing does."""
     suppression: Suppression | None = None
 
     def configure(self, settings: Mapping[str, Any], now: datetime) -> None:
@@ -174,7 +179,7 @@ class CompositeAlarm(Alarm):
 
     @property
     def suppressor(self) -> str | None:
-        """The name or the ARN of the alarm that holds its actions back."""
+        """The name or the ARN of the alarm that suppresses its actions."""
         return self.settings.get("ActionsSuppressor")
 
     def describe(self) -> dict[str, Any]:

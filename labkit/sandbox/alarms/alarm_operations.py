@@ -1,4 +1,4 @@
-"""The operations on alarms."""
+"""The API operations on alarms, their history and their tags."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ class AlarmOperations(Service):
     """The operations on alarms."""
 
     def region(self, name: str) -> Region:
-        """What is held in a region."""
+        """Return the metrics and alarms of a region."""
         raise NotImplementedError
 
     def evaluator(self, name: str) -> Evaluator:
-        """What evaluates a region's alarms."""
+        """Return the evaluator of a region's alarms."""
         raise NotImplementedError
 
     @operation("PutMetricAlarm")
     def put_metric_alarm(self, call: Call) -> Result:
-        """Creates an alarm, or replaces the settings of one and leaves its state."""
+        """Create an alarm, or replace the settings of an existing one and keep its state."""
         check_metric_alarm(call)
         alarm = self._put(call, MetricAlarm)
         evaluator = self.evaluator(call.region)
+        # Schedule.add keeps an earlier time: the old one may not be a regular time of the new period.
         evaluator.forget(alarm)
         evaluator.wake(alarm)
         return {}
 
     @operation("PutCompositeAlarm")
     def put_composite_alarm(self, call: Call) -> Result:
-        """Creates an alarm on other alarms, or replaces its settings."""
+        """Create an alarm on other alarms, or replace its settings; its rule is evaluated at once."""
         region = self.region(call.region)
         check_composite_alarm(call, region)
+        # Asked before _put, after which the alarm exists in any case.
         created = call.params["AlarmName"] not in region.alarms
         alarm = self._put(call, CompositeAlarm)
         state = self.evaluator(call.region).rule_state(alarm)
@@ -71,14 +73,16 @@ class AlarmOperations(Service):
 
     @operation("DescribeAlarms")
     def describe_alarms(self, call: Call) -> Result:
-        """Lists alarms in the order of their names; metric alarms unless the types asked for say otherwise."""
+        """List alarms in the order of their names; only metric alarms unless AlarmTypes says otherwise."""
         params, region = call.params, self.region(call.region)
         _check_filters(params)
         kinds = params.get("AlarmTypes") or ["MetricAlarm"]
+        # The default of metric alarms alone would hide the parents, which are all composite alarms.
         if not params.get("AlarmTypes") and (params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName")):
             kinds = ["MetricAlarm", "CompositeAlarm"]
         chosen = [alarm for alarm in self._related(region, params) if alarm.kind in kinds and _wanted(alarm, params)]
         chosen.sort(key=lambda alarm: alarm.name)
+        # One page over both kinds together, which are told apart only afterwards: MaxRecords counts both.
         listed = page(chosen, params, "alarms", params.get("MaxRecords", 50), invalid_token)
         alarms = listed.pop("alarms")
         short = bool(params.get("ChildrenOfAlarmName") or params.get("ParentsOfAlarmName"))
@@ -100,7 +104,7 @@ class AlarmOperations(Service):
 
     @operation("DescribeAlarmsForMetric")
     def describe_alarms_for_metric(self, call: Call) -> Result:
-        """Lists the alarms on one metric."""
+        """List the alarms on one metric."""
         params = call.params
         members = ("Statistic", "ExtendedStatistic", "Period", "Unit")
         asked = {name: params[name] for name in members if name in params}
@@ -114,7 +118,7 @@ class AlarmOperations(Service):
 
     @operation("DescribeAlarmHistory")
     def describe_alarm_history(self, call: Call) -> Result:
-        """Lists what happened to alarms, newest first."""
+        """List the history of alarms, newest first unless ScanBy says otherwise."""
         params = call.params
         start = params.get("StartDate", datetime.fromtimestamp(0, UTC))
         end = params.get("EndDate", self.sandbox.clock.now())
@@ -140,7 +144,7 @@ class AlarmOperations(Service):
 
     @operation("SetAlarmState")
     def set_alarm_state(self, call: Call) -> Result:
-        """Sets a state until the next evaluation; the actions run if it is another one."""
+        """Set a state that lasts until the next evaluation; if it is a new one, the actions run."""
         params = call.params
         alarm = self.region(call.region).find(params["AlarmName"])
         if alarm is None:
@@ -149,23 +153,25 @@ class AlarmOperations(Service):
         self.evaluator(call.region).change(
             alarm, params["StateValue"], params["StateReason"], params.get("StateReasonData")
         )
+        # A sleeping alarm would keep a state that its datapoints contradict. Composite alarms wait for their children.
         if isinstance(alarm, MetricAlarm):
             self.evaluator(call.region).wake(alarm)
         return {}
 
     @operation("EnableAlarmActions")
     def enable_alarm_actions(self, call: Call) -> Result:
-        """Lets state changes run actions."""
+        """Let state changes run actions."""
         return self._switch_actions(call, enabled=True)
 
     @operation("DisableAlarmActions")
     def disable_alarm_actions(self, call: Call) -> Result:
-        """Lets state changes run no actions."""
+        """Keep state changes from running actions."""
         return self._switch_actions(call, enabled=False)
 
     def _switch_actions(self, call: Call, *, enabled: bool) -> Result:
         region, now = self.region(call.region), self.sandbox.clock.now()
         for name in call.params["AlarmNames"]:
+            # Names of alarms that don't exist are ignored, as AWS ignores them.
             if alarm := region.alarms.get(name):
                 alarm.configure({**alarm.settings, "ActionsEnabled": enabled}, now)
                 record_configuration(region.history, alarm, "updated", now)
@@ -173,11 +179,12 @@ class AlarmOperations(Service):
 
     @operation("DeleteAlarms")
     def delete_alarms(self, call: Call) -> Result:
-        """Deletes alarms, one composite alarm at most; not one that a composite alarm still has in its rule."""
+        """Delete alarms, at most one composite alarm among them; reject alarms that a composite alarm depends on."""
         region, names = self.region(call.region), call.params["AlarmNames"]
         alarms = [region.alarms[name] for name in dict.fromkeys(names) if name in region.alarms]
         if sum(isinstance(alarm, CompositeAlarm) for alarm in alarms) > 1:
             raise ServiceError("ValidationError", "Only one composite alarm can be deleted at a time.")
+        # All are checked before any is deleted: an error deletes nothing.
         for alarm in alarms:
             _check_deletable(region, alarm)
         for alarm in alarms:
@@ -189,7 +196,7 @@ class AlarmOperations(Service):
 
     @operation("TagResource")
     def tag_resource(self, call: Call) -> Result:
-        """Adds tags to an alarm."""
+        """Add tags to an alarm."""
         held = self._tagged(call).tags
         check_tags(call.params["Tags"], held)
         held.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
@@ -197,7 +204,7 @@ class AlarmOperations(Service):
 
     @operation("UntagResource")
     def untag_resource(self, call: Call) -> Result:
-        """Removes tags from an alarm."""
+        """Remove tags from an alarm."""
         tags = self._tagged(call).tags
         for key in call.params["TagKeys"]:
             tags.pop(key, None)
@@ -205,7 +212,7 @@ class AlarmOperations(Service):
 
     @operation("ListTagsForResource")
     def list_tags_for_resource(self, call: Call) -> Result:
-        """Lists the tags of an alarm."""
+        """List the tags of an alarm."""
         return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(call).tags.items()]}
 
     def _tagged(self, call: Call) -> Alarm:
@@ -239,7 +246,7 @@ def _check_json(data: str | None) -> None:
 
 
 def _check_filters(params: dict[str, Any]) -> None:
-    """Refuses filters that DescribeAlarms doesn't take together."""
+    """Raise ValidationError for filters that DescribeAlarms doesn't take together."""
     if params.get("AlarmNames") and "AlarmNamePrefix" in params:
         raise ServiceError("ValidationError", "AlarmNames and AlarmNamePrefix can't be specified together.")
     for related in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
@@ -262,6 +269,6 @@ def _wanted(alarm: Alarm, params: dict[str, Any]) -> bool:
 
 
 def _short(alarm: Alarm) -> dict[str, Any]:
-    """What is shown of children and parents."""
+    """Return the members that DescribeAlarms shows of children and parents."""
     members = ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")
     return {name: value for name, value in alarm.describe().items() if name in members}

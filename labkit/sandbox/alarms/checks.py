@@ -1,4 +1,4 @@
-"""What PutMetricAlarm and PutCompositeAlarm refuse beyond the model's constraints, in CloudWatch's words."""
+"""Validates PutMetricAlarm and PutCompositeAlarm beyond the API model's constraints, with CloudWatch's errors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from labkit.sandbox.service import Call
 
 TREATMENTS = (BREACHING, NOT_BREACHING, IGNORE, MISSING)
 MAX_METRICS, MAX_QUERIES = 10, 20
-"""Of an alarm on metric math: metrics, and queries in all."""
+"""The maximum number of metrics, and of queries in all, in one alarm on metric math."""
 MAX_TAGS = 50
-"""Of an alarm (TagResource)."""
+"""The maximum number of tags on an alarm (TagResource)."""
 MAX_CHILDREN = 100
-"""Of a composite alarm (PutCompositeAlarm, AlarmRule)."""
+"""The maximum number of alarms in a composite alarm's rule (PutCompositeAlarm, AlarmRule)."""
 MAX_ELEMENTS = 500
-"""Of a rule: child alarms, TRUE and FALSE, pairs of parentheses ("Create a composite alarm")."""
+"""The maximum number of child alarms, TRUE, FALSE and parentheses in a rule ("Create a composite alarm")."""
 MAX_PARENTS = 150
-"""Composite alarms with the same alarm in their rules (PutCompositeAlarm)."""
+"""The maximum number of composite alarms that may have the same alarm in their rules (PutCompositeAlarm)."""
 
 _REFUSED = (
     "EvaluationCriteria",
@@ -45,8 +45,9 @@ _REFUSED = (
 
 
 def check_metric_alarm(call: Call) -> None:
-    """Refuses a metric alarm that CloudWatch wouldn't take, or the sandbox can't evaluate."""
+    """Raise an error for a metric alarm that CloudWatch rejects or the sandbox can't evaluate."""
     params = call.params
+    # What the sandbox doesn't support comes first: such an alarm may lack members that the other checks need.
     _check_refused(params)
     _check_name(params["AlarmName"])
     check_tags(params.get("Tags", []))
@@ -97,6 +98,7 @@ def _check_name(name: str) -> None:
 
 def _check_threshold(params: dict[str, Any]) -> None:
     operator = params["ComparisonOperator"]
+    # The three operators of anomaly detection bands are left in AWS's model.
     if operator not in COMPARISONS:
         raise not_here(f"{operator}, which is for anomaly detection")
     _check_given(params, "Threshold")
@@ -126,6 +128,7 @@ def _check_metric(params: dict[str, Any]) -> None:
 def _check_period(period: int, evaluation_periods: int) -> None:
     if period not in (10, 20, 30) and period % 60:
         raise _invalid("Period must be 10, 20, 30 or a multiple of 60")
+    # PutMetricAlarm, EvaluationPeriods: a week is allowed only from periods of an hour on.
     longest, words = (DAY, "a day") if period < HOUR else (7 * DAY, "a week")
     if period * evaluation_periods > longest:
         raise _invalid(
@@ -143,6 +146,7 @@ def _check_metrics(params: dict[str, Any], account_id: str) -> None:
     if sum("MetricStat" in query for query in queries) > MAX_METRICS:
         raise _invalid(f"Metrics list must not have more than {MAX_METRICS} metrics.")
     check_queries(queries, "Metrics", account_id)
+    # Before the result is computed: on an empty store a SEARCH finds nothing and looks like an array.
     _check_no_search(queries)
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         raise _invalid("Exactly one element of the metrics list should return data.")
@@ -163,7 +167,10 @@ def _check_no_search(queries: list[dict[str, Any]]) -> None:
 
 
 def _check_result(queries: list[dict[str, Any]]) -> None:
-    """Computes the expression on metrics without a datapoint: it has to come to one time series."""
+    """Compute the expression on metrics without datapoints: the result has to be one time series.
+
+    Its type doesn't depend on the data, so a wrong alarm fails here and not at its first evaluation.
+    """
     watched = next(query["Id"] for query in queries if query.get("ReturnData", True))
     try:
         value = Queries(MetricStore(), queries, lambda period: Window(0, period, period), MINUTE).value(watched)
@@ -191,7 +198,7 @@ def _check_treatment(params: dict[str, Any]) -> None:
 
 
 def check_tags(tags: list[dict[str, str]], held: Collection[str] = ()) -> None:
-    """Refuses tags that are AWS's own, and more of them than an alarm may have with those it has already."""
+    """Raise an error for reserved or repeated tag keys, and for too many tags together with those in `held`."""
     keys = [tag["Key"] for tag in tags]
     for key in keys:
         if key.lower().startswith("aws:"):
@@ -203,7 +210,7 @@ def check_tags(tags: list[dict[str, str]], held: Collection[str] = ()) -> None:
 
 
 def check_actions(call: Call) -> None:
-    """Refuses actions that are no ARN, of another region, or of a service that the sandbox can't act on."""
+    """Raise an error for actions that aren't an SNS topic's ARN in the alarm's own region."""
     for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         for arn in call.params.get(member, []):
             parts = arn.split(":")
@@ -218,9 +225,9 @@ def check_actions(call: Call) -> None:
 
 
 def check_composite_alarm(call: Call, region: Region) -> None:
-    """Refuses a composite alarm whose rule can't be evaluated.
+    """Raise an error for a composite alarm whose rule can't be evaluated.
 
-    A rule may lead back to its own alarm: CloudWatch takes it, and stops evaluating where it meets the cycle.
+    A rule may lead back to its own alarm: CloudWatch accepts that and stops evaluating where it meets the cycle.
     """
     _check_refused(call.params)
     _check_name(call.params["AlarmName"])
@@ -242,6 +249,7 @@ def _check_rule(rule: str, name: str, region: Region) -> None:
     if unknown := [child for child in children if region.find(child) is None]:
         raise _invalid(f"Could not find alarm(s) named in the AlarmRule: {', '.join(unknown)}")
     for child in children:
+        # An update of the alarm itself doesn't count it twice.
         if sum(parent.name != name for parent in region.parents(child)) >= MAX_PARENTS:
             raise _invalid(f"{child} is in the rules of {MAX_PARENTS} composite alarms already.", "LimitExceeded")
 

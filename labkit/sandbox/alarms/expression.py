@@ -1,7 +1,7 @@
 """Metric math: expressions over time series, as GetMetricData and alarms compute them.
 
-Every function is in one of the tables below: computed, or refused by name. Source: CloudWatch User Guide, "Using math
-expressions with CloudWatch metrics" (using-metric-math.html).
+Every function is in one of the tables below: FUNCTIONS (computed) or REFUSED (rejected by name). Source: CloudWatch
+User Guide, "Using math expressions with CloudWatch metrics" (using-metric-math.html).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
 REFUSED = frozenset(
     ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SELECT", "SERVICE_QUOTA")
 )
-"""Functions that CloudWatch has and the sandbox doesn't."""
+"""Functions that CloudWatch has and the sandbox doesn't support."""
 
 
 @cache
@@ -51,8 +51,9 @@ def _parser() -> Lark:
 
 @cache
 def parse(expression: str) -> Tree[Token]:
-    """The tree of an expression; a syntax error is an ExpressionError that points at it."""
+    """Return the tree of an expression; raise ExpressionError that points at a syntax error."""
     if expression.lstrip().upper().startswith("SELECT "):
+        # Metrics Insights is another language, not a function: the grammar would report a confusing syntax error.
         raise functions.refused("SELECT")
     try:
         return _parser().parse(expression)
@@ -63,7 +64,7 @@ def parse(expression: str) -> Tree[Token]:
 
 
 def metrics_in(expression: str) -> list[str]:
-    """The ids that an expression refers to by name.
+    """Return the ids that an expression refers to, each once, in the order of their first use.
 
     >>> metrics_in("100 * m2 / SUM([m1, m2])")
     ['m2', 'm1']
@@ -72,36 +73,37 @@ def metrics_in(expression: str) -> list[str]:
 
 
 def functions_in(expression: str) -> list[str]:
-    """The functions that an expression calls, in the order in which they are written."""
+    """Return the names of the functions that an expression calls, in the order in which they are written."""
     return _tokens(expression, "FUNCTION")
 
 
 def follows_clock(expression: str) -> bool:
-    """Whether the value of an expression changes with time, whatever the metrics do."""
+    """Tell whether the value of an expression changes with time alone, as with HOUR()."""
     return not _PARTS_OF_TIME.keys().isdisjoint(functions_in(expression))
 
 
 def _tokens(expression: str, kind: str) -> list[str]:
     children = (child for node in parse(expression).iter_subtrees() for child in node.children)
     tokens = (child for child in children if isinstance(child, Token) and child.type == kind)
+    # iter_subtrees goes from the leaves up, so the order of the text has to be restored.
     return [str(token) for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
 
 
 @dataclass
 class Scope:
-    """What an expression can see: the series of the request by id, what a search finds, the timestamps of its range."""
+    """The surroundings of an expression: the request's series by id, its search, the timestamps of its range."""
 
     series: Callable[[str], Value]
     metric_ids: Sequence[str]
     timestamps: Callable[[int], Sequence[int]]
-    """Of the periods of that length."""
+    """Returns the period starts of the range, for a period length in seconds."""
     period: int
     search: Callable[[str, str, int | None], list[TimeSeries]] = lambda query, statistic, period: []
-    """The series that a query finds, of a statistic, with the period that SEARCH names."""
+    """Returns the series that a search query finds, for a statistic and the period that SEARCH names, if any."""
 
 
 def compute(expression: str, scope: Scope) -> Value:
-    """The value of an expression."""
+    """Compute the value of an expression; raise ExpressionError if it can't be computed."""
     try:
         return _value(parse(expression), scope)
     except RecursionError:
@@ -148,11 +150,13 @@ def _both(node: Tree[Token], scope: Scope) -> Value:
 
 
 def _negative(node: Tree[Token], scope: Scope) -> Value:
+    # paired() takes numbers, series and arrays alike; Python's unary minus takes only numbers.
     return paired(operator.mul, -1.0, _value(node.children[0], scope))
 
 
 def _call(node: Tree[Token], scope: Scope) -> Value:
     name, *arguments = node.children
+    # On the tree, before the arguments are computed: their values don't show where they came from.
     if name == "PERIOD" and any(not _is_metric(argument, scope) for argument in arguments):
         raise ExpressionError("PERIOD takes a metric, not the result of an expression")
     function = FUNCTIONS.get(str(name))
@@ -215,12 +219,12 @@ def _plain(function: Compute) -> Compute:
 
 
 def _each(change: Callable[[float], float]) -> Compute:
-    """A function of every single value."""
+    """Return a function that is applied to every single value."""
     return lambda scope, value: functions.mapped(change, value)
 
 
 def _clock(part: Callable[[datetime], float]) -> Compute:
-    """A function of every timestamp of the range."""
+    """Return a function of every timestamp of the range, gaps of the series included."""
 
     def _of_range(scope: Scope, value: Value) -> Value:
         series = functions.one(value)
@@ -232,6 +236,7 @@ def _clock(part: Callable[[datetime], float]) -> Compute:
 _PARTS_OF_TIME: Mapping[str, Callable[[datetime], float]] = {
     "MINUTE": lambda moment: moment.minute,
     "HOUR": lambda moment: moment.hour,
+    # Monday is 1 and Sunday is 7, as CloudWatch counts; DATE is the day of the month.
     "DAY": lambda moment: moment.isoweekday(),
     "DATE": lambda moment: moment.day,
     "MONTH": lambda moment: moment.month,
@@ -269,4 +274,4 @@ FUNCTIONS: Mapping[str, tuple[int, int, Compute]] = {
     "TIME_SERIES": (1, 1, _time_series),
     **{name: (1, 1, _clock(part)) for name, part in _PARTS_OF_TIME.items()},
 }
-"""Every function: how few and how many arguments it takes, and how it is computed."""
+"""Every function: its minimum and maximum number of arguments, and how it is computed."""

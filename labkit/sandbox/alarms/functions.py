@@ -1,4 +1,4 @@
-"""The values of metric math and what its functions do to them: numbers, time series, and arrays of time series."""
+"""The values of metric math (numbers, time series, arrays of time series) and the functions on them."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from typing import Any
 
 
 class ExpressionError(ValueError):
-    """An expression that CloudWatch wouldn't take, or the sandbox doesn't."""
+    """An expression that CloudWatch rejects or the sandbox doesn't support."""
 
 
 def refused(name: str) -> ExpressionError:
-    """What CloudWatch has and the sandbox doesn't."""
+    """Return the error for a function that CloudWatch has and the sandbox doesn't."""
     return ExpressionError(f"{name} is not available in the sandbox (see docs/sandbox.md)")
 
 
 @dataclass(frozen=True)
 class TimeSeries:
-    """Values by the second at which their period begins, in order."""
+    """Values by the second at which their period begins, in ascending order."""
 
     points: dict[int, float]
     period: int
     label: str | None = None
     stat: Mapping[str, Any] | None = None
-    """What was read, as a MetricStat says it."""
+    """The MetricStat that was read; None for computed series."""
 
 
 Value = float | str | TimeSeries | list[TimeSeries]
 
 
 def one(value: Value) -> TimeSeries:
-    """The value, where only one time series will do."""
+    """Return the value as one time series; raise ExpressionError if it is anything else."""
     if not isinstance(value, TimeSeries):
         raise ExpressionError("Expected a time series")
     return value
 
 
 def many(value: Value) -> list[TimeSeries]:
-    """The value as an array of time series."""
+    """Return the value as an array of time series; a single series becomes an array of one."""
     return value if isinstance(value, list) else [one(value)]
 
 
 def scalar(value: Value) -> float:
-    """The value, where only a number will do."""
+    """Return the value as a number; raise ExpressionError if it is anything else."""
     if not isinstance(value, (int, float)):
         raise ExpressionError("Expected a number")
     return float(value)
 
 
 def with_points(series: TimeSeries, points: dict[int, float]) -> TimeSeries:
-    """A series with other points; those that are not a number are left out."""
+    """Return the series with other points; NaN and infinite values are dropped, as CloudWatch shows no datapoint."""
     return replace(series, points={at: value for at, value in points.items() if math.isfinite(value)})
 
 
 def paired(compute: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    """An operation on two values: of two series, at the timestamps of either; what one of them lacks counts as 0."""
+    """Apply an operation to two values: for two series at the timestamps of either, with 0 for a missing value."""
     if isinstance(left, list) or isinstance(right, list):
         pairs = _pairs(left, right)
         return [one(paired(compute, a, b)) for a, b in pairs]
@@ -71,7 +71,7 @@ def paired(compute: Callable[[float, float], float], left: Value, right: Value) 
 
 
 def _at(value: Value, moment: int, missing: float = 0.0) -> float:
-    """A value at a timestamp; `missing` where the series has none there."""
+    """Return a value at a timestamp; `missing` if the series has no point there."""
     return value.points.get(moment, missing) if isinstance(value, TimeSeries) else scalar(value)
 
 
@@ -86,16 +86,17 @@ def _pairs(left: Value, right: Value) -> list[tuple[Value, Value]]:
 
 
 def _safely(compute: Callable[[float, float], float], left: float, right: float) -> float:
-    """A division by zero has no value at its timestamp."""
+    """Compute a value; NaN for a division by zero or an overflow, so that the timestamp gets no value."""
     try:
         result = compute(left, right)
     except (ZeroDivisionError, OverflowError):
         return math.nan
+    # Python's (-8) ** 0.5 is a complex number, not an error.
     return result if isinstance(result, (int, float)) else math.nan
 
 
 def mapped(change: Callable[[float], float], value: Value) -> Value:
-    """A function of every single value."""
+    """Apply a function to every single value; a value outside its domain (LOG of 0) gives no datapoint."""
 
     def _changed(number: float) -> float:
         try:
@@ -110,27 +111,27 @@ def mapped(change: Callable[[float], float], value: Value) -> Value:
 
 
 def of_timestamps(part: Callable[[datetime], float], series: TimeSeries, timestamps: Sequence[int]) -> TimeSeries:
-    """A series without gaps whose values are a part of its timestamps."""
+    """Return a series without gaps whose values are a part of its timestamps (in UTC), such as the hour."""
     return with_points(series, {at: float(part(datetime.fromtimestamp(at, UTC))) for at in timestamps})
 
 
 def constant(value: Value, timestamps: Sequence[int], period: int) -> TimeSeries:
-    """A series without gaps that has the same value at all timestamps."""
+    """Return a series without gaps that has the same value at all timestamps."""
     return with_points(TimeSeries({}, period), dict.fromkeys(timestamps, scalar(value)))
 
 
 def average(numbers: Sequence[float]) -> float:
-    """The mean."""
+    """Return the arithmetic mean."""
     return sum(numbers) / len(numbers)
 
 
 def deviation(numbers: Sequence[float]) -> float:
-    """The standard deviation of the population."""
+    """Return the population standard deviation."""
     return statistics.pstdev(numbers)
 
 
 def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
-    """Of a series a number, of an array a series: what it is at each timestamp."""
+    """Return the function that reduces a series to a number, and an array to a series, timestamp by timestamp."""
 
     def _reduced(value: Value) -> Value:
         if isinstance(value, TimeSeries):
@@ -148,20 +149,21 @@ def reducer(reduce: Callable[[list[float]], float]) -> Callable[[Value], Value]:
 
 
 def mean(value: Value) -> Value:
-    """AVG: of an array, what series lack at a timestamp counts as 0."""
+    """AVG: for an array, a series without a value at a timestamp counts as 0."""
     if isinstance(value, TimeSeries):
         return reducer(average)(value)
+    # Not reducer(average), which would divide by the number of series that have a value at the timestamp.
     count = len(many(value))
     return mapped(lambda total: total / count, reducer(sum)(value))
 
 
 def of_each(function: Callable[[TimeSeries], TimeSeries], value: Value) -> Value:
-    """A function of a series, of every series of an array."""
+    """Apply a function to a series, or to every series of an array."""
     return [function(series) for series in value] if isinstance(value, list) else function(one(value))
 
 
 def _steps(value: Value, step: Callable[[float, float, float], float]) -> Value:
-    """A function of every point and the one before it."""
+    """Apply a function (seconds between, old value, new value) to every point and the one before it."""
 
     def _of_series(series: TimeSeries) -> TimeSeries:
         pairs = itertools.pairwise(series.points.items())
@@ -171,22 +173,22 @@ def _steps(value: Value, step: Callable[[float, float, float], float]) -> Value:
 
 
 def difference(value: Value) -> Value:
-    """By how much each value differs from the one before."""
+    """DIFF: the difference between each value and the previous one."""
     return _steps(value, lambda seconds, old, new: new - old)
 
 
 def difference_of_times(value: Value) -> Value:
-    """How many seconds lie between each value and the one before."""
+    """DIFF_TIME: the seconds between each value and the previous one."""
     return _steps(value, lambda seconds, old, new: seconds)
 
 
 def rate(value: Value) -> Value:
-    """The change in a second."""
+    """RATE: the change per second."""
     return _steps(value, lambda seconds, old, new: (new - old) / seconds)
 
 
 def running_sum(value: Value) -> Value:
-    """The sum of the values so far."""
+    """RUNNING_SUM: the sum of the values so far."""
 
     def _of_series(series: TimeSeries) -> TimeSeries:
         sums = itertools.accumulate(series.points.values())
@@ -196,7 +198,7 @@ def running_sum(value: Value) -> Value:
 
 
 def fill(series: TimeSeries, filler: Value, timestamps: Sequence[int]) -> TimeSeries:
-    """A series with its gaps filled: with a number, another series, the value before, or on a line between."""
+    """FILL: fill a series' gaps with a number, another series, the previous value or linear interpolation."""
     if filler == "REPEAT":
         points = _repeated(series.points, timestamps)
     elif filler == "LINEAR":
@@ -225,10 +227,10 @@ def _interpolated(points: dict[int, float], timestamps: Sequence[int]) -> dict[i
 
 
 def choose(condition: Value, when_true: Value, when_false: Value | None = None) -> Value:
-    """IF: at each timestamp of the condition, one or the other.
+    """IF: choose one value or the other at each timestamp of the condition.
 
-    Where the condition is true and `when_true` has no value, that counts as 0; where it is false and `when_false` has
-    none, there is none ("Using IF expressions").
+    If the condition is true and `when_true` has no value there, the result is 0; if it is false and `when_false` has no
+    value, there is no result ("Using IF expressions").
     """
     if not isinstance(condition, TimeSeries):
         otherwise = with_points(one(when_true), {}) if when_false is None else when_false
@@ -239,12 +241,12 @@ def choose(condition: Value, when_true: Value, when_false: Value | None = None) 
 
 
 def first(value: Value) -> Value:
-    """The first series of an array."""
+    """FIRST: the first series of an array."""
     return _nth(value, 0)
 
 
 def last(value: Value) -> Value:
-    """The last series of an array."""
+    """LAST: the last series of an array."""
     return _nth(value, -1)
 
 
@@ -256,17 +258,17 @@ def _nth(value: Value, index: int) -> TimeSeries:
 
 
 def sliced(value: Value, start: Value, end: Value | None = None) -> Value:
-    """A part of an array: from `start` up to, but not at, `end`; all the rest where no end is given."""
+    """SLICE: a part of an array from `start` up to, but not including, `end`; the whole rest without `end`."""
     return many(value)[int(scalar(start)) : None if end is None else int(scalar(end))]
 
 
 def remove_empty(value: Value) -> Value:
-    """An array without its series that have no value."""
+    """REMOVE_EMPTY: an array without the series that have no values."""
     return [series for series in many(value) if series.points]
 
 
 def metric_count(value: Value) -> Value:
-    """How many series an array has."""
+    """METRIC_COUNT: the number of series in an array."""
     return float(len(many(value)))
 
 
@@ -274,7 +276,7 @@ _ORDERS: dict[str, Callable[[list[float]], float]] = {"AVG": average, "MAX": max
 
 
 def in_order(value: Value, by: Value, direction: Value, limit: Value | None = None) -> Value:
-    """SORT: an array in the order of a function of its series."""
+    """SORT: an array ordered by an aggregate of its series; series without values are dropped."""
     reduce = _ORDERS.get(str(by))
     if reduce is None or direction not in ("ASC", "DESC"):
         raise ExpressionError(f"SORT takes {', '.join(_ORDERS)} and ASC or DESC, not {by} and {direction}")

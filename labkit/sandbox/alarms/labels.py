@@ -1,4 +1,4 @@
-"""The labels of GetMetricData's results: what tells metrics apart, and the dynamic parts of a label.
+"""The labels of GetMetricData's results: the default ones, and the dynamic parts of a label.
 
 Source: CloudWatch User Guide, "Use dynamic labels" (graph-dynamic-labels.html).
 """
@@ -16,7 +16,7 @@ from labkit.sandbox.alarms.reasons import number
 from labkit.sandbox.kernel.errors import ServiceError
 
 NOTHING = "--"
-"""Shown where a dynamic part has no value."""
+"""Shown for a dynamic part that has no value."""
 
 _DYNAMIC = re.compile(r"\$\{([^}]*)\}")
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
@@ -24,7 +24,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 @dataclass(frozen=True)
 class Viewer:
-    """For whom and when labels are made: times are shown in the viewer's time zone."""
+    """Who reads the labels, and when: times are shown in the viewer's time zone."""
 
     now: datetime
     zone: timezone
@@ -33,7 +33,7 @@ class Viewer:
 
 
 def time_zone(offset: str) -> timezone:
-    """The time zone of LabelOptions, as `+0130`; a ServiceError for anything else.
+    """Return the time zone of LabelOptions, such as `+0130`; raise ServiceError for anything else.
 
     >>> time_zone("-0330").utcoffset(None) == -timedelta(hours=3, minutes=30)
     True
@@ -48,18 +48,18 @@ def time_zone(offset: str) -> timezone:
 
 
 def is_dynamic(label: str) -> bool:
-    """Whether a label has a part that is filled in."""
+    """Tell whether a label has a dynamic part."""
     return _DYNAMIC.search(label) is not None
 
 
 def telling_dimensions(own: Mapping[str, Any], same: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The values of the dimensions that the metrics of `same` differ in, as `own` has them."""
+    """Return the values in `own` of the dimensions in which the metrics of `same` differ."""
     all_dimensions = [_dimensions(stat) for stat in same]
     return [value for name, value in _dimensions(own).items() if any(one.get(name) != value for one in all_dimensions)]
 
 
 def found_label(own: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
-    """The label of one of the metrics that a search found: what it doesn't have in common with the others."""
+    """Return the label of a metric that a search found: whatever distinguishes it from the others."""
     name = own["Metric"]["MetricName"]
     parts = telling_dimensions(own, found)
     if not parts or any(stat["Metric"]["MetricName"] != name for stat in found):
@@ -72,9 +72,9 @@ def _dimensions(stat: Mapping[str, Any]) -> dict[str, str]:
 
 
 def filled(label: str, series: TimeSeries, default: str, viewer: Viewer) -> str:
-    """A label with its dynamic parts filled in: `${MAX}`, `${LAST_TIME}`, `${PROP('Dim.InstanceId')}`.
+    """Fill in a label's dynamic parts: `${MAX}`, `${LAST_TIME}`, `${PROP('Dim.InstanceId')}`.
 
-    `default` is the label that there would be otherwise, `${LABEL}`.
+    `default` is the label that the series would have otherwise; `${LABEL}` stands for it.
     """
     if not is_dynamic(label):
         return label
@@ -109,7 +109,7 @@ def _values(values: Sequence[float]) -> dict[str, str]:
 
 
 def _times(points: Mapping[int, float], viewer: Viewer) -> dict[str, str]:
-    """The moments of datapoints, how long ago they are, and how far apart; the oldest of several of one value."""
+    """Return the dynamic parts about times; if several datapoints share the extreme value, the oldest counts."""
     moments = {
         "FIRST": min(points),
         "LAST": max(points),
@@ -126,7 +126,7 @@ def _times(points: Mapping[int, float], viewer: Viewer) -> dict[str, str]:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units.
+    """Write a length of time in its two largest units.
 
     >>> duration(3900), duration(90061), duration(0)
     ('1h 5m', '1d 1h', '0s')

@@ -1,4 +1,4 @@
-"""What CloudWatch tells a topic when an alarm changes its state: the JSON message, the subject, the text of the mail.
+"""The notification of an alarm's state change: the JSON message, the subject and the text of the mail.
 
 The members and the wording are those of notifications that users have published; the JSON is described in
 "Amazon SNS notification and alarm message formats" of the CloudWatch User Guide (alarm-actions.html).
@@ -20,7 +20,7 @@ from labkit.sandbox.alarms.reasons import compact, number, timestamp
 
 @cache
 def region_name(region: str) -> str:
-    """A region's long name as CloudWatch writes it; Europe is EU there.
+    """Return a region's long name as CloudWatch writes it, with EU for Europe.
 
     >>> region_name("eu-west-1"), region_name("us-east-1")
     ('EU (Ireland)', 'US East (N. Virginia)')
@@ -33,12 +33,12 @@ def region_name(region: str) -> str:
 
 
 def subject(alarm: Alarm) -> str:
-    """The subject: `ALARM: "SSH Rejects" in EU (Ireland)`."""
+    """Return the subject: `ALARM: "SSH Rejects" in EU (Ireland)`."""
     return f'{alarm.state.value}: "{alarm.name}" in {region_name(alarm.region)}'
 
 
 def publication(alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> str:
-    """The message per protocol, as CloudWatch publishes it with MessageStructure=json."""
+    """Return the message per protocol, as CloudWatch publishes it with MessageStructure=json."""
     message = {
         "default": compact(notification(alarm, old, children)),
         "sms": subject(alarm),
@@ -48,7 +48,7 @@ def publication(alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> str
 
 
 def notification(alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> dict[str, Any]:
-    """The JSON message."""
+    """Return the JSON message that subscribers other than e-mail and SMS get."""
     message = {
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.description,
@@ -92,6 +92,7 @@ def _trigger(alarm: MetricAlarm) -> dict[str, Any]:
 def _one_metric(alarm: MetricAlarm) -> dict[str, Any]:
     settings = alarm.settings
     extended = {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": settings.get("ExtendedStatistic")}
+    # AWS writes SUM and AVERAGE here, though the API's names are Sum and Average.
     simple = {"StatisticType": "Statistic", "Statistic": str(settings.get("Statistic", "")).upper()}
     return {
         "MetricName": settings["MetricName"],
@@ -103,12 +104,12 @@ def _one_metric(alarm: MetricAlarm) -> dict[str, Any]:
 
 
 def dimensions(given: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Dimensions as CloudWatch writes them into JSON."""
+    """Return dimensions as CloudWatch writes them into JSON: lower-case names, the value first."""
     return [{"value": dimension["Value"], "name": dimension["Name"]} for dimension in given]
 
 
 def query_data(query: dict[str, Any]) -> dict[str, Any]:
-    """A query of metric math as CloudWatch writes it into JSON."""
+    """Return a query of metric math as CloudWatch writes it into JSON."""
     shown: dict[str, Any] = {name: query[name] for name in ("Id", "Expression", "Label") if name in query}
     if "MetricStat" in query:
         stat = query["MetricStat"]
@@ -133,7 +134,7 @@ def _child(child: Alarm) -> dict[str, Any]:
 
 
 def in_words(moment: datetime) -> str:
-    """A time as CloudWatch writes it into a sentence.
+    """Write a time as CloudWatch does in a sentence.
 
     >>> in_words(datetime(2026, 11, 2, 9))
     'Monday 02 November, 2026 09:00:00 UTC'
@@ -142,7 +143,7 @@ def in_words(moment: datetime) -> str:
 
 
 def mail(alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> str:
-    """The text of the mail."""
+    """Return the text of the mail."""
     metric = isinstance(alarm, MetricAlarm)
     opening = _opening(alarm, has_metric=metric)
     console = (

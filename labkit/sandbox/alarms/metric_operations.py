@@ -1,4 +1,4 @@
-"""The operations on metrics: PutMetricData, ListMetrics, GetMetricStatistics, GetMetricData."""
+"""The API operations on metrics: PutMetricData, ListMetrics, GetMetricStatistics, GetMetricData."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from labkit.sandbox.paging import page
 from labkit.sandbox.service import Call, Result, Service, operation
 
 OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
-"""How far from now a sample's timestamp may be (PutMetricData)."""
+"""How far in the past and in the future a sample's timestamp may be (PutMetricData)."""
 MAX_METRICS, MAX_VALUES = 1000, 150
-"""In one PutMetricData: metrics, and values of each."""
+"""The maximum number of metrics in one PutMetricData, and of values in each."""
 LISTED_PAGE = 500
 MAX_DATAPOINTS = 1440
 
 
 class MetricOperations(Service):
-    """The operations on metrics."""
+    """The API operations on metrics."""
 
     def region(self, name: str) -> Region:
-        """What is held in a region."""
+        """Return the metrics and alarms of a region."""
         raise NotImplementedError
 
     def record(
@@ -45,7 +45,10 @@ class MetricOperations(Service):
         *,
         count: float = 1.0,
     ) -> None:
-        """Adds a sample, or `count` that are the same, as an AWS service does for its own metrics."""
+        """Add a sample, or `count` equal ones, as an AWS service does for its own metrics.
+
+        Unlike PutMetricData it takes namespaces that begin with AWS/. `timestamp` is in seconds since the epoch.
+        """
         samples = SampleSet()
         samples.add(value, count)
         self.put_samples(region, Metric.of(namespace, metric_name, dimensions), timestamp, samples, unit, 60)
@@ -53,12 +56,12 @@ class MetricOperations(Service):
     def put_samples(
         self, region: str, metric: Metric, timestamp: float, samples: SampleSet, unit: str | None, resolution: int
     ) -> None:
-        """Adds samples to a metric, and has the alarms on it evaluated."""
+        """Add samples to a metric and wake the alarms on it; `resolution` is 60 or 1 seconds."""
         raise NotImplementedError
 
     @operation("PutMetricData")
     def put_metric_data(self, call: Call) -> Result:
-        """Publishes samples: values, values with counts, or statistic sets."""
+        """Publish samples: values, values with counts, or statistic sets; an error in one publishes none."""
         namespace = call.params["Namespace"]
         if namespace.startswith("AWS/") or not is_plain(namespace):
             raise _wrong_value(namespace, "Namespace")
@@ -69,6 +72,7 @@ class MetricOperations(Service):
                 "InvalidParameterValue", f"The collection MetricData must not have a size greater than {MAX_METRICS}."
             )
         now = self.sandbox.clock.now()
+        # A list, not a generator: all samples are checked before the first one is stored.
         checked = [(datum, _samples(datum, number), _moment(datum, number, now)) for number, datum in _numbered(data)]
         for datum, samples, moment in checked:
             metric = metric_of({**datum, "Namespace": namespace})
@@ -78,10 +82,11 @@ class MetricOperations(Service):
 
     @operation("ListMetrics")
     def list_metrics(self, call: Call) -> Result:
-        """Lists metrics, by namespace, name, dimensions."""
+        """List metrics in the order of namespace, name and dimensions."""
         region = self.region(call.region)
         oldest = (self.sandbox.clock.now() - ACTIVE).timestamp()
         if call.params.get("RecentlyActive"):
+            # RecentlyActive has one value, PT3H, which the model checks.
             oldest = (self.sandbox.clock.now() - timedelta(hours=3)).timestamp()
         listed = [
             {
@@ -96,7 +101,7 @@ class MetricOperations(Service):
 
     @operation("GetMetricStatistics")
     def get_metric_statistics(self, call: Call) -> Result:
-        """Gets statistics of one metric: a datapoint for each period and unit that has samples."""
+        """Return statistics of one metric: a datapoint for each period and unit that has samples."""
         params = call.params
         window = _statistics_window(params, self.sandbox.clock.now())
         extended = params.get("ExtendedStatistics", [])
@@ -107,6 +112,7 @@ class MetricOperations(Service):
             _statistics_datapoint(at, unit, samples, params.get("Statistics", []), extended)
             for unit, series in units.items()
             if params.get("Unit") in (None, unit)
+            # merged() yields the newest first. AWS gives no order here; the oldest first is what a reader expects.
             for at, samples in reversed(list(merged(series, window)))
         )
         datapoints = [datapoint for datapoint in found if datapoint is not None]
@@ -114,14 +120,14 @@ class MetricOperations(Service):
 
     @operation("GetMetricData")
     def get_metric_data(self, call: Call) -> Result:
-        """Gets datapoints of metrics and of metric math."""
+        """Return datapoints of metrics and of metric math."""
         zone = time_zone(call.params.get("LabelOptions", {}).get("Timezone", "+0000"))
         viewer = Viewer(self.sandbox.clock.now(), zone, call.account_id, call.region)
         return Retrieval(self.region(call.region).store, call.params, viewer).answer()
 
 
 def checked_statistic(name: str, parameter: str) -> None:
-    """Refuses a statistic that CloudWatch doesn't have."""
+    """Raise InvalidParameterValue for a statistic that CloudWatch doesn't have."""
     try:
         statistic(name)
     except UnknownStatistic:
@@ -162,7 +168,7 @@ def _samples(datum: dict[str, Any], where: str) -> SampleSet:
 
 
 def _in_range(value: float) -> bool:
-    """Whether CloudWatch takes a value: from -2^360 to 2^360, and no special one (PutMetricData)."""
+    """Tell whether CloudWatch accepts a value: from -2^360 to 2^360, no NaN or infinity (PutMetricData)."""
     return math.isfinite(value) and abs(value) <= 2.0**360
 
 
@@ -240,6 +246,7 @@ def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
         raise ServiceError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
     if period not in (1, 5, 10, 20, 30) and period % 60:
         raise ServiceError("InvalidParameterValue", "The parameter Period must be a multiple of 60.")
+    # The limit counts what was asked for; kept() afterwards drops the datapoints that have expired.
     window = aligned(start, end, period, now)
     requested = len(window.timestamps())
     if requested > MAX_DATAPOINTS:
@@ -254,7 +261,7 @@ def _statistics_window(params: dict[str, Any], now: datetime) -> Window:
 def _statistics_datapoint(
     at: int, unit: str, samples: SampleSet, simple: list[str], extended: list[str]
 ) -> dict[str, Any] | None:
-    """The datapoint of a period; None where its samples tell none of the extended statistics."""
+    """Return the datapoint of a period; None if its samples determine none of the extended statistics."""
     datapoint: dict[str, Any] = {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": unit}
     if not extended:
         return datapoint | {name: SIMPLE[name](samples) for name in simple}

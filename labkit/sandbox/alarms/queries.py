@@ -1,4 +1,4 @@
-"""Reads metrics: the datapoints of a statistic in a range of time, and the queries of GetMetricData and of alarms."""
+"""Reads metrics: a statistic's datapoints in a range of time, and the queries of GetMetricData and of alarms."""
 
 from __future__ import annotations
 
@@ -16,26 +16,30 @@ from labkit.sandbox.alarms.samples import Metric, MetricStore, SampleSet, Series
 from labkit.sandbox.alarms.statistics import UnknownStatistic, statistic
 
 MAX_FOUND = 500
-"""The most time series of a search ("CloudWatch search expression syntax", limits)."""
+"""The maximum number of time series of a search ("CloudWatch search expression syntax", limits)."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A range of time cut into periods, beginning at `start`."""
+    """A range of time, in seconds since the epoch, cut into periods that begin at `start`; `end` is excluded."""
 
     start: int
     end: int
     period: int
 
     def timestamps(self) -> range:
-        """When each period begins."""
+        """Return the start of each period."""
         return range(self.start, self.end, self.period)
 
 
 def merged(series: Series, window: Window) -> Iterator[tuple[int, SampleSet]]:
-    """The samples of each period that has any, newest first; to be read only, they may be the series' own."""
+    """Yield (start, samples) of each period that has samples, newest first.
+
+    Read them only: a period with one set yields the series' own set, not a copy.
+    """
 
     def _period(begin: int) -> int:
+        # Periods count from the window's start, not from the epoch: an alarm's windows end at any minute.
         return window.start + (begin - window.start) // window.period * window.period
 
     for at, begins in itertools.groupby(reversed(series.begins(window.start, window.end)), _period):
@@ -44,18 +48,19 @@ def merged(series: Series, window: Window) -> Iterator[tuple[int, SampleSet]]:
 
 
 def datapoints(series: Series, statistic_name: str, window: Window, at_most: int | None = None) -> dict[int, Datapoint]:
-    """The datapoints of a statistic, by time, newest first: the newest `at_most` if it is given."""
+    """Return a statistic's datapoints by time, newest first; only the newest `at_most` if it is given."""
     compute = statistic(statistic_name)
+    # Generators: an alarm over a week reads only the newest periods that can count.
     computed = ((at, compute(samples), samples.sample_count) for at, samples in merged(series, window))
     points = ((at, Datapoint(at, float(value), count)) for at, value, count in computed if value is not None)
     return dict(itertools.islice(points, at_most))
 
 
 def series_of(store: MetricStore, metric: Metric, unit: str | None, window: Window) -> tuple[Series | None, list[str]]:
-    """The series to read, and the units that have samples in the window.
+    """Return the series to read, and the units that have samples in the window.
 
-    Where the request names no unit and the metric has several, the first of them by name is read: units are not
-    converted, and CloudWatch answers with a MultipleUnits message.
+    If the request names no unit and the metric has several, the first by name is read: units are not converted, and
+    CloudWatch answers with a MultipleUnits message.
     """
     units = store.units(metric)
     if unit is not None:
@@ -65,7 +70,7 @@ def series_of(store: MetricStore, metric: Metric, unit: str | None, window: Wind
 
 
 class Queries:
-    """The metric data queries of one request, computed as they are asked for."""
+    """The metric data queries of one request; each is computed once, when it is first needed."""
 
     def __init__(
         self,
@@ -84,12 +89,12 @@ class Queries:
         self._values: dict[str, Value] = {}
         self._computing: list[str] = []
         self.limited = False
-        """Whether a search found more than it may return."""
+        """Whether a search found more metrics than it may return."""
         self.units: dict[str, list[str]] = {}
         self.sample_counts: dict[str, dict[int, float | None]] = {}
 
     def value(self, name: str) -> Value:
-        """The value of the query with this id."""
+        """Return the value of the query with this id; raise ExpressionError if it is unknown or refers to itself."""
         if name not in self._queries:
             raise ExpressionError(f"Undefined metric id {name}")
         if name in self._computing:
@@ -112,7 +117,7 @@ class Queries:
         return self._window(period).timestamps()
 
     def _search(self, own_period: int | None, query: str, stat: str, period: int | None) -> list[TimeSeries]:
-        """The series that SEARCH finds; the query's own period counts for more than the one in the expression."""
+        """Return the series that SEARCH finds; the query's own period overrides the one in the expression."""
         seconds = _checked_period(stat, own_period or (self._period if period is None else period))
         active = (metric for metric in self._store.metrics() if self._is_active(metric))
         metrics = search.found(query, active)
@@ -124,7 +129,7 @@ class Queries:
         return (self._store.newest(metric) or 0) >= self._active_since
 
     def metric_ids(self) -> list[str]:
-        """The ids of the queries that are a metric, as METRICS() takes them."""
+        """Return the ids of the queries that are a metric, as METRICS() takes them."""
         return [name for name, query in self._queries.items() if "MetricStat" in query]
 
     def _read(self, query: Mapping[str, Any]) -> TimeSeries:
@@ -134,17 +139,18 @@ class Queries:
         return series
 
     def _series(self, query: Mapping[str, Any]) -> tuple[TimeSeries, list[str], dict[int, Datapoint]]:
-        """The series of a query on a metric, the units that there are, and the datapoints."""
+        """Return the series of a query on a metric, the units that have samples, and the datapoints."""
         stat = query["MetricStat"]
         window = self._window(int(stat["Period"]))
         held, units = series_of(self._store, metric_of(stat["Metric"]), stat.get("Unit"), window)
         points = datapoints(held, stat["Stat"], window) if held else {}
+        # Metric math relies on the order: DIFF, RATE and FILL go from the oldest point to the newest.
         values = {at: point.value for at, point in reversed(points.items()) if point.value is not None}
         return TimeSeries(values, window.period, query.get("Label"), stat), units, points
 
 
 def _checked_period(stat: str, period: int) -> int:
-    """The period of a search, if it and the statistic are such that CloudWatch has."""
+    """Return the period of a search; raise ExpressionError for a period or statistic that CloudWatch doesn't have."""
     try:
         statistic(stat)
     except UnknownStatistic:
@@ -155,7 +161,7 @@ def _checked_period(stat: str, period: int) -> int:
 
 
 def _stat(metric: Metric, stat: str, period: int) -> dict[str, Any]:
-    """The MetricStat that reads a metric."""
+    """Return the MetricStat that reads a metric."""
     dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
     described = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
     return {"Metric": described, "Stat": stat, "Period": period}

@@ -1,7 +1,7 @@
-"""Why an alarm changed its state, in CloudWatch's words and as its JSON.
+"""The reason of an alarm's state change: StateReason in CloudWatch's words, and StateReasonData as its JSON.
 
-The wording is that of AWS's own examples (alarm-actions.html, cloudwatch-and-eventbridge.html) and of responses that
-users have published.
+The wording follows AWS's own examples (alarm-actions.html, cloudwatch-and-eventbridge.html) and responses that users
+have published.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TREATED = {BREACHING: "Breaching", NOT_BREACHING: "NonBreaching"}
 
 
 def number(value: float) -> str:
-    """A number as AWS prints one.
+    """Write a number as AWS does (Java's Double.toString).
 
     >>> number(1), number(0.004), number(12500000), number(0.00025)
     ('1.0', '0.004', '1.25E7', '2.5E-4')
@@ -34,6 +34,7 @@ def number(value: float) -> str:
     value = float(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    # The bounds between which Java writes no exponent; Python's repr has others.
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     digits = Decimal(repr(value)).normalize()
@@ -42,7 +43,7 @@ def number(value: float) -> str:
 
 
 def timestamp(moment: datetime) -> str:
-    """A time as CloudWatch writes it into JSON.
+    """Write a time as CloudWatch does in JSON, with milliseconds.
 
     >>> timestamp(datetime(2026, 11, 2, 9, 0, 0, 250000, tzinfo=UTC))
     '2026-11-02T09:00:00.250+0000'
@@ -60,7 +61,7 @@ _WAS = ("was", "were")
 
 
 def reason(alarm: MetricAlarm, verdict: Verdict, state: str) -> str:
-    """The sentence of StateReason."""
+    """Return the sentence of StateReason."""
     real = [point for point in verdict.datapoints if point.value is not None]
     periods = alarm.rule.evaluation_periods
     filled = verdict.filled
@@ -75,6 +76,7 @@ def reason(alarm: MetricAlarm, verdict: Verdict, state: str) -> str:
 
 
 def _crossed(alarm: MetricAlarm, real: Sequence[Datapoint], state: str) -> str:
+    # An alarm in OK lists the datapoints that don't breach; if missing data alone decided, there are none such.
     telling = [point for point in real if alarm.rule.breaches(_value(point)) == (state == ALARM)] or list(real)
     verb = "was" if len(telling) == 1 else "were"
     values = ", ".join(_with_time(point) for point in telling)
@@ -96,17 +98,18 @@ def _with_time(point: Datapoint) -> str:
 
 
 def _minimum(alarm: MetricAlarm, state: str) -> str:
-    """Said only where DatapointsToAlarm was given."""
+    """Return the "(minimum ...)" part, which AWS writes only if DatapointsToAlarm was given."""
     if "DatapointsToAlarm" not in alarm.settings:
         return ""
     to_alarm = alarm.rule.datapoints_to_alarm
     if state == ALARM:
         return f" (minimum {_count(to_alarm, 'datapoint')} for OK -> ALARM transition)"
+    # M of N: as soon as N - M + 1 datapoints are good, no M of them can breach.
     return f" (minimum {_count(alarm.rule.evaluation_periods - to_alarm + 1, 'datapoint')} for ALARM -> OK transition)"
 
 
 def reason_data(alarm: MetricAlarm, verdict: Verdict, now: datetime) -> str:
-    """The JSON of StateReasonData."""
+    """Return the JSON of StateReasonData."""
     real = [point for point in verdict.datapoints if point.value is not None]
     start = datetime.fromtimestamp(real[-1].timestamp, UTC) if real else None
     data = {
@@ -133,5 +136,5 @@ def _evaluated(point: Datapoint) -> dict[str, Any]:
 
 
 def compact(data: Any) -> str:
-    """JSON as CloudWatch writes it, without spaces."""
+    """Return JSON as CloudWatch writes it, without spaces."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

@@ -22,13 +22,14 @@ from labkit.sandbox.paging import position, token
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
 ACTIVE = timedelta(days=14)
-"""A metric is listed and found by a search up to so long after its last sample."""
+"""How long after its last sample a metric is still listed and found by a search."""
 
 
 def aligned(start: datetime, end: datetime, period: int, now: datetime) -> Window:
-    """The window of a request: its start is rounded down, the more the older it is (GetMetricData, StartTime)."""
+    """Return the window of a request; older starts are rounded down further (GetMetricData, StartTime)."""
     age = (now - start).total_seconds()
     step = MINUTE if age < 15 * DAY else 5 * MINUTE if age < 63 * DAY else HOUR
+    # High-resolution data is kept for 3 hours; older starts are rounded to the minute whatever the period.
     if period < MINUTE and age < 3 * HOUR:
         step = period
     begin = int(start.timestamp()) // step * step
@@ -36,12 +37,12 @@ def aligned(start: datetime, end: datetime, period: int, now: datetime) -> Windo
 
 
 def kept(window: Window, now: datetime) -> Window:
-    """The part of a window that still has datapoints of its period.
+    """Return the part of a window for which datapoints of its period are still stored.
 
-    A period of seconds gets none that are older than 3 hours, one of minutes none older than 15 days, one of 5 minutes
-    none older than 63 days (GetMetricStatistics, Period).
+    Periods of seconds reach back 3 hours, of minutes 15 days, of 5 minutes 63 days (GetMetricStatistics, Period).
     """
     oldest = now.timestamp() - next(age for age, resolution in reversed(RETENTION) if window.period % resolution == 0)
+    # By whole periods: the ones that are left keep their boundaries.
     late = math.ceil(max(0.0, oldest - window.start) / window.period) * window.period
     return Window(min(window.start + late, window.end), window.end, window.period)
 
@@ -67,17 +68,18 @@ class Retrieval:
         self._queries = Queries(store, self._asked, self._window, self._default_period(), active_since=active_since)
 
     def _default_period(self) -> int:
-        """The period of an expression that names none: that of its metrics."""
+        """Return the period of an expression without one: the shortest of the request's metrics, else 300."""
         return min((int(query["MetricStat"]["Period"]) for query in self._asked if "MetricStat" in query), default=300)
 
     def _window(self, period: int) -> Window:
         return kept(aligned(self._params["StartTime"], self._params["EndTime"], period, self._now), self._now)
 
     def answer(self) -> dict[str, Any]:
-        """The response."""
+        """Compute the response, or its next page."""
         results = [result for query in self._asked if query.get("ReturnData", True) for result in self._compute(query)]
         newest_first = self._params.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         points = [sorted(result.series.points.items(), reverse=newest_first) for result in results]
+        # Every page computes all datapoints anew: the token is a position, so the server keeps nothing between pages.
         begin = position(self._params.get("NextToken"), invalid_token)
         end = begin + max(1, int(self._params.get("MaxDatapoints", MAX_DATAPOINTS)))
         parts = _parts([len(each) for each in points], begin, end)
@@ -102,7 +104,7 @@ class Retrieval:
         return [self._result(query, one) for one in series]
 
     def _label_of_one(self, query: Mapping[str, Any], series: TimeSeries, count: int) -> str:
-        """The label of a series of an array: that of the expression before its own, unless it is a dynamic one."""
+        """Return the label of a series in an array: the expression's label and its own, or a dynamic label alone."""
         own, label = series.label or query["Id"], query.get("Label", "")
         if is_dynamic(label) or (label and count == 1):
             return filled(label, series, own, self._viewer)
@@ -116,7 +118,7 @@ class Retrieval:
         return _Result(query, series, label, (message,) if len(units) > 1 else ())
 
     def _default_label(self, query: Mapping[str, Any]) -> str:
-        """The name of the metric, and what tells it from the request's other metrics of that name."""
+        """Return the metric's name with what distinguishes it from the request's other metrics of that name."""
         if "MetricStat" not in query:
             return str(query["Id"])
         stats = [other["MetricStat"] for other in self._asked if "MetricStat" in other]
@@ -140,13 +142,14 @@ class Retrieval:
 
 
 def invalid_token(given: str) -> ServiceError:
-    """CloudWatch's error for a token that is none."""
+    """Return CloudWatch's error for a token that it didn't issue."""
     return ServiceError("InvalidNextToken", f"Invalid nextToken: {given}")
 
 
 def _parts(lengths: Sequence[int], begin: int, end: int) -> list[slice]:
-    """What of each series is on the page from `begin` to `end` of all datapoints: the first of each series, the second
-    of each, and so on.
+    """Return each series' slice on the page from `begin` to `end` of all datapoints.
+
+    Datapoints are counted across the series: the first of each series, then the second of each, and so on.
 
     >>> _parts([3, 1], 0, 3), _parts([3, 1], 3, 6)
     ([slice(0, 2, None), slice(0, 1, None)], [slice(2, 3, None), slice(1, 1, None)])
@@ -171,7 +174,7 @@ def _shown(result: _Result, points: Sequence[tuple[int, float]], part: slice) ->
 
 
 def check_queries(queries: Sequence[Mapping[str, Any]], parameter: str, account_id: str) -> None:
-    """Refuses queries that can't be computed, as GetMetricData and PutMetricAlarm do."""
+    """Raise an error for queries that can't be computed, as GetMetricData and PutMetricAlarm do."""
     ids = [query["Id"] for query in queries]
     if elsewhere := [query["AccountId"] for query in queries if query.get("AccountId", account_id) != account_id]:
         raise not_here(f"metrics of other accounts ({elsewhere[0]})")
@@ -220,7 +223,7 @@ def _check_stat(stat: Mapping[str, Any], where: str) -> None:
 
 
 def check_dimensions(metric: Mapping[str, Any], where: str) -> None:
-    """Refuses two dimensions of one name, and names and values that CloudWatch doesn't take (API_Dimension.html)."""
+    """Raise an error for repeated dimensions, and for names and values that CloudWatch rejects (API_Dimension.html)."""
     dimensions = metric.get("Dimensions", [])
     names = [item["Name"] for item in dimensions]
     for number, item in enumerate(dimensions, start=1):
@@ -238,7 +241,7 @@ def check_dimensions(metric: Mapping[str, Any], where: str) -> None:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text has ASCII characters only, and no control characters among them."""
+    """Tell whether a text has only printable ASCII characters."""
     return text.isascii() and text.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""The rules of composite alarms: what they say, and of which alarms.
+"""The rules of composite alarms: parsed, and evaluated on the states of their alarms.
 
 Source: PutCompositeAlarm (AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html).
 """
@@ -15,7 +15,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 StateOf = Callable[[str], "str | None"]
-"""The state of the alarm with a name or an ARN."""
+"""Returns the state of the alarm with a name or an ARN; None if there is no such alarm."""
 
 
 class RuleError(ValueError):
@@ -30,7 +30,7 @@ def _parser() -> Lark:
 
 @cache
 def parse(rule: str) -> Tree[Token]:
-    """The tree of a rule."""
+    """Return the tree of a rule; raise RuleError with the column of a syntax error."""
     try:
         return _parser().parse(rule)
     except UnexpectedInput as error:
@@ -40,7 +40,7 @@ def parse(rule: str) -> Tree[Token]:
 
 
 def children(rule: str) -> list[str]:
-    """The names or ARNs of the alarms in a rule, each once.
+    """Return the names or ARNs of the alarms in a rule, each once.
 
     >>> children('ALARM("SSH Rejects") AND NOT OK(other) OR ALARM("SSH Rejects")')
     ['SSH Rejects', 'other']
@@ -50,7 +50,7 @@ def children(rule: str) -> list[str]:
 
 
 def elements(rule: str) -> int:
-    """How many elements a rule has: each mention of an alarm, TRUE or FALSE, pairs of parentheses that group.
+    """Count a rule's elements: mentions of alarms, TRUE, FALSE, and pairs of grouping parentheses.
 
     >>> elements('(ALARM(a) OR ALARM(b)) AND NOT (ALARM(a) OR FALSE)')
     6
@@ -62,15 +62,16 @@ _ELEMENTS = frozenset(("name", "true", "false", "group"))
 
 
 def holds(rule: str, state_of: StateOf) -> bool:
-    """Whether a rule is true of the states that alarms are in now.
+    """Tell whether a rule is true for the current states of its alarms.
 
-    A rule may be nested as deep as it is long, so it is gone through from the innermost parts outwards.
+    A rule may be nested as deep as it is long, so it is evaluated from the innermost parts outwards, without recursion.
     """
     tree, known = parse(rule), dict[int, bool]()
     for node in tree.iter_subtrees():
         if node.data in _PARTS:
             known[id(node)] = _PARTS[node.data](node, state_of)
         elif node.data in _JOINED:
+            # By identity: lark's trees compare and hash by content, which would walk the whole subtree each time.
             known[id(node)] = _JOINED[node.data](known[id(child)] for child in node.children)
     return known[id(tree)]
 
@@ -89,7 +90,7 @@ def _in_state(node: Any, state_of: StateOf) -> bool:
 
 
 def _at_least(node: Any, state_of: StateOf) -> bool:
-    """AT_LEAST(M, state, (alarms)): M alarms, or M percent of them, are in the state."""
+    """Evaluate AT_LEAST(M, state, (alarms)): M alarms, or M percent of them, are in the state."""
     wanted, condition, *names = node.children
     *negated, state = condition.children
     count = sum((state_of(_name(name)) == state.upper()) != bool(negated) for name in names)

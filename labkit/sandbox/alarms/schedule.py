@@ -1,4 +1,4 @@
-"""When the alarms of a region are evaluated."""
+"""Keeps the next evaluation time of each alarm of a region."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from labkit.sandbox.clock import Clock
 
 
 class Schedule:
-    """The next evaluation of each alarm. Alarms that are due at the same moment share one event of the clock.
+    """The next evaluation of each alarm; alarms that are due at the same moment share one event of the clock.
 
-    Evaluations come before whatever else is due at that moment: an alarm that was asleep and one that was evaluated
-    all the time see the same datapoints.
+    Evaluations run before anything else that is due at that moment, so that an alarm that was asleep and one that was
+    evaluated every minute see the same datapoints.
     """
 
     def __init__(self, clock: Clock, evaluate: Callable[[MetricAlarm], None], name: str) -> None:
@@ -23,7 +23,7 @@ class Schedule:
         self._alarms: dict[float, list[MetricAlarm]] = {}
 
     def add(self, alarm: MetricAlarm, due: float) -> None:
-        """Has an alarm evaluated at `due`, unless it is evaluated before that anyway."""
+        """Schedule an alarm for `due`, unless it is due earlier already."""
         if alarm.due is not None and alarm.due <= due:
             return
         alarm.due = due
@@ -33,7 +33,7 @@ class Schedule:
         self._alarms[due].append(alarm)
 
     def drop(self, alarm: MetricAlarm) -> None:
-        """Has an alarm not evaluated any more."""
+        """Take an alarm off the schedule."""
         alarm.due = None
 
     def _run(self, due: float) -> None:

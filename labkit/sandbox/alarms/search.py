@@ -1,4 +1,4 @@
-"""Search expressions: which metrics SEARCH() finds, by their names, dimensions and namespaces.
+"""Search expressions: find the metrics of SEARCH() by their names, dimensions and namespaces.
 
 Source: CloudWatch User Guide, "CloudWatch search expression syntax" (search-expression-syntax.html).
 """
@@ -18,7 +18,7 @@ from labkit.sandbox.alarms.functions import ExpressionError
 from labkit.sandbox.alarms.samples import Metric
 
 MAX_LENGTH = 1024
-"""Of what is searched for, in characters."""
+"""The maximum length of a search query in characters."""
 
 _TOKEN = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -48,7 +48,7 @@ def _parse(query: str) -> Tree[Token]:
 
 
 def found(query: str, metrics: Iterable[Metric]) -> list[Metric]:
-    """The metrics that a query finds, in order.
+    """Return the metrics that a query finds, sorted; raise ExpressionError for a query that can't be parsed.
 
     >>> metrics = [Metric.of("Lab", "CustomCount1"), Metric.of("Lab", "Bytes", {"Eni": "eni-0a1"})]
     >>> [metric.name for metric in found("{Lab} Count", metrics)]
@@ -59,7 +59,7 @@ def found(query: str, metrics: Iterable[Metric]) -> list[Metric]:
 
 
 def tokens(text: str) -> list[str]:
-    """The parts of a name: at capitals, numbers, and what is neither letter nor digit.
+    """Split a name into tokens: at capitals, at numbers, and at anything that is neither letter nor digit.
 
     >>> tokens("Project2-trial333"), tokens("SDBFailure")
     (['Project', '2', 'trial', '333'], ['SDB', 'Failure'])
@@ -68,10 +68,10 @@ def tokens(text: str) -> list[str]:
 
 
 def matches(term: str, text: str) -> bool:
-    """Whether a name has the tokens of a term in it, one after the other.
+    """Tell whether a name contains the tokens of a term, one after the other.
 
-    A word of one token matches in any case, and so does a name as a whole; of a word of several tokens, the capitals
-    are what separates them, so they have to be the same.
+    A word of one token matches in any case, and so does the whole name. In a word of several tokens the capitals
+    separate the tokens, so their case has to match.
 
     >>> matches("COUNT", "CustomCount1"), matches("Count1", "CustomCount1"), matches("count1", "CustomCount1")
     (True, True, False)
@@ -102,7 +102,7 @@ def _text(node: Any) -> str:
 
 
 def _of_schema(node: Any, metric: Metric) -> bool:
-    """A metric of the schema has its namespace, and exactly its dimensions."""
+    """Tell whether a metric has the schema's namespace and exactly its dimensions."""
     namespace, *dimensions = (_text(name) for name in node.children)
     return metric.namespace == namespace and {name for name, _ in metric.dimensions} == set(dimensions)
 

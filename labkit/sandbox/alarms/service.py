@@ -1,4 +1,4 @@
-"""Metrics, alarms and their evaluation (Amazon CloudWatch)."""
+"""The CloudWatch service: the operations put together, and the regions they work on."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class CloudWatchService(MetricOperations, AlarmOperations):
         self._evaluators: dict[str, Evaluator] = {}
 
     def region(self, name: str) -> Region:
-        """What is held in a region."""
+        """Return the metrics and alarms of a region, which is created when it is first asked for."""
         if name not in self._regions:
             self._regions[name] = Region()
         return self._regions[name]
 
     def evaluator(self, name: str) -> Evaluator:
-        """What evaluates a region's alarms."""
+        """Return the evaluator of a region's alarms."""
         if name not in self._evaluators:
             self._evaluators[name] = Evaluator(self.sandbox, self.region(name), name)
         return self._evaluators[name]
@@ -40,7 +40,7 @@ class CloudWatchService(MetricOperations, AlarmOperations):
     def put_samples(
         self, region: str, metric: Metric, timestamp: float, samples: SampleSet, unit: str | None, resolution: int
     ) -> None:
-        """Adds samples to a metric, and has the alarms on it evaluated."""
+        """Add samples to a metric and wake the alarms on it."""
         held, now = self.region(region), self.sandbox.clock.timestamp()
         held.store.put(metric, timestamp, samples, unit=unit, resolution=resolution, now=now)
         for alarm in held.watching(metric):

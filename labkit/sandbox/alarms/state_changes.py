@@ -1,4 +1,4 @@
-"""What happens when an alarm's state changes: its history, its actions, and the composite alarms above it."""
+"""Records an alarm's state change in the history and runs its actions."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ HISTORY_KEPT = timedelta(days=30)
 
 
 class History:
-    """The history of a region's alarms, oldest first; that of deleted alarms too."""
+    """The history of a region's alarms, oldest first, deleted alarms included."""
 
     def __init__(self) -> None:
         self._items: deque[HistoryItem] = deque()
 
     def add(self, alarm: Alarm, at: datetime, item: str, summary: str, data: dict[str, Any]) -> None:
-        """Adds an entry, and drops those that are past their time."""
+        """Add an entry, and drop entries older than HISTORY_KEPT."""
         self._items.append(HistoryItem(alarm.name, alarm.kind, at, item, summary, compact(data)))
         while self._items[0].at < at - HISTORY_KEPT:
             self._items.popleft()
 
     def since(self, moment: datetime) -> list[HistoryItem]:
-        """The entries from a moment on."""
+        """Return the entries from a moment on."""
         return [item for item in self._items if item.at >= moment]
 
 
 def changed_state(
     state: State, value: str, reason: str, reason_data: str | None, now: datetime, *, transition: bool
 ) -> State:
-    """The state after an evaluation or SetAlarmState."""
+    """Return the state after an evaluation or SetAlarmState; only a `transition` moves StateTransitionedTimestamp."""
     changed = replace(state, value=value, reason=reason, reason_data=reason_data, updated=now)
     return replace(changed, transitioned=now) if transition else changed
 
 
 def record_transition(history: History, alarm: Alarm, old: State) -> None:
-    """Writes a state change into the history."""
+    """Write a state change into the history."""
     data = {"version": "1.0", "oldState": _state_data(old), "newState": _state_data(alarm.state)}
     summary = f"Alarm updated from {old.value} to {alarm.state.value}"
     history.add(alarm, alarm.state.updated, "StateUpdate", summary, data)
@@ -62,7 +62,7 @@ def _state_data(state: State) -> dict[str, Any]:
 
 
 def record_configuration(history: History, alarm: Alarm, change: str, now: datetime) -> None:
-    """Writes a creation, an update or a deletion into the history."""
+    """Write a creation, an update or a deletion into the history."""
     member = {"created": "createdAlarm", "updated": "updatedAlarm", "deleted": "deletedAlarm"}[change]
     kinds = {"created": "Create", "updated": "Update", "deleted": "Delete"}
     data = {"version": "1.0", "type": kinds[change], member: _configuration(alarm)}
@@ -73,12 +73,13 @@ _OF_THE_STATE = ("StateReason", "StateReasonData", "StateTransitionedTimestamp")
 
 
 def _configuration(alarm: Alarm) -> dict[str, Any]:
-    """The settings as the history has them: in lower camel case, but for okactions, and not all of the state's."""
+    """Return the settings as the history shows them: in lower camel case (except okactions), without the reason."""
     shown = {name: value for name, value in alarm.describe().items() if name not in _OF_THE_STATE}
     shown |= {name: dimensions(shown[name]) for name in ("Dimensions",) if name in shown}
     shown |= {name: [query_data(query) for query in shown[name]] for name in ("Metrics",) if name in shown}
     ordered = sorted(shown, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     return {
+        # Not oKActions: published histories have it in lower case throughout.
         "okactions" if name == "OKActions" else name[0].lower() + name[1:]: (
             timestamp(shown[name]) if isinstance(shown[name], datetime) else shown[name]
         )
@@ -92,11 +93,11 @@ _ORDER = (
     *("EvaluationPeriods", "DatapointsToAlarm", "TreatMissingData", "EvaluateLowSampleCountPercentile", "AlarmRule"),
     *("StateValue", "StateUpdatedTimestamp", "ActionsEnabled", "AlarmActions", "InsufficientDataActions", "OKActions"),
 )
-"""As published histories have them."""
+"""The order of the members in published histories."""
 
 
 def run_actions(sandbox: Sandbox, history: History, alarm: Alarm, old: State, children: Sequence[Alarm] = ()) -> None:
-    """Runs the actions of the state that an alarm has come to."""
+    """Run the actions of the state that an alarm has entered, and record each in the history."""
     for arn in alarm.actions(alarm.state.value) if alarm.actions_enabled else ():
         message = publication(alarm, old, children)
         error = _publish(sandbox, alarm, arn, message)
@@ -112,10 +113,11 @@ def run_actions(sandbox: Sandbox, history: History, alarm: Alarm, old: State, ch
 
 
 def _publish(sandbox: Sandbox, alarm: Alarm, arn: str, message: str) -> str | None:
-    """Publishes to a topic; the error's text where that failed."""
+    """Publish to a topic; return the error's text if that failed, None otherwise."""
     try:
         shown = subject(alarm)[:MAX_SUBJECT]
         sandbox.wiring.publish(alarm.region, arn, message, shown, message_structure="json")
+    # A deleted topic fails the action, not the alarm: its state has changed all the same.
     except ServiceError as error:
         return error.message
     return None

@@ -13,9 +13,9 @@ from functools import cache
 from labkit.sandbox.alarms.samples import SampleSet
 
 Statistic = Callable[[SampleSet], "float | None"]
-"""A number from samples; None where the samples don't tell it."""
+"""Computes a number from samples; None if the samples don't determine it."""
 Weights = list[tuple[float, float]]
-"""Values and how often each occurs, in rising order."""
+"""(value, count) pairs in ascending order of the values."""
 
 SIMPLE: dict[str, Statistic] = {
     "SampleCount": lambda samples: samples.sample_count,
@@ -32,12 +32,12 @@ _RANGE = re.compile(rf"(TM|WM|TC|TS|PR)\((?:({_NUMBER})(%?))?:(?:({_NUMBER})(%?)
 
 
 class UnknownStatistic(ValueError):
-    """A statistic that CloudWatch doesn't have."""
+    """The name of a statistic that CloudWatch doesn't have."""
 
 
 @cache
 def statistic(name: str) -> Statistic:
-    """The statistic of this name.
+    """Return the statistic of this name; raise UnknownStatistic if CloudWatch has no such statistic.
 
     >>> samples = SampleSet()
     >>> for value in range(1, 101): samples.add(value)
@@ -47,11 +47,13 @@ def statistic(name: str) -> Statistic:
     if name in SIMPLE:
         return SIMPLE[name]
     if name == "IQM":
+        # The interquartile mean is by definition TM(25%:75%).
         return _trimmed("TM", 25, 75)
     if match := _PERCENTILE.fullmatch(name):
         percent = float(match[1])
         return _of_values(lambda weights: _percentile(weights, percent))
     if match := _SHORT.fullmatch(name):
+        # tm90 is TM(:90%): the short forms have no lower bound.
         return _trimmed(match[1].upper(), 0, float(match[2]))
     if match := _RANGE.fullmatch(name):
         return _ranged(name, match)
@@ -60,6 +62,7 @@ def statistic(name: str) -> Statistic:
 
 def _ranged(name: str, match: re.Match[str]) -> Statistic:
     kind, low, low_percent, high, high_percent = match.groups()
+    # TM(10%:50) mixes percentiles with absolute values, which CloudWatch rejects.
     if (low is None and high is None) or (low and high and low_percent != high_percent):
         raise UnknownStatistic(name)
     if low_percent or high_percent:
@@ -71,9 +74,10 @@ def _ranged(name: str, match: re.Match[str]) -> Statistic:
 
 
 def _trimmed(kind: str, low: float, high: float) -> Statistic:
-    """Between two percentiles: their values are the bounds."""
+    """Return a statistic whose bounds are the values at two percentiles, in percent."""
 
     def _between(weights: Weights) -> float | None:
+        # _within excludes its lower bound: with the 0th percentile as the bound, the minimum would drop out.
         floor = _percentile(weights, low) if low else -math.inf
         return _KINDS[kind](weights, floor, _percentile(weights, high))
 
@@ -81,7 +85,10 @@ def _trimmed(kind: str, low: float, high: float) -> Statistic:
 
 
 def _of_values(compute: Callable[[Weights], float | None]) -> Statistic:
-    """Percentiles need every value, and there are none of metrics with negative values."""
+    """Return a statistic that needs every single value.
+
+    CloudWatch has no percentiles for metrics with negative values, nor for statistic sets.
+    """
 
     def _of_samples(samples: SampleSet) -> float | None:
         if samples.values is None or samples.minimum < 0:
@@ -92,17 +99,19 @@ def _of_values(compute: Callable[[Weights], float | None]) -> Statistic:
 
 
 def _percentile(weights: Weights, percent: float) -> float:
-    """The value that `percent` of the samples are at or below."""
+    """Return the smallest value that at least `percent` of the samples don't exceed."""
     wanted = sum(count for _, count in weights) * percent / 100
     reached = 0.0
     for value, count in weights:
         reached += count
+        # Floating point: 3 samples * 33.3333333333 / 100 must not miss the first sample by a rounding error.
         if reached >= wanted - 1e-9:
             return value
     return weights[-1][0]
 
 
 def _within(weights: Weights, low: float, high: float) -> Weights:
+    # Open below, closed above, as CloudWatch defines PR(100:2000): greater than 100, at most 2000.
     return [(value, count) for value, count in weights if low < value <= high]
 
 
@@ -120,13 +129,13 @@ def _trimmed_mean(weights: Weights, low: float, high: float) -> float | None:
 
 
 def _winsorized_mean(weights: Weights, low: float, high: float) -> float:
-    """Values outside of the bounds count as if they were on them."""
+    """Return the mean with the values outside the bounds moved onto them."""
     count = sum(count for _, count in weights)
     return sum(min(max(value, low), high) * count for value, count in weights) / count
 
 
 def _percentile_rank(weights: Weights, low: float, high: float) -> float:
-    """The share of the samples within the bounds, in percent."""
+    """Return the share of the samples within the bounds, in percent."""
     return 100 * _trimmed_count(weights, low, high) / sum(count for _, count in weights)
 
 

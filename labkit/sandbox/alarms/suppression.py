@@ -1,7 +1,7 @@
-"""Holds the actions of a composite alarm back while another alarm, its suppressor, is in ALARM.
+"""Suppresses the actions of a composite alarm while another alarm, its suppressor, is in ALARM.
 
-A change of state waits for the suppressor, whatever the new state is, and another one meanwhile waits anew; once
-nothing holds them back any more, the actions of the state that the alarm is in then run.
+Every change of state waits for the suppressor, whatever the new state is; another change meanwhile starts the wait
+again. When the suppression ends, the actions of the state that the alarm is in by then run.
 Source: CloudWatch User Guide, "Suppressing composite alarm actions" (Create_Composite_Alarm_Suppression.html).
 """
 
@@ -17,7 +17,7 @@ BY_ALARM, BY_WAIT, BY_EXTENSION = "Alarm", "WaitPeriod", "ExtensionPeriod"
 
 
 class Suppression:
-    """What holds the actions of one composite alarm back at the moment, and until when."""
+    """What suppresses the actions of one composite alarm at the moment, and until when."""
 
     def __init__(self, alarm: CompositeAlarm, clock: Clock, run_actions: Callable[[State], None]) -> None:
         self._alarm = alarm
@@ -27,7 +27,7 @@ class Suppression:
         self._old: State | None = None
 
     def state_changed(self, old: State, suppressor_state: str | None) -> None:
-        """The composite alarm came into another state."""
+        """Suppress the actions of a state that the composite alarm has just entered."""
         self._old = old
         if suppressor_state == ALARM:
             self._hold(BY_ALARM)
@@ -35,14 +35,15 @@ class Suppression:
             self._hold(BY_WAIT, self._seconds("Wait"))
 
     def suppressor_changed(self, suppressor_state: str) -> None:
-        """The suppressor came into another state."""
+        """Start, prolong or end the suppression after the suppressor has changed its state."""
+        # Without an action that waits, the suppressor's state means nothing: there is nothing to hold back.
         if suppressor_state == ALARM and self._alarm.suppressed_by in (BY_WAIT, BY_EXTENSION):
             self._hold(BY_ALARM)
         elif suppressor_state != ALARM and self._alarm.suppressed_by == BY_ALARM:
             self._hold(BY_EXTENSION, self._seconds("Extension"))
 
     def end(self) -> None:
-        """Nothing is held back any more, and nothing is run."""
+        """End the suppression without running the actions."""
         self._alarm.suppressed_by = None
         if self._until is not None:
             self._until.cancel()
@@ -50,6 +51,7 @@ class Suppression:
 
     def _hold(self, by: str, seconds: float | None = None) -> None:
         self.end()
+        # At once, not through the clock: with periods of 0 an alarm acts as if it had no suppressor.
         if seconds == 0:
             self._release()
             return
