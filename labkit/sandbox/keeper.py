@@ -1,4 +1,4 @@
-"""When checkpoints are taken of a sandbox, and how it goes on from the last one."""
+"""Decides when a checkpoint of a sandbox is taken, and opens a sandbox from the last usable one."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from labkit.sandbox.kernel.files import FileStore
 LOG = logging.getLogger(__name__)
 
 FILES = "files"
-"""The folder beside the journal that has the bodies too large for it."""
+"""The folder beside the journal for bodies that are too large for it."""
 LEAST_DEBT, LEAST_DEBT_AT_END = 2.0, 0.5
-"""CPU seconds that a start would take to repeat what has been done, from which on a checkpoint is worth it."""
+"""The CPU seconds of replay from which on a checkpoint is worth writing, while running and at the end."""
 SHARE = 0.1
-"""Of the time that a checkpoint saves: it costs no more."""
+"""A checkpoint may cost at most this share of the replay time that it saves."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A sandbox to go on with: after which change of the journal, and what its host had added to the checkpoint."""
+    """An opened sandbox: the change in the journal that it follows, and what its host had added to the checkpoint."""
 
     sandbox: AssembledSandbox
     files: FileStore
@@ -40,7 +40,7 @@ class Opened:
 
 
 class Keeper:
-    """Takes the checkpoints of one journal's sandbox; without a place for them it takes none."""
+    """Takes the checkpoints of one journal's sandbox; without `checkpoints` it takes none."""
 
     def __init__(self, journal: Journal, lock: FairLock, checkpoints: Checkpoints | None) -> None:
         self._journal = journal
@@ -51,38 +51,41 @@ class Keeper:
         self._files = journal.path.with_name(FILES)
 
     def open(self, make: Callable[[FileStore], AssembledSandbox]) -> Opened:
-        """Make the sandbox as the last usable checkpoint has it, or a new one."""
-        named = self._named_files()
+        """Make the sandbox from the last usable checkpoint, or a new one if there is none.
+
+        Raise JournalError if a file that the journal needs is missing.
+        """
+        named = self._named_files()  # first: without these files no replay can succeed, so nothing is changed yet
         opened = kept = None
         for checkpoint in self._checkpoints.usable(self._journal.digest) if self._checkpoints else ():
             if opened := self._put_back(checkpoint, make):
                 kept = checkpoint
                 break
         if self._checkpoints:
-            self._checkpoints.keep_only(kept)  # before the pack is cut: others refer to what was in it
+            self._checkpoints.keep_only(kept)  # before the pack is cut: the others refer to pieces in it
         if opened is None:
             files = FileStore(self._files)
             opened = Opened(make(files), files)
-        opened.files.sweep(named)
+        opened.files.sweep(named)  # what a killed process had kept but not yet named in the journal
         return opened
 
     def forget(self) -> None:
-        """Remove all checkpoints: the history begins anew."""
+        """Remove all checkpoints, because the history starts again."""
         if self._checkpoints:
             self._checkpoints.keep_only(None)
 
     def keep(self, current: Callable[[], tuple[AssembledSandbox, dict[str, Any]]], debt: float | None = None) -> bool:
-        """Write a checkpoint if a start without it would take `debt` CPU seconds; return whether it was written.
+        """Write a checkpoint if the replay without it would take at least `debt` CPU seconds; tell whether it did.
 
-        Without `debt` it is written as soon as it is worth its cost. `current` is called under the lock, and returns
-        the sandbox and what its host adds. The lock is released before anything is written.
+        Without `debt`, write it as soon as it is worth its cost. `current` is called under the lock and returns the
+        sandbox and what its host adds. The lock is released before anything is written, so requests go on meanwhile.
         """
         if self._checkpoints is None:
             return False
         with self._turn:
             if debt is None:
                 debt = max(LEAST_DEBT, self._cost / SHARE)
-            with self._lock:
+            with self._lock:  # state and journal end are read together: the checkpoint must follow exactly that change
                 begin = time.thread_time()
                 taken = self._take(*current(), debt)
                 place = self._journal.end
@@ -107,11 +110,12 @@ class Keeper:
         meter = sandbox.clock.meter
         if meter.seconds < debt:
             return None
-        meter.seconds = 0.0
+        meter.seconds = 0.0  # also if the checkpoint fails below: a full disk must not mean an attempt at every tick
+        # If the checkpoint turns out unusable, the replay must still bring the clock to where the checkpoint has it.
         self._journal.note_reading(sandbox.clock.timestamp())
         try:
             return state.take(sandbox, more)
-        except Exception as error:  # whatever refuses to be pickled: the journal is as good without a checkpoint
+        except Exception as error:  # anything may refuse to be pickled, and the journal alone is enough
             LOG.warning("no checkpoint can be taken, the next start repeats what has been done: %s", error)
             return None
 
@@ -121,7 +125,7 @@ class Keeper:
             files = FileStore(self._files, mark=checkpoint.manifest.mark)
             sandbox = make(files)
             more = state.put_back(sandbox, checkpoint.folder)
-        except Exception as error:  # whatever it holds that can't be read: the journal has it all
+        except Exception as error:  # a pickle can fail in any way, and the journal alone is enough
             LOG.warning("the checkpoint %s is not used: %s", checkpoint.folder.name, error)
             for each in (sandbox, files):
                 if each is not None:
@@ -131,7 +135,7 @@ class Keeper:
         return Opened(sandbox, files, checkpoint.manifest.number, more)
 
     def _named_files(self) -> set[str]:
-        """The files that the journal needs; it is no use where one is gone."""
+        """Return the names of the files that the journal needs; raise JournalError if one is missing."""
         named = self._journal.files()
         lost = [name for name in named if not (self._files / name).is_file()]
         if lost:

@@ -1,8 +1,8 @@
-"""The whole state of a sandbox, taken and put back: what a checkpoint holds.
+"""Takes the whole state of a sandbox for a checkpoint, and restores it.
 
-Everything is in it unless it is named as a part, so that nothing is forgotten when a service learns something new; what
-can't be pickled is an error, and there is no checkpoint then. Under the lock, objects are pickled, in one go, so that
-they refer to each other as before; events of log groups, which may be millions, are written afterwards, as they were.
+Everything is included unless it is named as a part, so nothing is forgotten when a service learns something new. If an
+object can't be pickled, that is an error and there is no checkpoint. All objects are pickled at once, under the lock,
+so that references between them survive. Log events, which may be millions, are written afterwards, as they were then.
 """
 
 from __future__ import annotations
@@ -25,35 +25,36 @@ _LIBRARIES = ("moto", "botocore", "boto3", "werkzeug", "duckdb", "pyarrow", "num
 
 
 class Taken:
-    """The state of a sandbox at a moment."""
+    """The state of a sandbox at one moment, not yet written."""
 
     def __init__(self, state: bytes, export: Export, mark: int) -> None:
         self.mark = mark
-        """How far it refers to the pack of the file store."""
+        """The offset up to which it refers to the pack of the file store."""
         self._state = state
         self._export = export
 
     def write(self, folder: Path) -> None:
-        """Write it to files; on any thread."""
+        """Write the state to files in a folder. Any thread may call this, without the lock."""
         (folder / PICKLE).write_bytes(self._state)
         self._export.write(folder)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the snapshot of the log events."""
         self._export.close()
 
 
 def take(sandbox: AssembledSandbox, more: dict[str, Any]) -> Taken:
-    """Take the state of a sandbox, and what its host adds; the caller holds the lock."""
+    """Return the state of a sandbox, with what its host adds; the caller holds the lock."""
     parts = sandbox.parts()
     kept = {name: part.to_keep() for name, part in parts.items() if hasattr(part, "to_keep")}
     state = {"parts": kept, "moto": moto_state.keep(), "random": sandbox.random.getstate(), "more": more}
+    # One pickle for everything: an object that two services share must come back as one object.
     pickled = pickling.dumped(state, {**parts, **moto_state.parts()})
     return Taken(pickled, sandbox.logs.store.export(), sandbox.files.mark())
 
 
 def put_back(sandbox: AssembledSandbox, folder: Path) -> dict[str, Any]:
-    """Give a new sandbox the state that was written to a folder; what its host had added."""
+    """Restore the state in a folder into a new sandbox; return what its host had added."""
     parts = sandbox.parts()
     data = (folder / PICKLE).read_bytes()
     state = pickling.loaded(data, _Parts(parts))
@@ -68,7 +69,7 @@ def put_back(sandbox: AssembledSandbox, folder: Path) -> dict[str, Any]:
 
 
 class _Parts(dict[str, object]):
-    """The parts of a sandbox, and moto's tables of backends, which come into being as somebody asks for them."""
+    """The parts of a sandbox, and moto's tables of backends, which are created on first use."""
 
     def __missing__(self, name: str) -> object:
         return moto_state.part(name)
@@ -78,7 +79,11 @@ class _Parts(dict[str, object]):
 
 
 def stamp(endpoint: str) -> str:
-    """What a checkpoint must have in common with the process that reads it."""
+    """Return what a checkpoint must have in common with the process that reads it, as one text.
+
+    It covers the sandbox's source, Python, the libraries, hash randomization and the endpoint.
+    """
+    # The source itself, not a version number: a pickle of yesterday's classes fails in ways that no test foresees.
     digest = blake2b(digest_size=16)
     root = Path(__file__).parent
     for folder in (root, root.parent / "flowlog"):

@@ -1,4 +1,4 @@
-"""The sandbox's account, and the region that a client who names none is in."""
+"""The sandbox's account id, and the region for clients that name none."""
 
 ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "eu-west-1"

@@ -1,6 +1,6 @@
-"""Who may ask: the host that a request names, who signed it, when, and whether the signature holds.
+"""Decides which requests are admitted: by the host they name, by who signed them and when, and by the signature.
 
-Whatever can be refused without the body of a request is refused before it is read. The checks come in AWS's order.
+Whatever can be rejected without the body is rejected before the body is read. The checks come in AWS's order.
 
 Sources: S3 API Reference, "Error responses" (ErrorResponses.html) and "Authenticating Requests: Using Query
 Parameters" (sigv4-query-string-auth.html); IAM User Guide, "Troubleshoot Signature Version 4"
@@ -33,19 +33,23 @@ Digest = Callable[[], str]
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a `Host` header names this machine: in any case, with or without a port and the root's dot."""
+    """Tell whether a `Host` header names this machine, in any case, with or without a port and a trailing dot."""
+    # A page in the user's browser can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.
     name = re.fullmatch(r"(\[[0-9a-fA-F:.]*\]|[^:\[\]]*)(:\d{1,5})?", host)
     return name is not None and name[1].lower().removesuffix(".") in LOCAL_NAMES
 
 
 def check_address(request: Request) -> None:
-    """Refuse an address whose query can't be read: what is no ASCII has to be percent-encoded."""
+    """Raise InvalidURI for a query string that isn't ASCII: other characters have to be percent-encoded."""
     if not request.query_string.isascii():
         raise ServiceError("InvalidURI", "Couldn't parse the specified URI.")
 
 
 class Gate:
-    """Lets requests in that are signed with a key of the sandbox's, by a clock that is right."""
+    """Admits requests that are signed with the sandbox's key by a client whose clock is right.
+
+    With `any_credentials` it admits other access keys too, without checking their signatures.
+    """
 
     def __init__(self, credentials: Credentials, moments: Moments, *, any_credentials: bool = False) -> None:
         self._credentials = credentials
@@ -55,8 +59,9 @@ class Gate:
     def admit(self, request: Request, reading: float, digest: Digest) -> Signature:
         """Return the signature of a request that may come in; raise AWS's error otherwise.
 
-        `reading` is that of the sandbox's clock. The body is asked for, by its digest, only if the signature covers it
-        and the request doesn't declare its hash. A declared hash is taken at its word: see `payloads.check`.
+        `reading` is the sandbox's clock, in seconds since the epoch. `digest` is called, and so the body read, only if
+        the signature covers the body and the request doesn't declare its hash. A declared hash is believed here;
+        `payloads.check` compares it later.
         """
         signature = Signature.of(request)
         if signature is None:
@@ -67,13 +72,14 @@ class Gate:
             self._check_s3(request, signature, reading)
         else:
             self._check_others(signature, reading)
+        # After the time, as in AWS: only this check may need the body, and an expired request is not worth reading it.
         secret = self._secret(signature)
         if secret is not None:
             _check_signature(request, signature, secret, digest)
         return signature
 
     def chunks(self, request: Request, signature: Signature) -> payloads.ChunkedBody | None:
-        """Return what reads the body of a request that was let in, if it comes in chunks; None if it doesn't."""
+        """Return a reader for the body of an admitted request if it is chunked (`aws-chunked`); None if it isn't."""
         if not payloads.is_chunked(request.headers, signature):
             return None
         secret, signed_at = self._secret(signature), _moment(signature.moment)
@@ -84,7 +90,7 @@ class Gate:
         return payloads.ChunkedBody(request.headers, signer)
 
     def _secret(self, signature: Signature) -> str | None:
-        """Return the secret of the signature's access key; None if any key will do."""
+        """Return the secret of the signature's access key; None if the key is unknown and any key will do."""
         if signature.access_key_id == self._credentials.access_key_id:
             return self._credentials.secret_access_key
         if self._any_credentials:
@@ -151,7 +157,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _check_age(signed_at: datetime, now: datetime) -> None:
-    """Refuse what was signed too long ago, or is yet to be signed, in the words of all services but S3."""
+    """Reject a request signed more than 15 minutes ago or ahead, in the words of all services but S3."""
     signed, present = signed_at.strftime(BASIC_FORM), now.strftime(BASIC_FORM)
     if now - signed_at > MAX_SKEW:
         bound = (now - MAX_SKEW).strftime(BASIC_FORM)
@@ -183,7 +189,7 @@ def _is_service(text: str) -> bool:
 
 
 def _scope_fault_s3(signature: Signature, signed_at: datetime) -> str | None:
-    """Say what is wrong with the credential scope of a request to S3, in its words."""
+    """Return what is wrong with the credential scope of a request to S3, in S3's words; None if nothing is."""
     if not _is_day(signature.date):
         return (
             f'incorrect date format "{signature.date}". This date in the credential must be in the format "yyyyMMdd".'
@@ -215,8 +221,8 @@ def _is_day(text: str) -> bool:
 
 
 def _scope_faults(signature: Signature, signed_at: datetime) -> str:
-    """Say everything that is wrong with a credential scope, as all services but S3 do."""
-    faults = []
+    """Return everything that is wrong with a credential scope, as all services but S3 do; empty if nothing is."""
+    faults = []  # these services list all faults at once, S3 only the first
     if not _is_region(signature.region):
         faults.append("Credential should be scoped to a valid region.")
     if not _is_service(signature.service):
@@ -234,7 +240,7 @@ def _scope_faults(signature: Signature, signed_at: datetime) -> str:
 
 
 def _check_all_signed(request: Request, signature: Signature) -> None:
-    """Refuse a request to S3 with headers that say what to do, and that anybody could have added."""
+    """Reject a request to S3 with unsigned headers that change what it does: anybody could have added them."""
     unsigned = sorted(
         name
         for name in {name.lower() for name, _ in request.headers} - set(signature.signed_headers)
@@ -259,6 +265,7 @@ def _check_signature(request: Request, signature: Signature, secret: str, digest
         texts = [signing.string_to_sign(signature, signed_at.strftime(BASIC_FORM), canonical)]
         wanted = [signing.sign(signing.signing_key(secret, signature), texts[0])]
     given = signature.signature.encode("utf-8", "surrogateescape")
+    # Bytes, not str: compare_digest raises TypeError for a str that isn't ASCII, and this one comes from outside.
     if any(hmac.compare_digest(each.encode(), given) for each in wanted):
         return
     if signature.service != "s3":

@@ -1,8 +1,8 @@
-"""Time moved on in short steps, with the lock released between them.
+"""Moves time forward in short steps, with the lock released between them.
 
-However far the clock is to go, whoever asks for something meanwhile is answered within two steps, and sees the sandbox
-at a moment on the way. An advance can be stopped, and ends then where it has come to. How far it came is noted in the
-journal with each step: a sandbox that is killed on the way comes back there.
+However far the clock is to go, any other request is answered within two steps, and sees the sandbox at a moment on the
+way. An advance can be stopped, and then ends where it is. Each step stores its progress in the journal, so a sandbox
+that is killed on the way comes back at that moment.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from labkit.sandbox.clock import Clock
 from labkit.sandbox.kernel.fair_lock import FairLock
 
 STEP_SECONDS = 0.1
-"""Of real time, about: a step ends between two moments of virtual time."""
+"""About how much real time a step takes; it ends between two moments of virtual time, so it may take longer."""
 
 
 @dataclass
 class Advance:
-    """One advance under way."""
+    """One advance under way; `start` and `goal` are in seconds since the epoch."""
 
     start: float
     goal: float
     stopped: bool = False
-    """Somebody has asked it to end where it is."""
+    """Somebody has asked it to end where it is; it ends before its next step."""
 
 
 class Advances:
-    """The advances of a sandbox: one at a time; another one waits, and goes on from where the one before it ended."""
+    """The advances of a sandbox, one at a time. A second one waits, and starts where the first one ended."""
 
     def __init__(self, lock: FairLock, after_step: Callable[[], None]) -> None:
         self.current: Advance | None = None
@@ -37,10 +37,12 @@ class Advances:
         self._turn = FairLock()
 
     def run(self, seconds: float, *, begin: Callable[[], Clock], is_given_up: Callable[[], bool]) -> Advance:
-        """Move the clock on by so many seconds, or until the advance is stopped or its asker gives it up.
+        """Move the clock forward by `seconds`, or until the advance is stopped or its client has hung up.
 
-        `begin` is called under the lock before time moves, and returns the clock.
+        `begin` is called under the lock before time moves, and returns the clock. Return the finished advance, whose
+        `stopped` tells whether it ended early.
         """
+        # A second lock for the whole advance: two advances in alternating steps would each pass the other's goal.
         with self._turn:
             with self._lock:
                 clock = begin()
@@ -53,12 +55,12 @@ class Advances:
             return advance
 
     def stop(self) -> None:
-        """Have the advance that is under way end at the moment it has reached."""
+        """Ask the advance under way, if any, to end where it is. Doesn't wait for the lock."""
         if (advance := self.current) is not None:
             advance.stopped = True
 
     def _step(self, clock: Clock, advance: Advance) -> bool:
-        """Go one step; whether the advance is over."""
+        """Make one step; return whether the advance is over."""
         with self._lock:
             if advance.stopped:
                 return True

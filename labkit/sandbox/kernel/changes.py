@@ -1,16 +1,16 @@
-"""The one way to change a sandbox: a change is written down, then made, and made again at a restart.
+"""The one way to change a sandbox: a change is written into the journal, then made, and made again at a restart.
 
-Whatever changes a sandbox between two events of its clock is a change of some kind: a request of a client (`request`),
-one of the control API (`control`), the environment of a region (`provide`), or what a service does by itself when a
-thread of its has finished (`athena query ended`). Each kind has one maker, which is all that a restart needs to make
-the change again from what the journal holds:
+Everything that changes a sandbox between two events of its clock has a kind: a client's request (`request`), one of the
+control API (`control`), the provided environment of a region (`provide`), or what a service does when one of its
+threads has finished (`athena query ended`). Each kind has one maker, which is all that a restart needs to make the
+change again from its journal entry:
 
 >>> changes.makers["athena query ended"] = lambda entry: runner.apply(entry.request, entry.body)
 >>> changes.make("athena query ended", {"id": execution.id, "state": "SUCCEEDED"}, body)
 
-An entry is in the journal before its change is made. So a full disk is met before anything has changed, and a process
-that is killed in between makes the change when it starts again: nobody had an answer to it. A change that is refused
-has changed nothing, and is taken out of the journal again.
+An entry is written before its change is made. So a full disk shows before anything has changed. If the process is
+killed in between, the change is made at the next start, which is right because nobody had an answer to it yet. A change
+that is rejected has changed nothing, and its entry is removed again.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ class Change:
     """A change being made."""
 
     refused: bool = False
-    """It was refused, and has changed nothing: it leaves no trace."""
+    """It was rejected and has changed nothing, so its entry is removed and its number used again."""
 
 
 class Changes:
-    """The changes of one sandbox."""
+    """Makes the changes of one sandbox, by the makers that its services register under their kinds."""
 
     def __init__(
         self, lock: FairLock, clock: Clock, seed: Callable[[str], None], journal: Journal | None = None
     ) -> None:
         self.made = 0
-        """How many changes were made and kept: the number of the next one, which its ids are drawn from."""
+        """How many changes were made and kept. The next one's ids are drawn from a source seeded with this number."""
         self.replaying = False
         self.makers: dict[str, Maker] = {}
         self.ends: set[str] = set()
-        """The kinds that end work of some threads' own, each with the `id` of that work.
+        """The kinds that end the work of a thread; their requests carry the `id` of that work.
 
-        They are not counted: when a thread is done is a matter of chance, and the ids that clients are given are not.
+        They aren't counted in `made`: when a thread is done is a matter of chance, and ids must not depend on it.
         """
         self._lock = lock
         self._clock = clock
@@ -65,26 +65,27 @@ class Changes:
         return self.made
 
     def take_back(self, kept: int) -> None:
-        """Go on from what `to_keep` returned."""
+        """Continue from what `to_keep` returned."""
         self.made = kept
 
     def make(self, kind: str, request: dict[str, Any], body: bytes = b"") -> Any:
-        """Make a change by its kind's maker, and return what that returns."""
+        """Make a change through its kind's maker, and return the maker's result."""
         return self.repeat(Entry(self._clock.timestamp(), kind, request, body))
 
     def repeat(self, entry: Entry) -> Any:
-        """Make the change that an entry stands for."""
+        """Make the change of an entry; at a replay, again."""
         with self.change(entry):
             return self.makers[entry.kind](entry)
 
     @contextmanager
     def change(self, entry: Entry | None = None) -> Iterator[Change]:
-        """Hold the lock for one change, seed the sources of randomness for it, and write its entry down before.
+        """Hold the lock for one change; write its entry and seed the sources of randomness before it.
 
-        Raises ServiceError if the entry can't be written down: nothing was changed.
+        Set `refused` on the yielded change to have the entry removed; an exception does the same. Raise ServiceError
+        (503) if the entry can't be written: nothing was changed then.
         """
         with self._lock, self._clock.meter:
-            number = self._write_down(entry) if entry is not None else None
+            number = self._write_down(entry) if entry is not None else None  # under the lock: entries are in order
             ends = entry is not None and entry.kind in self.ends
             self._seed(f"{entry.kind} {entry.request['id']}" if entry and ends else f"change {self.made}")
             change = Change()
@@ -94,6 +95,7 @@ class Changes:
                 change.refused = True
                 raise
             finally:
+                # A rejected change doesn't count: a replay, which doesn't see it, must come to the same numbers.
                 if not change.refused:
                     self.made += not ends
                 elif number is not None:
@@ -103,17 +105,17 @@ class Changes:
         try:
             if self._journal is not None:
                 self._journal.strike(number)
-        except sqlite3.Error as error:  # the entry stays, and its change will be refused again at a restart
+        except sqlite3.Error as error:  # the entry stays, and its change will be rejected again at a replay
             LOG.warning("the entry of a refused change could not be taken out of the journal: %s", error)
 
     def _write_down(self, entry: Entry) -> int | None:
         if self._journal is None:
             return None
-        if self.replaying:
+        if self.replaying:  # it is in the journal already
             return entry.number
         try:
             return self._journal.append(entry)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError) as error:  # OverflowError: a body beyond what SQLite can store
             LOG.error("a change could not be written down, and was not made: %s", error)
             message = f"The sandbox could not write this change down, and has not made it ({error}). Free some space."
             raise ServiceError("ServiceUnavailable", message, status=503) from error

@@ -1,15 +1,16 @@
-"""Checkpoints: the state after a change of the journal, in files, so that a start need not repeat what came before it.
+"""Checkpoints: the state after a change of the journal, in files, so that a start needn't replay what came before it.
 
-A checkpoint is a folder, named by the change that it follows. It is written as a draft, synced to the disk and renamed;
-the one before it goes only then. So there is a whole one at any moment, however the process ends.
+A checkpoint is a folder, named after the change that it follows. It is written as a draft, synced to the disk and
+renamed, and only then is the previous one removed. So there is a complete one at any moment, however the process ends.
 
-A checkpoint is only an abridgement of the journal, which keeps all that it stands for. It is taken at its word only if
-all of this holds, and the journal is repeated from its beginning otherwise, with a line in the log:
+A checkpoint is only a shortcut: the journal keeps everything that it stands for. It is used only if all of these are
+true; otherwise the journal is replayed from its beginning, and the log says why:
 
-- its manifest bears a code that only whoever has the home's secret key can make: a pickle can do harm;
+- its manifest has an authentication code that only the holder of the home's secret key can make, because loading a
+  foreign pickle can do harm;
 - the digests of its files are those in the manifest;
-- it was written by this very version of the sandbox, of Python and of the libraries, for this address;
-- the journal holds the entries that it follows: the digest of all of them is in the manifest.
+- the same version of the sandbox, of Python and of the libraries wrote it, for the same endpoint;
+- the journal has the entries that it follows: the manifest has a digest of all of them.
 """
 
 from __future__ import annotations
@@ -34,47 +35,52 @@ _DRAFT = "draft-"
 
 
 class UnusableError(Exception):
-    """A checkpoint that is not to be trusted; the message says why."""
+    """A checkpoint that must not be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a checkpoint follows, what it was written by, and what belongs to it."""
+    """What a checkpoint follows (`number`, `digest`), what wrote it (`stamp`), and which files belong to it."""
 
     stamp: str
     number: int
     digest: str
     mark: int
-    """How far the pack of the file store is referred to."""
+    """The offset up to which the checkpoint refers to the pack of the file store."""
     seconds: float
-    """Of CPU time, to make it."""
+    """How much CPU time it took to make."""
     files: dict[str, str]
     """The digests of its files, by name."""
 
     @property
     def place(self) -> Place:
-        """The place in the journal."""
+        """The place in the journal that the checkpoint follows."""
         return Place(self.number, bytes.fromhex(self.digest))
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that holds what it says."""
+    """A checkpoint whose manifest and files have been verified."""
 
     folder: Path
     manifest: Manifest
 
 
 class Checkpoints:
-    """The checkpoints of one home."""
+    """The checkpoints of one home, authenticated with its secret."""
 
     def __init__(self, folder: Path, secret: str, stamp: str) -> None:
         self._folder = folder
+        # A key of its own: a code in a file must tell nothing about the secret that requests are signed with.
         self._key = blake2b(secret.encode(), person=b"checkpoints").digest()
         self._stamp = stamp
 
     def write(self, place: Place, mark: int, fill: Callable[[Path], float]) -> None:
-        """Write a checkpoint, and remove those before it; `fill` writes its files, and returns its CPU seconds."""
+        """Write a checkpoint and remove those before it.
+
+        `fill` writes its files into the given folder and returns the CPU seconds it took. An exception leaves the
+        previous checkpoints as they were.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._remove([path for path in self._folder.iterdir() if path.name.startswith(_DRAFT)])
         draft = self._folder / f"{_DRAFT}{secrets.token_hex(8)}"
@@ -84,17 +90,20 @@ class Checkpoints:
             files = {path.name: _digest(path, sync=True) for path in sorted(draft.iterdir())}
             manifest = Manifest(self._stamp, place.number, place.digest.hex(), mark, seconds, files)
             self._write_manifest(draft / MANIFEST, manifest)
-            _sync(draft)
-            before = self._all()
+            _sync(draft)  # the names in a folder are synced apart from the contents of its files
+            before = self._all()  # before the rename, which would put the new one on the list to be removed
             draft.rename(self._folder / f"{place.number:012d}-{draft.name.removeprefix(_DRAFT)}")
-            _sync(self._folder)
+            _sync(self._folder)  # the rename must be on the disk before the previous checkpoint is gone
         except BaseException:
             self._remove([draft])
             raise
         self._remove(before)
 
     def usable(self, digest: Callable[[int], bytes | None]) -> Iterator[Checkpoint]:
-        """The checkpoints to go on from, the latest first; `digest` is the journal's, of the entries up to a number."""
+        """Yield the usable checkpoints, the latest first; log why each other one isn't.
+
+        `digest` returns the journal's digest of the entries up to a number, or None if it has no such entry.
+        """
         for path in self._all():
             try:
                 yield Checkpoint(path, self._checked(path, digest))
@@ -102,7 +111,7 @@ class Checkpoints:
                 LOG.warning("the checkpoint %s is not used: %s", path.name, error)
 
     def keep_only(self, kept: Checkpoint | None) -> None:
-        """Remove all others: what they refer to is gone, or about to go."""
+        """Remove all checkpoints but one: what the others refer to is gone, or about to go."""
         self._remove([path for path in self._all() if kept is None or path != kept.folder])
 
     def _all(self) -> list[Path]:
@@ -112,9 +121,10 @@ class Checkpoints:
         return sorted(found, key=lambda path: (path.name.partition("-")[0], path.stat().st_mtime_ns), reverse=True)
 
     def _checked(self, path: Path, digest: Callable[[int], bytes | None]) -> Manifest:
-        manifest = self._read_manifest(path / MANIFEST)
+        manifest = self._read_manifest(path / MANIFEST)  # first: nothing in it counts until its code is right
         if manifest.stamp != self._stamp:
             raise UnusableError("another version of the sandbox, or of what it stands on, wrote it, or another address")
+        # The number alone isn't enough: after a reset a new history may have as many entries.
         if digest(manifest.number) != manifest.place.digest:
             raise UnusableError("it is of another history")
         for name, written in manifest.files.items():

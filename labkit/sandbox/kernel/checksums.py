@@ -1,8 +1,8 @@
-"""The checksums of S3's objects, computed piece by piece, and put together from those of an object's parts.
+"""The checksums of S3 objects, computed piece by piece, and combined from the checksums of an object's parts.
 
-Python has CRC-32 alone of the three CRCs. The other two are computed here for thousands of stretches of the bytes at
-once, by NumPy, and then folded: the CRC of two stretches is that of the first, shifted by the length of the second, xor
-that of the second. The same fold makes the CRC of an object from those of its parts.
+Of the three CRCs, Python has only CRC-32. The other two are computed here with NumPy, for thousands of stretches of the
+bytes at once, and then folded: the CRC of two stretches is the CRC of the first, shifted by the length of the second,
+xor the CRC of the second. The same fold makes the CRC of an object from the CRCs of its parts.
 
 Source: S3 User Guide, "Checking object integrity for data uploads" (checking-object-integrity-upload.html).
 
@@ -26,17 +26,17 @@ _LANES = 1 << 12
 
 
 class Checksum(Protocol):
-    """A checksum being computed."""
+    """A checksum being computed, with the methods of a `hashlib` object."""
 
     def update(self, data: bytes, /) -> None:
         """Take the next bytes."""
 
     def digest(self) -> bytes:
-        """Return the checksum of all bytes so far, in its order on the wire."""
+        """Return the checksum of all bytes so far, in wire (big-endian) order."""
 
 
 def new(algorithm: str) -> Checksum:
-    """Begin a checksum by S3's name of it; raises KeyError for another."""
+    """Begin a checksum by S3's name for it, one of `ALGORITHMS`; raise KeyError for any other."""
     return _NEW[algorithm]()
 
 
@@ -49,14 +49,14 @@ def of(algorithm: str, data: Iterable[bytes]) -> bytes:
 
 
 def combined(algorithm: str, first: bytes, second: bytes, size: int) -> bytes:
-    """Return the CRC of two stretches of bytes from the CRC of each; `size` is that of the second."""
+    """Return the CRC of two stretches of bytes from the CRC of each; `size` is the length of the second in bytes."""
     crc = _CRCS[algorithm]
     value = crc.shifted(int.from_bytes(first, "big"), size) ^ int.from_bytes(second, "big")
     return value.to_bytes(crc.width // 8, "big")
 
 
 class _Crc:
-    """A reflected CRC that begins with all ones, and is inverted in the end."""
+    """A reflected CRC that starts with all ones and is inverted at the end."""
 
     def __init__(self, width: int, polynomial: int) -> None:
         self.width = width
@@ -64,7 +64,7 @@ class _Crc:
         self.table = [self._step(byte, polynomial) for byte in range(256)]
         self.lookup = np.array(self.table, dtype=np.uint64)
         self._powers = [[self.table[1 << bit] if bit < 8 else 1 << bit - 8 for bit in range(width)]]
-        """What 1, 2, 4, 8... bytes of zeros make of each bit of the register."""
+        """For 1, 2, 4, 8... bytes of zeros, what they turn each bit of the register into."""
 
     @staticmethod
     def _step(register: int, polynomial: int) -> int:
@@ -73,7 +73,7 @@ class _Crc:
         return register
 
     def shifted(self, register: int, size: int) -> int:
-        """Return the register after so many bytes of zeros."""
+        """Return the register after `size` bytes of zeros, in log2(size) matrix products."""
         power = 0
         while size:
             if power == len(self._powers):
@@ -86,13 +86,14 @@ class _Crc:
 
     @cache  # noqa: B019 (there are two of them, for good)
     def _shift_tables(self, size: int) -> Any:
-        """What `shifted` makes of each byte of a register, for many registers at once."""
+        """Return, for each byte of a register and each of its values, what `shifted` turns it into."""
         bits = [self.shifted(1 << bit, size) for bit in range(self.width)]
         columns = (bits[byte : byte + 8] for byte in range(0, self.width, 8))
         return np.array([[_times(eight, value) for value in range(256)] for eight in columns], dtype=np.uint64)
 
     def register(self, before: int, data: bytes) -> int:
-        """Return the register after the bytes."""
+        """Return the register after `data`, starting from the register `before`."""
+        # About the square root: as many lanes as bytes in a lane balances the NumPy loop against the fold.
         lanes = min(_LANES, 1 << len(data).bit_length() // 2)
         size = len(data) // lanes
         if size > 1:
@@ -134,7 +135,7 @@ _CRCS = {
 
 
 class _FoldedCrc:
-    """A CRC that is computed by the block, so that few lengths of stretches occur."""
+    """A CRC that is computed in blocks of a fixed size, so that the shift tables are needed for few lengths."""
 
     def __init__(self, algorithm: str) -> None:
         self._crc = _CRCS[algorithm]
@@ -156,7 +157,7 @@ class _FoldedCrc:
 
 
 class _Crc32:
-    """Python's own CRC-32."""
+    """CRC-32 by zlib, which is faster than `_FoldedCrc`."""
 
     def __init__(self) -> None:
         self._value = 0

@@ -1,4 +1,4 @@
-"""How a server ends when it is told to (SIGTERM, SIGINT), whatever it does at that moment."""
+"""Ends a server when it is told to (SIGTERM, SIGINT), whatever it is doing at that moment."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 class End:
-    """When a server ends: at the first signal once the work under way is over, at once at the second.
+    """Ends a server: at the first signal after the work under way, at the second signal immediately.
 
-    A thread of its own waits for the signals. A handler of Python's would run on the main thread alone, and only
-    between two steps of it, which a query or a wait can be long. Made before any other thread is: they all inherit that
-    the signals are not for them.
+    A separate thread waits for the signals. A Python signal handler would run only on the main thread, between two of
+    its bytecode steps, and a query or a wait can make such a step long. Create this object before any other thread,
+    because threads inherit that the signals are blocked for them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,12 +29,12 @@ class End:
         threading.Thread(target=self._listen, daemon=True, name="signals").start()
 
     def wait(self) -> None:
-        """Wait until the server is told to end; from now on it has something to finish first."""
+        """Wait until the server is told to end; from now on it finishes its work before it ends."""
         self._serving = True
         self.told.wait()
 
     def leave(self) -> None:
-        """Remove what only a running server needs."""
+        """Remove the files that only a running server needs."""
         (self._folder / SERVER_FILE).unlink(missing_ok=True)
         shutil.rmtree(self._folder / SCRATCH_FOLDER, ignore_errors=True)
 
@@ -43,5 +43,5 @@ class End:
             signal.sigwait(SIGNALS)
             if self.told.is_set() or not self._serving:  # before it serves, it has changed nothing
                 self.leave()
-                os._exit(0)
+                os._exit(0)  # not sys.exit: that would end this thread alone, and the main one may be stuck
             self.told.set()

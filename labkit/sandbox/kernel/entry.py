@@ -1,4 +1,4 @@
-"""The entry that a server leaves in its home: where it listens, and the credentials it answers to."""
+"""The file by which others find a running server: where it listens, and its credentials."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SECRETS = {
     CREDENTIALS_FILE: ("access_key_id", "secret_access_key", "token"),
     SSH_FILE: ("password", "host_key"),
 }
-"""The files that are made once for a home, and what each holds."""
+"""The files that are created once for a home, and the names of the texts in each."""
 
 PORT_TAKEN, HOME_TAKEN, REFUSED = 3, 4, 5
-"""What a server exits with when it can't start: the last line of its log says why in the last case."""
+"""The exit codes of a server that can't start. For REFUSED, the last line of its log says why."""
 
 DEFAULT_REGION = "eu-west-1"
 
@@ -34,7 +34,7 @@ class SandboxBusy(SandboxError):
 
 
 def cannot_use(path: Path, error: OSError) -> str:
-    """What to say where the sandbox's own files can't be read or written."""
+    """Return the error text for a file of the sandbox's own that can't be read or written."""
     return (
         f"{error.filename or path} can't be used ({error.strerror or error}): free some space or mend the permissions, "
         "or set LABKIT_HOME to a directory that you can write"
@@ -43,7 +43,7 @@ def cannot_use(path: Path, error: OSError) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A running sandbox: where it listens, and the credentials it answers to."""
+    """A running sandbox: where it listens, and the credentials it accepts."""
 
     endpoint: str
     port: int
@@ -53,13 +53,18 @@ class Server:
     token: str
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float = 600) -> Any:
-        """The JSON answer of the control API (`path` such as `/clock`); raises SandboxError with its words."""
+        """Send a request to the control API (`path` such as `/clock`) and return its JSON answer.
+
+        `timeout` is in seconds. Raise SandboxBusy if there is no answer in time, and SandboxError with the API's words
+        for an error.
+        """
         try:
             with _OPENER.open(self.control_request(method, path, body), timeout=timeout) as response:
                 return json.loads(response.read())
         except urllib.error.HTTPError as error:
             raise SandboxError(_error_of(error)) from error
         except OSError as error:
+            # urllib wraps a time-out while connecting (in `reason`), but not one while reading the answer.
             if isinstance(getattr(error, "reason", error), TimeoutError):
                 raise SandboxBusy(
                     f"the sandbox at {self.endpoint} runs but did not answer within {timeout:.0f} s: wait and try "
@@ -68,15 +73,18 @@ class Server:
             raise SandboxError(f"the sandbox at {self.endpoint} does not answer ({error}); start it again") from error
 
     def health(self, *, timeout: float) -> dict[str, Any]:
-        """What the server says of itself, ready or not; raises OSError if it says nothing in time."""
+        """Return what `/health` says, whether the server is ready or not; raise OSError if there is no answer in time.
+
+        `timeout` is in seconds.
+        """
         try:
             with _OPENER.open(self.control_request("GET", "/health"), timeout=timeout) as response:
                 return dict(json.loads(response.read()))
-        except urllib.error.HTTPError as error:
+        except urllib.error.HTTPError as error:  # the stand-in answers 503, with the state in the body
             return dict(json.loads(error.read() or b"{}"))
 
     def control_request(self, method: str, path: str, body: dict[str, Any] | None = None) -> urllib.request.Request:
-        """A request of the control API."""
+        """Return a request to the control API with the token, not yet sent."""
         return urllib.request.Request(
             f"{self.endpoint}/_sandbox{path}",
             method=method,
@@ -85,7 +93,7 @@ class Server:
         )
 
     def environment(self) -> dict[str, str]:
-        """The variables with which any AWS client uses the sandbox."""
+        """Return the environment variables with which any AWS client uses the sandbox."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -95,12 +103,12 @@ class Server:
         }
 
     def write(self, path: Path) -> None:
-        """Keep the entry in a file."""
+        """Write the entry to a file that only its owner can read."""
         private_files.write(path, json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> Server | None:
-        """The entry in a file; None if there is none."""
+        """Read the entry from a file; return None if there is no file, or if it can't be read."""
         try:
             return cls(**json.loads(path.read_text()))
         except (OSError, ValueError, TypeError):
@@ -108,7 +116,7 @@ class Server:
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""A proxy of the user's has no business between two processes of one machine."""
+"""Ignores the user's proxy, which has no business between two processes on one machine."""
 
 
 def _error_of(error: urllib.error.HTTPError) -> str:

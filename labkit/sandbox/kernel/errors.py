@@ -8,8 +8,8 @@ from typing import Any
 class ServiceError(Exception):
     """An error as AWS answers it: code, message, HTTP status, and further members of the error's shape.
 
-    `detail` says more than AWS does, such as where the fault is; it goes into the header `x-sandbox-detail` of the
-    response, so that the message stays AWS's.
+    `detail` adds what AWS doesn't say, such as where the mistake is. It goes into the response header
+    `x-sandbox-detail`, so that the message stays AWS's.
 
     >>> raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
     Traceback (most recent call last):
@@ -26,6 +26,6 @@ class ServiceError(Exception):
 
 
 def not_here(what: str) -> ServiceError:
-    """The error for what AWS has and the sandbox doesn't."""
+    """Return the error (501) for something that AWS has and the sandbox doesn't support; `what` names it."""
     message = f"The sandbox does not implement {what}. docs/sandbox.md lists what it does."
     return ServiceError("NotImplemented", message, status=501)

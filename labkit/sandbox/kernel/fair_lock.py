@@ -1,4 +1,4 @@
-"""A re-entrant lock that is handed to whoever has waited longest."""
+"""A re-entrant lock that is handed to the thread that has waited longest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 
 
 class FairLock:
-    """A re-entrant lock for long work in short steps.
+    """A re-entrant lock for long work that is done in short steps.
 
-    `threading.RLock` goes to whoever asks at the right moment: a thread that releases it between two steps and asks
-    again at once nearly always wins, and the others wait until its last step is done. This one is handed over to the
-    thread that has waited longest.
+    `threading.RLock` goes to whichever thread asks at the right moment. A thread that releases it between two steps and
+    asks again at once nearly always wins, so the others wait until its last step. This lock is handed to the thread
+    that has waited longest.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class FairLock:
         self._taken = False
 
     def acquire(self, timeout: float = -1) -> bool:
-        """Take the lock; False if that took longer than `timeout` seconds (-1: no limit)."""
+        """Take the lock; return False if that took longer than `timeout` seconds (-1: no limit)."""
         me = threading.get_ident()
         if self._owner == me:  # nobody but this thread sets or clears its own id
             self._depth += 1
@@ -33,16 +33,18 @@ class FairLock:
                 self._taken = True
                 self._own(me)
                 return True
+            # A lock for each waiting thread: releasing it hands the turn to exactly that one.
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
+        # Outside of the guard, which the releasing thread needs in order to hand the lock over.
         if not turn.acquire(timeout=timeout) and not self._was_handed(turn):
             return False
         self._own(me)
         return True
 
     def release(self) -> None:
-        """Give the lock back, or to the next in the queue."""
+        """Release the lock, to the next thread in the queue if there is one. Raise RuntimeError if it isn't held."""
         if self._owner != threading.get_ident():
             raise RuntimeError("the lock is released by a thread that does not hold it")
         self._depth -= 1
@@ -73,7 +75,7 @@ class FairLock:
         self._owner, self._depth = me, 1
 
     def _was_handed(self, turn: threading.Lock) -> bool:
-        """After a time-out: whether the lock came in that very moment; this thread leaves the queue otherwise."""
+        """After a time-out, tell whether the lock was handed over at that very moment; otherwise leave the queue."""
         with self._guard:
             if turn in self._waiting:
                 self._waiting.remove(turn)

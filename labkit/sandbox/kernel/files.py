@@ -1,17 +1,17 @@
-"""The bytes of a sandbox that are too many for its memory and its journal, in files of its own.
+"""Stores the bytes that are too large for a sandbox's memory and journal, in files of its own.
 
-Two kinds of bytes lie in a store's folder:
+A store's folder holds two kinds of bytes:
 
-- **Files**: whatever is large, such as the body of a request that puts an object. A file is written as a draft, kept
-  under a name, and never changed again. The journal names the files that its entries need; whoever removes one must
-  know that nothing refers to it. What is neither named nor removed, because the process was killed in between, is
+- **Files** for large bodies, such as that of a request that puts an object. A file is written as a draft, kept under a
+  name, and never changed again. The journal names the files that its entries need; whoever removes a file must know
+  that nothing refers to it. A file that is neither named nor removed, because the process was killed in between, is
   swept when the sandbox starts.
-- **The pack**: whatever is small or comes of itself, such as thousands of delivered flow log files. It is one file that
-  grows at its end. A replay writes its pieces again, so a store opens with an empty pack; a checkpoint that refers to
-  pieces takes a `mark` with it, and a store opened with that mark has the pack as it was then.
+- **The pack** for small bodies and for those that no request carries, such as thousands of delivered flow log files. It
+  is one file that grows at its end. A replay writes its pieces again, so a store opens with an empty pack. A checkpoint
+  that refers to pieces stores a `mark`, and a store opened with that mark has the pack as it was then.
 
-What was written survives the end of the process, however it ends. It is not synced to the disk, as the journal is not:
-a power cut may lose the last seconds.
+What was written survives the end of the process, however it ends. Like the journal it isn't synced to the disk, so a
+power cut may lose the last seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHUNK = 1 << 20
 
 
 class Piece(NamedTuple):
-    """A stretch of bytes in a file of a store, or in its pack. It is a reference: small, and worth pickling."""
+    """A reference to a stretch of bytes in a file of a store, or in its pack; offset and size are in bytes."""
 
     file: str
     begin: int
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 
 
 class Draft:
-    """A file being written."""
+    """A file being written; it becomes part of the store with `FileStore.keep`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,7 +48,7 @@ class Draft:
         self._open = True
 
     def write(self, data: bytes) -> None:
-        """Append bytes; raises OSError if the disk is full."""
+        """Append bytes; raise OSError if the disk is full."""
         _write(self._number, data, self.size)
         self.size += len(data)
 
@@ -59,57 +59,59 @@ class Draft:
             os.close(self._number)
 
     def discard(self) -> None:
-        """Remove the draft; one that was kept stays as it is."""
-        self.close()
+        """Remove the draft; a draft that was kept is not affected."""
+        self.close()  # `keep` renames the file, so after it there is nothing at this path
         self.path.unlink(missing_ok=True)
 
 
 class FileStore:
     """Named files that never change, and a pack of small pieces, in a folder for their owner alone.
 
-    Without a folder it has a temporary one, which is gone with the store.
+    Without a folder it uses a temporary one, which is removed with the store. `mark` is what a checkpoint got from
+    `mark()`: the pack is cut back to it. Raise ValueError if the pack is shorter than that.
     """
 
     def __init__(self, folder: Path | None = None, *, mark: int = 0) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="labkit-files-") if folder is None else None
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        self.folder.chmod(0o700)  # mkdir leaves an existing folder's mode as it is
         for draft in self.folder.glob(f"*{_DRAFT}"):
             draft.unlink()
-        self._lock = threading.RLock()  # an object that is collected as garbage releases its piece at any moment
+        # Re-entrant: the garbage collector may release an object's piece in the middle of a call that has the lock.
+        self._lock = threading.RLock()
         self._pack = os.open(self.folder / PACK, os.O_RDWR | os.O_CREAT, 0o600)
         self._cut(mark)
 
     def draft(self) -> Draft:
-        """Begin a file."""
+        """Begin a file; give the draft to `keep`, or discard it."""
         return Draft(self.folder / f"{secrets.token_hex(8)}{_DRAFT}")
 
     def keep(self, draft: Draft) -> str:
-        """Make a draft a file of the store; return its name."""
+        """Turn a draft into a file of the store; return the file's name."""
         draft.close()
         name = draft.path.name.removesuffix(_DRAFT)
         draft.path.rename(self.path(name))
         return name
 
     def path(self, name: str) -> Path:
-        """Where a file lies."""
+        """Return the path of a file."""
         return self.folder / name
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading; it can be read to its end even if it is removed meanwhile."""
+        """Open a file for reading. It can be read to its end even if it is removed meanwhile."""
         return self.path(name).open("rb")
 
     def size(self, name: str) -> int:
-        """The size of a file in bytes."""
+        """Return the size of a file in bytes."""
         return self.path(name).stat().st_size
 
     def remove(self, name: str) -> None:
-        """Remove a file that nothing refers to; one that is gone already is no error."""
+        """Remove a file that nothing refers to; a file that is already gone is no error."""
         self.path(name).unlink(missing_ok=True)
 
     def sweep(self, named: Iterable[str]) -> None:
-        """Remove every file that is not among the named ones."""
+        """Remove every file that isn't named, except for the pack and for drafts under way."""
         stay = {*named, PACK}
         for path in self.folder.iterdir():
             if path.name not in stay and path.suffix != _DRAFT:
@@ -122,8 +124,9 @@ class FileStore:
             self._cut(0)
 
     def append(self, data: bytes) -> Piece:
-        """Write a piece into the pack; raises OSError if the disk is full, and nothing was written then."""
+        """Write a piece into the pack. Raise OSError if the disk is full; the pack is then as before."""
         with self._lock:
+            # At our own end, not the file's: after a write that failed halfway, the next one overwrites the half.
             _write(self._pack, data, self._end)
             piece = Piece(PACK, self._end, len(data))
             self._end += len(data)
@@ -131,35 +134,40 @@ class FileStore:
         return piece
 
     def hold(self, piece: Piece) -> None:
-        """Count one more holder of a piece of the pack, which releases it in turn."""
+        """Count one more holder of a piece of the pack; each holder calls `release` once."""
         with self._lock:
+            # Pieces before the floor belong to a checkpoint, which holds them for as long as it exists.
             if piece.file == PACK and piece.begin >= self._floor:
                 self._held += piece.size
 
     def release(self, piece: Piece) -> None:
-        """Let go of a piece of the pack; the pack shrinks when nobody holds one that came after the last mark."""
+        """Release a piece of the pack. The pack shrinks when no piece after the last mark is held any more."""
         with self._lock:
             if piece.file != PACK or piece.begin < self._floor or self._pack < 0:
                 return
             self._held -= piece.size
+            # Only all at once: a sum of bytes is enough for that, and nothing in the pack ever has to be moved.
             if piece.size and not self._held:
                 self._cut(self._floor)
 
     def mark(self) -> int:
-        """How far the pack is written, for a checkpoint that refers to its pieces.
+        """Return the offset of the pack's end, for a checkpoint that refers to its pieces.
 
-        A store opened with the mark has all that was in the pack. Nothing before it is released any more.
+        A store opened with the mark has everything that was in the pack. From now on nothing before it is released.
         """
         with self._lock:
             self._floor, self._held = self._end, 0
             return self._end
 
     def read(self, pieces: Sequence[Piece]) -> bytes:
-        """Read the bytes of some pieces, one after the other."""
+        """Return the bytes of several pieces, joined in their order."""
         return b"".join(self.chunks(pieces))
 
     def chunks(self, pieces: Sequence[Piece], size: int = _CHUNK) -> Iterator[bytes]:
-        """Read the bytes of some pieces in chunks, holding no more of them in memory than one."""
+        """Yield the bytes of several pieces in chunks of at most `size`, with one chunk in memory at a time.
+
+        Raise EOFError if a file is shorter than its piece says.
+        """
         for piece in pieces:
             number = self._pack if piece.file == PACK else os.open(self.path(piece.file), os.O_RDONLY)
             try:
@@ -169,17 +177,18 @@ class FileStore:
                     os.close(number)
 
     def close(self) -> None:
-        """Close the store; a temporary folder goes with it."""
+        """Close the store, and remove its folder if that is a temporary one."""
         with self._lock:
             if self._pack >= 0:
                 os.close(self._pack)
-                self._pack = -1
+                self._pack = -1  # `release` is still called, when the last objects are collected
         if self._temporary is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
             self._temporary.cleanup()
 
     def _cut(self, end: int) -> None:
-        """Shorten the pack to where a mark, or nothing, was."""
+        """Shorten the pack to `end` bytes; raise ValueError if it is shorter already."""
+        # ftruncate would fill the gap with zeros, and a checkpoint would read them as an object's bytes.
         if (there := os.fstat(self._pack).st_size) < end:
             raise ValueError(f"{self.folder / PACK} has {there} bytes, {end} were marked: some of it was cut off")
         os.ftruncate(self._pack, end)
@@ -189,7 +198,8 @@ class FileStore:
 
 def _write(number: int, data: bytes, place: int) -> None:
     rest = memoryview(data)
-    while rest:  # one call of the system writes 2 GB at most
+    while rest:  # a single system call writes at most 2 GB, and less on a disk that is nearly full
+        # pwrite leaves the file's own position alone, which other threads' reads must not depend on.
         written = os.pwrite(number, rest, place)
         rest, place = rest[written:], place + written
 

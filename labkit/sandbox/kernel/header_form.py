@@ -1,8 +1,8 @@
-"""One form for all requests that were let in: signed in the header, by version 4.
+"""Rewrites admitted requests into one form: signed in the header, by version 4.
 
-What comes after the gate need not know that a URL may carry a signature. moto looks for the service, the region and the
-caller in the `Authorization` header, and guesses if there is none, in the body even. And S3 takes a parameter `x-amz-…`
-of a presigned URL for the header of that name, which is how SDKs sign headers that a browser won't send.
+Code behind the gate then needn't know that a URL may carry a signature. moto looks for the service, the region and the
+caller in the `Authorization` header; without one it guesses, even from the body. And S3 treats a parameter `x-amz-…` of
+a presigned URL as the header of that name, which is how SDKs sign headers that a browser won't send.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _OF_THE_SIGNATURE = frozenset(
 
 
 def to_header_form(request: Request, signature: Signature) -> None:
-    """Rewrite a request that was let in, in place, unless it is signed in the header by version 4 already."""
+    """Rewrite an admitted request in place, unless it is already signed in the header by version 4."""
     if signature.version == 4 and not signature.presigned:
         return
     environ = request.environ
-    day = signature.date or "20000101"
+    day = signature.date or "20000101"  # version 2 has no scope, and a scope must have a day to be parsed
     credential = f"{signature.access_key_id}/{day}/{signature.region}/{signature.service}/aws4_request"
     environ["HTTP_AUTHORIZATION"] = (
         f"{ALGORITHM} Credential={credential}, SignedHeaders=host, Signature={'0' * 64}"  # it was checked: not again
@@ -42,11 +42,12 @@ def to_header_form(request: Request, signature: Signature) -> None:
                 environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", value)
         environ["QUERY_STRING"], environ["RAW_URI"] = kept, f"{path}?{kept}" if kept else path
         request.query_string = kept.encode("latin-1")
+        # werkzeug caches these on the request, and they were read from the old query string.
         for cached in ("args", "values", "full_path", "url"):
             request.__dict__.pop(cached, None)
 
 
 def _is_dropped(parameter: str) -> bool:
-    """Tell whether a parameter of a presigned URL stands for a header, or is the signature's."""
+    """Tell whether a parameter of a presigned URL stands for a header or belongs to the signature."""
     name = unquote_plus(parameter.partition("=")[0]).lower()
     return name.startswith("x-amz-") or name in _OF_THE_SIGNATURE

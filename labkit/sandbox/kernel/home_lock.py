@@ -1,8 +1,8 @@
-"""One server a home: the lock that a server holds for as long as it lives, and who holds it now.
+"""The lock that allows one server for each home: taking it, and finding out who holds it.
 
-The lock is the operating system's (flock), on a file in the home. It goes when its process ends, however that ends, so
-it can't be stale as a file with a process id can. Only this module knows how a file is locked: a system without flock
-needs another one, and no more.
+The lock is the operating system's (flock), on a file in the home. It is released when its process ends, however that
+happens, so it can't be stale as a file with a process id can. Only this module knows how a file is locked: to support a
+system without flock, replace this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 ATTEMPTS, SECONDS_BETWEEN_ATTEMPTS = 10, 0.02
-"""Somebody who asks who holds the lock has it for an instant (see `holder`), which is no reason to give up."""
+"""`holder` takes the lock for an instant to find out who has it, so a failed attempt is repeated."""
 
 
 class HomeLock:
@@ -25,13 +25,14 @@ class HomeLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor: int | None = descriptor
+        # flock belongs to the open file, which a forked child shares: it would keep the lock after the server's end.
         os.register_at_fork(after_in_child=self.release)
 
     @classmethod
     def take(cls, path: Path) -> HomeLock | None:
-        """Take the lock and write this process's id into its file; None if another process holds it."""
-        # Python opens files so that no program that this process starts inherits them, and the lock with them; a fork
-        # does until it lets go of them.
+        """Take the lock and write this process's id into its file; return None if another process holds it."""
+        # Python opens files so that programs started from here don't inherit them, nor the lock. No O_TRUNC: the file
+        # may have the id of the process that holds the lock.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -44,7 +45,7 @@ class HomeLock:
         return None
 
     def is_gone(self) -> bool:
-        """True if the file was deleted or replaced: then nobody can know any more that this process is there."""
+        """Tell whether the file was deleted or replaced; then no other process can know that this one is running."""
         try:
             there = self._path.stat()
         except OSError:
@@ -52,7 +53,7 @@ class HomeLock:
         return self._descriptor is None or not os.path.samestat(there, os.fstat(self._descriptor))
 
     def release(self) -> None:
-        """Let the lock go. A child that was forked lets go of its share of it, which does not end the lock."""
+        """Release the lock. In a forked child this closes only the child's copy, and the parent keeps the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -63,18 +64,18 @@ class Holder:
     """The process that holds a home's lock."""
 
     pid: int | None
-    """None while it is not known: the process has only just taken the lock, or it is no server of ours."""
+    """None if it isn't known: the process has only just taken the lock, or it isn't a server of the sandbox."""
 
     @property
     def is_suspended(self) -> bool:
-        """True if the process was stopped (SIGSTOP, a debugger) and does nothing until it is continued."""
+        """Whether the process was stopped (SIGSTOP, a debugger) and does nothing until it is continued."""
         try:
             return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
         except psutil.Error:
             return False
 
     def cpu_seconds(self) -> float:
-        """How much the process has computed: while it grows, the process is at work."""
+        """Return the CPU time that the process has used, in seconds; while it grows, the process is working."""
         try:
             return sum(psutil.Process(self.pid).cpu_times()[:2]) if self.pid is not None else 0.0
         except psutil.Error:
@@ -82,12 +83,13 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock at this moment; None if nobody does."""
+    """Return the process that holds the lock at this moment; None if no process does."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
+        # Shared, so that two processes that ask at once don't take each other for a server.
         if _lock(descriptor, fcntl.LOCK_SH):
             return None
         text = os.pread(descriptor, 32, 0)
@@ -106,7 +108,7 @@ def _lock(descriptor: int, kind: int) -> bool:
 
 
 def _has_open(pid: int, path: Path) -> bool:
-    """Whether a process has the file open: its id may have been another's before it, but the file is the holder's."""
+    """Tell whether a process has the file open. A process id alone proves nothing: it may have been used again."""
     try:
         return any(os.path.samefile(file.path, path) for file in psutil.Process(pid).open_files())
     except (psutil.Error, OSError):

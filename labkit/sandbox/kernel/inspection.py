@@ -1,7 +1,7 @@
-"""Looks at a request before anything acts on it: which operation it asks for, with what members, and whether they hold.
+"""Reads a request before anything acts on it: its operation, its members, and whether they satisfy the model.
 
-Every request is read by the model of its service, whoever answers it. So moto, which takes whatever it is given, meets
-only members of the right type within the model's bounds.
+Every request is read by its service's model, whether the sandbox or moto answers it. So moto, which accepts anything,
+is given only members of the right type and within the model's bounds.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from labkit.sandbox.kernel.errors import ServiceError, not_here
 
 
 class Inspected(NamedTuple):
-    """A sound request: the operation by its AWS name, and the members of its input."""
+    """A valid request: the operation by its AWS name, and the members of its input."""
 
     operation: str
     params: dict[str, Any]
 
 
 def inspect(request: Request, service: str, operation: str, region: str) -> Inspected:
-    """Return what a request asks for; raise AWS's error for one that is malformed.
+    """Return the operation and members of a request; raise AWS's error for a malformed one.
 
-    `operation` is empty in REST protocols, where method and address tell it.
+    `operation` is empty in REST protocols, where the method and the path determine it.
     """
     if not _has_model(request, service):
         return Inspected(operation, {})
@@ -35,16 +35,17 @@ def inspect(request: Request, service: str, operation: str, region: str) -> Insp
     params = wire.parse(request, service, operation)
     validation.check(service, operation, params)
     validation.check_needed(service, operation, params)
+    # Their requests say how many things to make, and moto makes them one by one, under the lock.
     if service in ("ec2", "kinesis"):
         validation.check_counts(params)
     return Inspected(operation, params)
 
 
 def _has_model(request: Request, service: str) -> bool:
-    """Tell whether the model has requests like this one, well-formed or not.
+    """Tell whether the model describes requests like this one, well-formed or not.
 
-    It has none of a browser's (a form's upload to S3, a question about CORS), and of SQS only those in JSON, where
-    older clients speak the query protocol.
+    It doesn't describe a browser's requests (a form that uploads to S3, a CORS preflight). For SQS it describes only
+    JSON, while older clients use the query protocol.
     """
     if service == "s3":
         is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
@@ -78,7 +79,7 @@ def _inspect_rest(request: Request, service: str, region: str) -> Inspected:
 
 
 def _inspect_s3(request: Request, match: rest_operations.Match, region: str) -> dict[str, Any]:
-    s3_request.forget_unreadable_headers(request)
+    s3_request.forget_unreadable_headers(request)  # before moto sees them, which fails on them instead
     params = s3_request.read(wire.service_model("s3"), match, request)
     broken = validation.first_fault("s3", match.name, params)
     if broken is not None:

@@ -1,10 +1,10 @@
-"""Takes in the body of a request: bounded, in memory if it is small, and in a file of the store if it may be large.
+"""Reads the body of a request: bounded, into memory if it is small, into a file of the store if it is large.
 
-Nothing is read before somebody asks for it, so that whatever can be refused without a body is refused without one. The
-file of a large body belongs to the change that keeps it; the draft of a request that is refused is discarded.
+Nothing is read before it is asked for, so whatever can be rejected without the body is rejected without reading it. The
+file of a large body belongs to the change that keeps it; the draft of a rejected request is discarded.
 
 Sources: S3 API Reference, "Error responses" (ErrorResponses.html) and PutObject (API_PutObject.html); the largest
-requests of other services are those of their quotas pages.
+requests of other services are from their quotas pages.
 """
 
 from __future__ import annotations
@@ -30,38 +30,38 @@ from labkit.sandbox.kernel.files import Draft, FileStore
 LOG = logging.getLogger(__name__)
 
 FILE, MD5 = "labkit.body.file", "labkit.body.md5"
-"""Names in a WSGI environment: the file of the store that a body lies in, its own input being empty, and its MD5."""
+"""Names in a WSGI environment: the file of the store that has the body (the input is then empty), and its MD5."""
 IN_MEMORY = 1 << 20
-"""The largest body of an object that is read into memory. Tests lower it."""
+"""The largest object body that is kept in memory, in bytes. Tests lower it."""
 MAX_BODY = 16 << 20
-"""The largest body of other requests: PutRecords takes 10 MiB, of which base64 makes 13.4, and few take more."""
+"""The largest body of other requests: PutRecords takes 10 MiB, which is 13.4 in base64, and few take more."""
 MAX_BODIES = {"lambda": 70_167_211}
-"""Of those that take more."""
+"""The largest bodies of services that take more, in bytes."""
 MAX_INFLATED = 64 << 20
 MAX_OBJECT = 5 << 30
 MAX_XML = 4 << 20
-"""The largest document of S3's: the list of 10,000 parts, with their checksums."""
+"""The largest XML document that S3 needs: the list of 10,000 parts with their checksums."""
 _CHUNK = 1 << 20
 _SUBRESOURCES = frozenset(("acl", "tagging", "retention", "legal-hold", "torrent", "encryption", "renameObject"))
 _CHECKSUM = "X-Amz-Checksum-"
 
 
 class Decoder(Protocol):
-    """What takes the frames off a body that comes in chunks of AWS's own."""
+    """Removes the framing of AWS's own chunked encoding (`aws-chunked`) from a body."""
 
     trailers: dict[str, str]
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next piece of the body; return what of the contents it brings."""
+        """Take the next piece of the body; return the contents in it."""
 
     def finish(self) -> None:
-        """Refuse a body that ends too early, or is not what it was said to be."""
+        """Raise AWS's error for a body that ends too early, or isn't what its headers say."""
 
 
 class PlainRequest(Request):
-    """A request whose body has been taken in: its size was checked, and there is nothing more to wait for."""
+    """A request whose whole body has been read and checked."""
 
-    max_form_memory_size = None
+    max_form_memory_size = None  # werkzeug's own bound for forms would answer 413 where the intake has let it pass
 
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
@@ -74,14 +74,14 @@ class _Received:
     draft: Draft | None
     size: int
     sha256: str
-    """Of the body as it came; empty if a word stood for it."""
+    """The hash of the body as it was sent; empty if a word such as UNSIGNED-PAYLOAD stood for it."""
     md5: bytes
     checksums: dict[str, bytes]
     trailers: dict[str, str]
 
 
 class Intake:
-    """The body of one request."""
+    """The body of one request: call `receive`, then `plain`, then `keep` or `discard`."""
 
     def __init__(self, request: Request, service: str, store: FileStore) -> None:
         self.request = request
@@ -92,22 +92,23 @@ class Intake:
         self._received: _Received | None = None
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the body as it came, in hex."""
+        """Return the SHA-256 of the body as it was sent, in hex; this reads the body."""
         return self.receive().sha256
 
     def receive(self, decoder: Decoder | None = None) -> _Received:
-        """Read the body, if that was not done before. Raises AWS's error for one that is too large, or cut short."""
+        """Read the body unless it was read before. Raise AWS's error for one that is too large or cut short."""
         if self._received is None:
             self._check_length()
             self._received = self._read(decoder)
         return self._received
 
     def plain(self) -> PlainRequest:
-        """Return the request with its body as the client had it: received, checked, without frames, inflated."""
+        """Return the request with the body as the client had it: verified, without framing, decompressed."""
         received = self.receive()
         if self._service == "s3":
             self._check_digests(received)
         data = received.data if self._service == "s3" else _inflated(self.request, received.data)
+        # werkzeug keeps the old request there, and a new one would find it and its spent input.
         environ = {name: value for name, value in self.request.environ.items() if not name.startswith("werkzeug.")}
         for name in ("HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
             environ.pop(name, None)
@@ -121,18 +122,19 @@ class Intake:
         return PlainRequest(environ)
 
     def keep(self) -> str | None:
-        """Make the body's draft a file of the store, if it has one; return its name."""
+        """Keep a large body as a file of the store; return the file's name, or None if the body is in memory."""
         if self._received is None or self._received.draft is None:
             return None
         return self._store.keep(self._received.draft)
 
     def discard(self) -> None:
-        """Leave nothing of the body, unless it was kept."""
+        """Remove the draft of the body, unless it was kept."""
         if self._received is not None and self._received.draft is not None:
             self._received.draft.discard()
 
     def _check_length(self) -> None:
-        """Refuse what says that it is too large, or what S3 does not take without its length."""
+        """Raise AWS's error for a declared length that is too large, or for an object without one."""
+        # The bound is on the contents: the framing of a chunked upload comes on top of it.
         decoded = self.request.headers.get("X-Amz-Decoded-Content-Length", type=int) if self._is_framed else None
         length = self.request.content_length if decoded is None else decoded
         if length is not None and length > self._limit:
@@ -161,6 +163,7 @@ class Intake:
 
     def _read(self, decoder: Decoder | None) -> _Received:
         sink = _Sink(self._store if self._is_object else None, self._algorithms())
+        # Hashing gigabytes takes seconds, and for an S3 upload with UNSIGNED-PAYLOAD nobody asks for the hash.
         whole = hashlib.sha256() if self._service != "s3" or self._declares_digest() else None
         try:
             for piece in self._pieces():
@@ -176,7 +179,7 @@ class Intake:
         return sink.received(whole.hexdigest() if whole is not None else "", trailers)
 
     def _declares_digest(self) -> bool:
-        """Tell whether S3 is told the hash of the body. It takes a word for it as well, and then nobody asks."""
+        """Tell whether a request to S3 declares its body's hash, and not a word that stands for it."""
         value = self.request.headers.get("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")
         return not self._is_framed and value != "UNSIGNED-PAYLOAD"
 
@@ -211,7 +214,7 @@ class Intake:
         ]
 
     def _check_digests(self, received: _Received) -> None:
-        """Hold Content-MD5 and the checksums against the body."""
+        """Compare Content-MD5 and the checksums with the body; raise S3's error if one differs."""
         given = self.request.headers.get("Content-MD5")
         if given is not None:
             expected = _decoded(given)
@@ -234,7 +237,7 @@ class Intake:
 
 
 class _Sink:
-    """Takes the pieces of a body: in memory as long as it is small, then in a draft, if there is a store for it."""
+    """Collects the pieces of a body: in memory while it is small, then in a draft if there is a store for it."""
 
     def __init__(self, store: FileStore | None, algorithms: list[str]) -> None:
         self._store = store
@@ -245,7 +248,7 @@ class _Sink:
         self._checksums = {name: checksums.new(name) for name in algorithms}
 
     def write(self, piece: bytes) -> None:
-        """Take the next piece."""
+        """Take the next piece. Raise ServiceError (503) if the disk is full."""
         self._size += len(piece)
         self._md5.update(piece)
         for checksum in self._checksums.values():
@@ -266,12 +269,12 @@ class _Sink:
             raise ServiceError("ServiceUnavailable", message, status=503) from error
 
     def discard(self) -> None:
-        """Leave nothing of it."""
+        """Remove the draft, if there is one."""
         if self._draft is not None:
             self._draft.discard()
 
     def received(self, sha256: str, trailers: dict[str, str]) -> _Received:
-        """Return what came."""
+        """Return the collected body with its digests."""
         if self._draft is not None:
             self._draft.close()
         made = {name: checksum.digest() for name, checksum in self._checksums.items()}
@@ -279,14 +282,14 @@ class _Sink:
 
 
 def _puts_object(request: Request) -> bool:
-    """Tell whether the body is an object's bytes, or those of a part of one."""
+    """Tell whether the body is the bytes of an object or of a part of one."""
     key = request.path.strip("/").partition("/")[2]
     is_copy = "X-Amz-Copy-Source" in request.headers
     return request.method == "PUT" and bool(key) and not is_copy and not _SUBRESOURCES & {*request.args}
 
 
 def _decoded(text: str) -> bytes:
-    """Return the bytes of a digest in base64; none if it is not that."""
+    """Return the bytes of a digest in base64; empty if it isn't base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -294,7 +297,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _without_frames(environ: dict[str, Any], received: _Received) -> None:
-    """Have a request say what it would have said of its body without frames of AWS's own, and with its checksums."""
+    """Change the headers to those of a request without AWS's framing, with the checksums that came as trailers."""
     if environ.get("HTTP_X_AMZ_CONTENT_SHA256", "").startswith("STREAMING-"):
         environ["HTTP_X_AMZ_CONTENT_SHA256"] = "UNSIGNED-PAYLOAD"
     encodings = [each.strip() for each in environ.get("HTTP_CONTENT_ENCODING", "").split(",")]
@@ -306,13 +309,14 @@ def _without_frames(environ: dict[str, Any], received: _Received) -> None:
 
 
 def _inflated(request: Request, data: bytes) -> bytes:
-    """Return a body as it was before the client compressed it, as boto3 does with long PutMetricData."""
+    """Return a body as it was before the client compressed it, as boto3 does with a long PutMetricData."""
     if request.headers.get("Content-Encoding", "").lower() != "gzip":
         return data
     parts, size, rest = [], 0, data
     try:
-        while rest:
+        while rest:  # gzip allows several members in a row
             member = zlib.decompressobj(wbits=31)
+            # Bounded while it is decompressed: a few kilobytes can become gigabytes. One byte more tells of the excess.
             part = member.decompress(rest, MAX_INFLATED + 1 - size)
             size += len(part)
             if size > MAX_INFLATED:

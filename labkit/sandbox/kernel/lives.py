@@ -1,9 +1,9 @@
-"""How long a presigned URL lives: in the sandbox's time that has passed since it was signed.
+"""Decides whether a presigned URL has expired, by the sandbox's time that has passed since it was signed.
 
-A URL of version 4 says when it was signed, by the machine's clock, and for how many seconds it is good. One of
-version 2, which boto3 makes in most regions, says only when it ends, by the machine's clock; how long it was to live,
-it does not say. That is taken to be the shortest of the usual lives (`USUAL_LIVES`) that the URL can have; a URL with
-an unusual one may live a little longer than it should.
+A URL of version 4 says when it was signed, by the machine's clock, and for how many seconds it is valid. A URL of
+version 2, which boto3 makes in most regions, says only when it expires, by the machine's clock, and not how long it was
+meant to live. The shortest of the usual lives (`USUAL_LIVES`) that is possible is assumed, so a URL with an unusual
+life may live a little longer than it should.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ USUAL_LIVES = (
 )
 _BASIC_FORM = "%Y%m%dT%H%M%SZ"
 _LAST_MOMENT = 253_402_300_799
-"""The end of the year 9999, past which Python has no dates."""
+"""The last second of the year 9999, after which Python has no dates."""
 
 
 def check_life(signature: Signature, signed_at: datetime, now: datetime, reading: float, moments: Moments) -> None:
-    """Refuse a URL of version 4 that has expired, or was signed in the future, or may not live as long.
+    """Raise AWS's error for a URL of version 4 that has expired, was signed in the future, or asks for too long a life.
 
-    `now` is by the machine's clock, as the URL is; `reading` is the sandbox's.
+    `now` is the machine's time, like the moments in the URL; `reading` is the sandbox's, in seconds since the epoch.
     """
     life = _seconds(signature)
     if signed_at - now > NOT_YET:
@@ -40,7 +40,7 @@ def check_life(signature: Signature, signed_at: datetime, now: datetime, reading
             raise ServiceError("SignatureDoesNotMatch", message, status=403)
         members = {"X-Amz-Date": signature.moment, "Expires": _written(signed_at.timestamp() + life)}
         raise _denied("Request is not yet valid", members, now.timestamp())
-    moments.observe(reading)
+    moments.observe(reading)  # before `at`: a jump since the last note would otherwise not count against the URL
     began = moments.at(signed_at.timestamp())
     if reading - began <= life:
         return
@@ -54,7 +54,7 @@ def check_life(signature: Signature, signed_at: datetime, now: datetime, reading
 
 
 def check_life_v2(signature: Signature, reading: float, moments: Moments) -> None:
-    """Refuse a URL of version 2 that has expired."""
+    """Raise AccessDenied for a URL of version 2 that has expired or whose date can't be read."""
     if not re.fullmatch(r"-?\d{1,18}", signature.moment, re.ASCII):
         message = f"Invalid date (should be seconds since epoch): {signature.moment:.100}"
         raise ServiceError("AccessDenied", message, status=403)

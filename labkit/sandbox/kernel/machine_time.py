@@ -1,11 +1,11 @@
-"""The machine's time, and what the sandbox's clock showed at a moment of it.
+"""The machine's time, and what the sandbox's clock showed at a given moment of it.
 
-The whole process lives in the sandbox's time, so `time.time()` and `datetime.now()` don't tell the machine's. Clients
-live in the machine's, and sign their requests by it. Two things follow:
+The whole process runs in the sandbox's time, so `time.time()` and `datetime.now()` don't return the machine's time.
+Clients run in the machine's time and sign their requests by it. Two things follow:
 
-- How old a request is counts by the machine's clock (`now`), and so does the `Date` header of a response.
-- How long a presigned URL lives counts in the sandbox's time. The URL names the moment of the machine's clock at which
-  it was signed; `Moments` tells what the sandbox's clock showed then.
+- The age of a request is measured by the machine's clock (`now`), and so is the `Date` header of a response.
+- The life of a presigned URL is measured in the sandbox's time. The URL has the moment of the machine's clock at which
+  it was signed; `Moments` knows what the sandbox's clock showed then.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ import time_machine
 LOG = logging.getLogger(__name__)
 
 KEPT_SECONDS = 7 * 24 * 3600
-"""No presigned URL lives longer, by either clock."""
+"""The longest life of a presigned URL, by either clock; older notes aren't needed."""
 MAX_NOTES = 4096
 BIG_JUMP = 3600
-"""Seconds; an advance of as many ends in a later second of the machine's clock than it began in."""
+"""In seconds: an advance by at least this much ends in a later second of the machine's clock than it began in."""
 TOLERANCE = 1.0
-"""Seconds by which the two clocks may drift apart before it is noted."""
+"""How many seconds the sandbox's clock may differ from the expected reading before that is noted."""
 
 
 def now() -> float:
     """Return the machine's time, in seconds since the epoch."""
     try:
         return time_machine.escape_hatch.time.time()
-    except ValueError:  # nobody travels: no sandbox is open yet, or none any more
+    except ValueError:  # time-machine isn't active: no sandbox is open yet, or none any more
         return time.time()
 
 
 def http_date(moment: float) -> str:
-    """Return a moment as HTTP's `Date` header has it."""
+    """Return a moment in the format of HTTP's `Date` header."""
     return formatdate(moment, usegmt=True)
 
 
 class Moments:
-    """What the sandbox's clock showed at which moment of the machine's.
+    """Knows what the sandbox's clock showed at each moment of the machine's clock.
 
-    Between two notes a ticking clock goes as fast as the machine's and a frozen one stands still, so only jumps are
-    noted. They are kept in a file, one a line, because a URL may outlive the server that it was signed for. A line that
-    can't be read is skipped: at worst, a URL lives as long as it would on AWS.
+    Between two notes a ticking clock runs as fast as the machine's and a frozen one stands still, so only jumps are
+    noted. The notes are kept in a file, one on each line, because a URL may outlive the server that it was signed for.
+    A line that can't be read is skipped: at worst, a URL lives as long as it would on AWS.
     """
 
     def __init__(
@@ -72,16 +72,17 @@ class Moments:
             self._read(path)
 
     def observe(self, reading: float) -> None:
-        """Take a look at the sandbox's clock, and note its reading unless it is where it was expected."""
+        """Note the reading of the sandbox's clock, unless it is what was expected."""
         moment = self.machine()
         with self._lock:
+            # Whole seconds, because that is the precision of the moments in URLs that are compared with them.
             if not self._notes or abs(reading - self._expected(moment)) > TOLERANCE:
                 self._note(math.floor(moment), reading + self._run(moment, math.floor(moment)))
 
     def at(self, moment: float) -> float:
-        """Return what the sandbox's clock showed at a moment of the machine's, to the second.
+        """Return what the sandbox's clock showed at a moment of the machine's clock, to the second.
 
-        Before the first note, the two clocks are taken to have gone alike.
+        Before the first note, the two clocks are assumed to have run at the same speed.
         """
         with self._lock:
             if not self._notes:
@@ -93,15 +94,15 @@ class Moments:
             noted, reading = self._notes[place - 1]
             if place == len(self._notes):
                 return reading + self._run(noted, moment)
-            latest = max(reading, self._notes[place][1])  # it stands still while no server runs
+            latest = max(reading, self._notes[place][1])  # the sandbox's clock stands still while no server runs
             return min(reading + self._run(noted, moment), latest)
 
     @contextmanager
     def watch(self, reading: Callable[[], float]) -> Iterator[None]:
-        """Note a jump that the clock makes meanwhile; a big one ends in a later second than it began in.
+        """Note a jump that the clock makes in the block; make a big jump end in a later second than it began in.
 
-        A URL names whole seconds. One that was signed before a jump can be told from one that was signed after it only
-        if the two are signed in different seconds. So whoever asks for a big jump has the answer within a second more.
+        The moments in URLs are whole seconds. A URL signed before a jump can be told from one signed after it only if
+        the two were signed in different seconds. So a big jump takes up to a second longer.
         """
         began, before = self.machine(), reading()
         self.observe(before)
@@ -117,14 +118,14 @@ class Moments:
             self._sleep(left)
 
     def restart(self, reading: float) -> None:
-        """Forget all notes, and begin with this one: the sandbox starts anew."""
+        """Forget all notes and begin with this one, because the sandbox was reset."""
         with self._lock:
             self._notes.clear()
             self._write_all()
         self.observe(reading)
 
     def _run(self, begin: float, end: float) -> float:
-        """Return how far the sandbox's clock goes between two moments of the machine's if it doesn't jump."""
+        """Return how far the sandbox's clock runs between two moments of the machine's clock, without jumps."""
         return 0.0 if self._frozen else end - begin
 
     def _expected(self, moment: float) -> float:
@@ -144,8 +145,9 @@ class Moments:
             self._write(self._path, "a", [(moment, reading)])
 
     def _prune(self) -> None:
-        """Drop what is too old to matter, and the older half of too many; the last reading before a cut is needed."""
+        """Drop the notes that are too old to matter, and the older half if there are too many."""
         oldest = self._notes[-1][0] - KEPT_SECONDS
+        # One note before the cut stays: it says where the clock was at the beginning of what is kept.
         del self._notes[: max(bisect_right(self._notes, (oldest, math.inf)) - 1, 0)]
         if len(self._notes) > MAX_NOTES:
             del self._notes[: -MAX_NOTES // 2]

@@ -1,4 +1,4 @@
-"""What a restart would have to do again, in CPU seconds."""
+"""Measures, in CPU seconds, how much work a restart would have to repeat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from types import TracebackType
 
 
 class Meter:
-    """Counts the CPU time of what is done within it, on the thread that does it; the caller holds the lock."""
+    """Adds up the CPU time of the blocks run with it, on the running thread; the caller holds the sandbox's lock.
+
+    It is re-entrant: a change within a change is counted once.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -15,7 +18,7 @@ class Meter:
         self._begin = 0.0
 
     def __enter__(self) -> Meter:
-        if not self._depth:
+        if not self._depth:  # thread_time, because the process's time includes queries on other threads
             self._begin = time.thread_time()
         self._depth += 1
         return self

@@ -1,4 +1,4 @@
-"""Reads the moments of requests: a year that no calendar has is the client's fault."""
+"""Reads the timestamps of requests. A year that Python's calendar lacks is the client's mistake, so a ValueError."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def of_number(value: Any) -> datetime:
-    """Return the moment of so many seconds since the epoch; raise ValueError if there is none.
+    """Return the moment `value` seconds after the epoch, in UTC; raise ValueError if there is no such moment.
 
     >>> of_number(2**63)
     Traceback (most recent call last):
     ValueError: 9223372036854775808 is not a time in seconds
     """
-    if isinstance(value, datetime):
+    if isinstance(value, datetime):  # cbor2 may have read it already
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r:.80} is not a time in seconds")
@@ -26,7 +26,7 @@ def of_number(value: Any) -> datetime:
 
 
 def of_text(text: str) -> datetime:
-    """Return the moment of a text, ISO 8601 or seconds since the epoch; raise ValueError if there is none."""
+    """Return the moment in a text, as ISO 8601 or seconds since the epoch, in UTC; raise ValueError for other texts."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -37,7 +37,7 @@ def of_text(text: str) -> datetime:
 
 
 def of_header(text: str) -> datetime:
-    """Return the moment of a header, as HTTP writes one or as any other text."""
+    """Return the moment in a header, in HTTP's format or in one of `of_text`; raise ValueError for other texts."""
     try:
         return of_text(text)
     except ValueError:
@@ -46,6 +46,6 @@ def of_header(text: str) -> datetime:
 
 
 def _number(text: Any) -> float:
-    if not isinstance(text, str) or "_" in text:
+    if not isinstance(text, str) or "_" in text:  # Python's float takes 1_000, which no protocol has
         raise ValueError(f"{text!r:.80} is not a time")
     return float(text)
