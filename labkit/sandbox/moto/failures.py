@@ -31,6 +31,7 @@ SHAPE = (AttributeError, KeyError, TypeError, IndexError, AssertionError)
 """What code raises that finds something else than it looked for."""
 
 _S3: _Meanings = {
+    ("HeadObject",): Meaning((KeyError,), "InvalidPartNumber", "The requested partnumber is not satisfiable", 416),
     ("AbortMultipartUpload", "CompleteMultipartUpload", "ListParts", "UploadPart", "UploadPartCopy"): Meaning(
         (KeyError,),
         "NoSuchUpload",

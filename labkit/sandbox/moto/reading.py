@@ -37,14 +37,41 @@ def check(request: Request, service: str) -> None:
         stacks.check_request(wire.query_parameters(request))
 
 
+_OBJECTS = {
+    "events": ("EventPattern",),
+    "sqs": ("Policy", "RedriveAllowPolicy", "RedrivePolicy"),
+}
+"""The members whose texts have to be JSON objects, where moto reads them and fails on anything else."""
+
+
 def check_depth(service: str, params: dict[str, Any]) -> None:
-    """Raise a service's error for a document that is nested without end: moto would recurse into it."""
+    """Raise a service's error for a document that moto would fail on: nested without end, or no object."""
+    for name, text in _texts(params) if service in _OBJECTS else ():
+        if name in _OBJECTS[service] and text.strip() and not _is_object(text):
+            code, message = _MALFORMED[service]
+            if service == "sqs":
+                message = f"Invalid value for the parameter {name}."
+            raise ServiceError(code, message.format("Filter is not an object"))
     for text in _documents(params):
         try:
             json_text.check_depth(text)
         except json_text.JsonError as error:
             code, message = _MALFORMED.get(service, ("ValidationException", "The document is not valid: {}"))
             raise ServiceError(code, message.format(error)) from error
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json_text.loads(text), dict)
+    except json_text.JsonError:
+        return False
+
+
+def _texts(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the texts among a request's members, and among its attributes."""
+    for name, value in {**params, **(params.get("Attributes") or {})}.items():
+        if isinstance(value, str):
+            yield str(name), value
 
 
 def _documents(value: Any, name: str = "") -> Iterator[str]:

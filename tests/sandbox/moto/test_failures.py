@@ -47,6 +47,26 @@ def test_a_request_that_moto_fails_on_is_the_clients_fault(make, service, operat
     assert refused(getattr(make(service), operation), **params) == (wanted, 400)
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "null", "1e999"])
+def test_a_document_that_is_no_object_is_refused(make, text):
+    sqs, events = make("sqs"), make("events")
+    for name in ("Policy", "RedrivePolicy", "RedriveAllowPolicy"):
+        assert refused(sqs.create_queue, QueueName="q", Attributes={name: text}) == ("InvalidAttributeValue", 400)
+    assert refused(events.put_rule, Name="r", EventPattern=text) == ("InvalidEventPatternException", 400)
+    assert "QueueUrls" not in sqs.list_queues()
+
+
+def test_an_object_has_no_more_parts_than_it_was_put_together_from(make):
+    s3, at = make("s3"), {"Bucket": "lab-bucket", "Key": "k"}
+    upload = {**at, "UploadId": s3.create_multipart_upload(**at)["UploadId"]}
+    parts = [{"ETag": s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"], "PartNumber": 1}]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    assert s3.head_object(**at, PartNumber=1)["ContentLength"] == 1
+    with pytest.raises(ClientError) as caught:
+        s3.head_object(**at, PartNumber=2)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 416
+
+
 def test_an_upload_that_is_not_there_is_told(make):
     s3, parts = make("s3"), {"Parts": [{"ETag": "e", "PartNumber": 1}]}
     upload = {"Bucket": "lab-bucket", "Key": "k", "UploadId": "none"}
