@@ -42,6 +42,12 @@ def test_links_lead_to_files_that_exist(document):
     assert missing == []
 
 
+def test_every_file_that_a_promise_is_held_by_exists():
+    named = re.findall(r"`((?:tests|benchmarks)/[\w/]+\.py)`", (PROJECT / "docs" / "sandbox" / "ground.md").read_text())
+    assert len(named) > 20
+    assert [name for name in named if not (PROJECT / name).exists()] == []
+
+
 def test_the_readme_lists_every_notebook():
     text = (PROJECT / "README.md").read_text()
     numbers = {path.name[:2] for path in (PROJECT / "notebooks").glob("*.ipynb")}
