@@ -11,7 +11,7 @@ HELPERS = {"__init__", "__main__", "measured"}
 
 
 def main(names: list[str]) -> int:
-    """Runs the benchmarks of these names, or all of them."""
+    """Run the benchmarks of these names, or all of them."""
     known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
     if unknown := set(names) - set(known):
         print(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)

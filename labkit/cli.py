@@ -28,7 +28,7 @@ COMMANDS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; its exit status is 0 where all went well, 1 where it did not, 2 for a malformed call."""
+    """Run one command; its exit status is 0 where all went well, 1 where it did not, 2 for a malformed call."""
     parser = argparse.ArgumentParser(prog="labkit", description="The VPC Flow Logs lab and its sandbox.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:

@@ -69,7 +69,7 @@ class Lab(session.Lab):
         return preflight(self)
 
     def provide(self, *, ssh_from: str = "") -> Card:
-        """Finds the provided environment, or deploys it; `ssh_from` is the address that may try SSH, else your own."""
+        """Find the provided environment, or deploys it; `ssh_from` is the address that may try SSH, else your own."""
         return environment.provide(self, ssh_from=ssh_from)
 
     def provided(self) -> Table:

@@ -296,7 +296,7 @@ def stale() -> list[Path]:
 
 
 def write_instructor_copies(folder: Path = INSTRUCTOR) -> list[Path]:
-    """Writes the instructor's copies; their paths."""
+    """Write the instructor's copies; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for phase in ALL:
@@ -307,7 +307,7 @@ def write_instructor_copies(folder: Path = INSTRUCTOR) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Builds, or says what is stale."""
+    """Build, or say what is stale."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="name what is stale instead of writing it")

@@ -58,7 +58,7 @@ def _is_somebodys(text: str) -> bool:
 
 
 def main(paths: list[str]) -> int:
-    """Says what was found in which file; 1 if anything was."""
+    """Say what was found in which file; 1 if anything was."""
     told = [f"{path}: {found}" for path in paths for found in findings(json.loads(Path(path).read_text("utf-8")))]
     for line in told:
         print(line)

@@ -166,7 +166,7 @@ def _image_sizes(cells: list[dict]) -> Iterator[float]:
 
 
 def main() -> int:
-    """Prints every figure; 1 where one is out of bounds."""
+    """Print every figure; 1 where one is out of bounds."""
     figures = list(source_figures())
     for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
         figures += notebook_figures(path)

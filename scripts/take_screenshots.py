@@ -32,7 +32,7 @@ HEADINGS = {
 
 
 def main() -> int:
-    """Serves the lab, and takes the pictures."""
+    """Serve the lab, and take the pictures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         print("no Chromium on this machine; install it, and run this again", file=sys.stderr)
@@ -73,7 +73,7 @@ def take(page: Page, url: str, name: str) -> None:
 
 
 def end_kernels(page: Page, url: str) -> None:
-    """Ends the kernels of the pictures before: eleven at once are more than some machines have memory for."""
+    """End the kernels of the pictures before: eleven at once are more than some machines have memory for."""
     sessions = f"{url.partition('/lab/')[0]}/api/sessions"
     headers = {"Authorization": f"token {url.rpartition('token=')[2]}"}
     for session in page.request.get(sessions, headers=headers).json():
@@ -81,7 +81,7 @@ def end_kernels(page: Page, url: str) -> None:
 
 
 def scroll_to(page: Page, heading: str) -> None:
-    """Scrolls until the heading is at the top: what is out of sight is not on the page."""
+    """Scroll until the heading is at the top: what is out of sight is not on the page."""
     page.mouse.move(600, 500)
     for _ in range(80):
         place = page.get_by_role("heading", name=heading)

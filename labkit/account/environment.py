@@ -29,7 +29,7 @@ WIDEST_PREFIX = 16
 
 
 def provide(lab: Lab, *, ssh_from: str = "") -> Card:
-    """Finds the provided environment, or deploys it; a deployment that was interrupted is taken up again.
+    """Find the provided environment, or deploys it; a deployment that was interrupted is taken up again.
 
     `ssh_from` is the address, or the network in CIDR notation, that may try SSH; if none is given, the public address
     that this machine is seen under. A stack that failed is removed and deployed anew. Into the bucket go four weeks of

@@ -88,7 +88,7 @@ class Preflight(Shown):
 
 
 def preflight(lab: Lab) -> Preflight:
-    """Looks at credentials, region, permissions, quotas, environment, bucket and leftovers; changes nothing."""
+    """Look at credentials, region, permissions, quotas, environment, bucket and leftovers; change nothing."""
     findings = tuple(finding for name, look in _LOOKS.items() for finding in _looked_at(lab, name, look))
     return Preflight(f"{lab.settings.cloud} in {lab.region}", findings)
 

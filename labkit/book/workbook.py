@@ -51,7 +51,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Sets the stage, on a free port; kernels that are started meanwhile find it by their environment."""
+    """Set the stage, on a free port; kernels that are started meanwhile find it by their environment."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="labkit-workbook-") as folder:
         home = Path(folder) / "home"
@@ -145,14 +145,14 @@ def _run(path: Path, kernel: Any, after_cell: Callable[[], None]) -> Any:
 
 
 def write(notebook: Any, path: Path) -> None:
-    """Writes a notebook as the repository holds it."""
+    """Write a notebook as the repository holds it."""
     import nbformat
 
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 
 
 def update(path: Path, on: Stage, *, after_cell: Callable[[], None] = lambda: None) -> None:
-    """Renews the stored outputs of one notebook, run alone as the strict comparison of the tests runs it."""
+    """Renew the stored outputs of one notebook, run alone as the strict comparison of the tests runs it."""
     on.reset()
     write(execute(path, after_cell=after_cell), path)
 

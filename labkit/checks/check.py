@@ -1,7 +1,8 @@
-"""Checks: what a look at the cloud itself found, item by item, with hints for each that isn't right.
+"""Checks: what labkit found in the cloud itself, item by item, with hints for each item that isn't right.
 
-A check reads the cloud and not what labkit did: a phase done in the console, with the AWS CLI or with Terraform passes
-as well. One result object gives the text and the HTML, the same from run to run. Hints come when they are asked for.
+A check reads the cloud, not a record of what labkit did, so a phase that was done in the console, with the AWS CLI or
+with Terraform passes too. One result object gives the text and the HTML, the same from run to run. Hints come when they
+are asked for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Check(Shown):
 
     @property
     def points(self) -> str:
-        """How many items are right, of how many: `2 of 3`."""
+        """The number of right items out of all: `2 of 3`."""
         return f"{sum(item.verdict is Verdict.RIGHT for item in self.items)} of {len(self.items)}"
 
     def ladders(self) -> dict[Item, Ladder]:
@@ -44,7 +45,7 @@ class Check(Shown):
         return {item: item_ladder(phase, item) for item in self.items if item.verdict is not Verdict.RIGHT}
 
     def text(self) -> str:
-        """The check as lines of text; where to ask for hints at its end."""
+        """The check as lines of text, which end with where to ask for hints."""
         lines = [f"Check: {self._headline()}"]
         lines += [f"  {_line(item)}" for item in self.items]
         if not self.passed:
@@ -85,9 +86,9 @@ class Check(Shown):
 
 
 def check(name: str | int | Phase, lab: Lab | None = None) -> Check:
-    """Looks at the cloud and says what of a phase is done and what is missing, with hints for those who ask.
+    """Look at the cloud and say which items of a phase are done and which are missing, with hints on request.
 
-    `name` is the phase's key (`"flow log to S3"`) or number; `lab` is the one that was opened last if not given. The
+    `name` is the phase's key (`"flow log to S3"`) or number; without `lab`, the one that was opened last is used. The
     learner's progress file keeps the attempt.
     """
     phase = find_phase(name)
@@ -97,10 +98,10 @@ def check(name: str | int | Phase, lab: Lab | None = None) -> Check:
 
 
 def note(phase: Phase, found: Check, *, attempt: bool = True) -> None:
-    """Keeps what a check found in the learner's progress file.
+    """Write what a check found into the learner's progress file.
 
-    A clean-up counts when it is complete, and the learner asked for it to be checked: where nothing was done yet, there
-    is nothing to remove either.
+    A clean-up counts only if it is complete and the learner asked for the check: before anything was done, there is
+    nothing to remove either.
     """
     if phase.key == PHASES[-1].key:
         done_before = any(record.share for record in progress.load().phases.values())

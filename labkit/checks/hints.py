@@ -1,7 +1,7 @@
 """Hints in three rungs, given one at a time: a nudge, the passage that taught it, the way to do it.
 
-With a running kernel a button gives the next one and the learner's progress file keeps that it was asked for. Where
-widgets don't run (the HTML book, GitHub, a test) they are folded, each inside the one before it.
+With a running kernel, a button gives the next hint, and the learner's progress file records it. Without widgets (in the
+HTML book, on GitHub, in a test) the hints are folded, each inside the one before it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CODE = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 @dataclass(frozen=True)
 class Rung:
-    """One hint: words, code where code says it, and what there is to see in the code."""
+    """One hint: words, code if code says it best, and what to notice in the code."""
 
     text: str
     code: str = ""
@@ -64,20 +64,20 @@ class Ladder:
         return inner
 
     def take(self, place: int) -> Rung:
-        """The hint at that place, 1 the first; that it was asked for is kept."""
+        """Return the hint at that place, counted from 1, and record that the learner took it."""
         progress.note_hint(self.phase.key, self.name, place)
         return self.rungs[place - 1]
 
     def take_next(self) -> tuple[int, Rung]:
-        """The first hint that wasn't asked for yet and its place, or else the last one."""
+        """Return the first hint that wasn't taken yet and its place, or else the last one."""
         place = min(progress.hints_used(self.phase.key, self.name) + 1, len(self.rungs))
         return place, self.take(place)
 
     def button(self) -> Any:
-        """A button that gives a hint each time it is pressed, and the place where they appear.
+        """Return a button that gives a hint at each press, and the place where hints appear.
 
         After the last one it hides them and shows them again: a button that is disabled while it has the keyboard's
-        focus loses it, and who works by keyboard has to begin at the top of the page. The newest hint is an alert,
+        focus loses it, and a keyboard user would have to begin at the top of the page. The newest hint is an alert,
         which a screen reader says aloud.
         """
         import ipywidgets
@@ -120,7 +120,7 @@ class Hints(Shown):
     ladders: tuple[Ladder, ...]
 
     def text(self) -> str:
-        """What there are hints for; they themselves only come when they are asked for."""
+        """The exercises that have hints; the hints themselves come only on request."""
         return "\n".join(f"{number}. {ladder.name}: {_count(ladder)}" for number, ladder in enumerate(self.ladders, 1))
 
     def html(self) -> Html:
@@ -148,7 +148,7 @@ def hints(name: str | int | Phase) -> Hints:
 
 
 def item_ladder(phase: Phase, item: Item) -> Ladder:
-    """The hints for an item of a check that isn't right: the item's own, then what its phase says of such items."""
+    """Return the hints for an item that isn't right: the item's own, then what its phase says about such items."""
     known = _check_hints()[phase.key]
     entry = next((entry for entry in known if item.name.startswith(entry["item"])), known[-1])
     passage = f"`{phase.notebook}`, {entry['passage']}, is about this. Read it again with what the check has seen."
@@ -156,7 +156,7 @@ def item_ladder(phase: Phase, item: Item) -> Ladder:
 
 
 def with_widget(shown: Shown, widget: Any) -> dict[str, Any]:
-    """What a cell shows: the widget where one can be shown, the static rendering beside it."""
+    """Return what a cell shows: the widget, if one can be shown, with the static rendering beside it."""
     view = widget._repr_mimebundle_()[VIEW]
     return {"text/plain": repr(shown), "text/html": shown._repr_html_(), VIEW: view}
 

@@ -1,4 +1,4 @@
-"""What a check says of one thing: right, present but wrong, or absent."""
+"""What a check says about one thing: right, present but wrong, or absent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """What was found of one thing that a phase should leave."""
+    """The state of one thing that a phase should leave."""
 
     RIGHT = "right"
     WRONG = "present but wrong"
@@ -19,7 +19,7 @@ MARKS = {Verdict.RIGHT: "✓", Verdict.WRONG: "≠", Verdict.ABSENT: "✗"}
 
 @dataclass(frozen=True)
 class Item:
-    """One thing looked at: what it is, what was seen of it, and what to try if it isn't right."""
+    """One thing that was checked: what it is, what was seen, and what to try if it isn't right."""
 
     name: str
     verdict: Verdict
@@ -27,7 +27,7 @@ class Item:
     wanted: str = ""
     hint: str = ""
     given: bool = False
-    """True for what is right before anything was done; it earns nothing by itself."""
+    """True for what is right before anything was done; on its own it earns no points."""
 
 
 def right(name: str, seen: str = "", *, given: bool = False) -> Item:

@@ -1,4 +1,4 @@
-"""The phases of the lab in one table, with what is done of each and what the learner has earned."""
+"""The phases of the lab in one table, with how far each is done and what the learner has earned."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = ("phase", "what", "minutes", "done", "points", "hints", "cost on AWS")
 
 @dataclass(frozen=True, repr=False)
 class PhaseTable(Shown):
-    """Each phase with its check's result, and what the learner's progress file holds of it."""
+    """Each phase with its check's result and its record in the learner's progress file."""
 
     checks: tuple[tuple[Phase, Check], ...]
     records: tuple[Record, ...]
@@ -52,7 +52,7 @@ class PhaseTable(Shown):
         return phase.title, str(phase.minutes), _state(phase, found), _points(phase, own), str(len(own.hints)), cost
 
     def _summary(self) -> list[str]:
-        """Without the clean-up: nothing to remove is where one starts as well as where one ends."""
+        """Leave out the clean-up: there is nothing to remove at the start as well as at the end."""
         lab = [(phase, found) for phase, found in self.checks if phase.key != _CLEAN_UP]
         done = [phase for phase, found in lab if found.passed]
         minutes = sum(phase.minutes for phase, found in lab if not found.passed)
@@ -66,7 +66,7 @@ class PhaseTable(Shown):
 
 
 def phase_table(lab: Lab) -> PhaseTable:
-    """Runs every phase's check, and keeps what it found in the learner's progress; changes nothing in the cloud."""
+    """Run every phase's check, and keep what it found in the learner's progress; change nothing in the cloud."""
     checks = tuple((phase, phase.module.check(lab)) for phase in PHASES)
     for phase, found in checks:
         note(phase, found, attempt=False)

@@ -9,7 +9,7 @@ from labkit.lab.syllabus import Phase, UnknownPhase, find_phase
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "check",
         help="say what of the lab is done, and what is missing",
@@ -20,12 +20,12 @@ def register(subparsers: Any) -> None:
 
 
 def phase_argument(parser: Any, **options: Any) -> None:
-    """Adds the argument that names a phase; what is no phase is refused with the names there are."""
+    """Add the argument that names a phase; what is no phase is refused with the names there are."""
     parser.add_argument("phase", type=_phase, metavar="PHASE", help='"flow log to S3", or a number', **options)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints one phase's check, or the table of all phases."""
+    """Print one phase's check, or the table of all phases."""
     from labkit.checks.check import check
     from labkit.notebook import Lab
 

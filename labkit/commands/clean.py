@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "clean",
         help="remove what the lab made",
@@ -25,7 +25,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Removes everything, or lists it; then says what is left."""
+    """Remove everything, or lists it; then says what is left."""
     from labkit.notebook import Lab
     from labkit.phases import clean_up
 

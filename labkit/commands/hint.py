@@ -9,7 +9,7 @@ from labkit.commands.check import phase_argument
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "hint",
         help="give a hint for what a check found missing, a little more each time",
@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints one hint; 0 if there was nothing to give one for."""
+    """Print one hint; 0 if there was nothing to give one for."""
     from labkit.checks.hints import RUNGS
     from labkit.notebook import Lab
 

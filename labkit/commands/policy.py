@@ -8,7 +8,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     text = "print the IAM policy that the lab needs on AWS"
     parser = subparsers.add_parser(
         "policy", help=text, description=f"{text[0].upper()}{text[1:]}, for the region and bucket of the settings."
@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the policy; asks no cloud, so it can be printed before there are permissions to ask with."""
+    """Print the policy; ask no cloud, so it can be printed before there are permissions to ask with."""
     from labkit.account.policy import policy
     from labkit.lab import settings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "preflight",
         help="say whether the lab can be done in your AWS account, and what to do first",
@@ -18,7 +18,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Prints the table."""
+    """Print the table."""
     from labkit.account.preflight import preflight
     from labkit.notebook import Lab
 

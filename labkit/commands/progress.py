@@ -9,7 +9,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "progress",
         help="show your points, attempts, hints and minutes, or those of a class",
@@ -23,7 +23,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints one learner's table, a class's, or the rows as CSV."""
+    """Print one learner's table, a class's, or the rows as CSV."""
     from labkit.lab import progress
     from labkit.show.class_view import class_frame, class_table, learner_table
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "provide",
         help="deploy what the lab needs into your AWS account, where it is missing",
@@ -24,7 +24,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints what is there."""
+    """Print what is there."""
     from labkit.notebook import Lab
 
     print(Lab.open().provide(ssh_from=options.ssh_from))

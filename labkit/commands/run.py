@@ -9,7 +9,7 @@ from typing import Any
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "run",
         help="run the notebooks without a browser",
@@ -29,7 +29,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the notebooks; a cell that fails ends it with an account of notebook, cell and error."""
+    """Run the notebooks; a cell that fails ends it with an account of notebook, cell and error."""
     from tqdm import tqdm
 
     from labkit.book import workbook

@@ -12,7 +12,7 @@ SAMPLE_FOLDER = Path(__file__).parents[2] / "data" / "sample_flowlogs"
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "sample-data",
         help="write the sample flow logs",
@@ -26,7 +26,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Writes the files and says how many there are."""
+    """Write the files and say how many there are."""
     from labkit.flowlog.story import SEED, Story, write
 
     story = Story.of_sample(SEED if arguments.seed is None else arguments.seed)

@@ -18,7 +18,7 @@ SECONDS_TO_ANSWER = 5.0
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser("sandbox", help="start, stop and show the sandbox", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     start = verbs.add_parser("start", help="start the sandbox, where none runs")

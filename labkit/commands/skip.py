@@ -9,7 +9,7 @@ from labkit.commands.check import phase_argument
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser(
         "skip",
         help="have a phase done for you, with what comes before it",
@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Skips the phase."""
+    """Skip the phase."""
     from labkit.notebook import Lab
 
     print(Lab.open().skip(options.phase))

@@ -29,7 +29,7 @@ SETTINGS = Path(__file__).parent.parent / "show" / "jupyterlab"
 
 
 def register(subparsers: Any) -> None:
-    """Adds the command to labkit's own."""
+    """Add the command to labkit's own."""
     parser = subparsers.add_parser("up", help="do the lab: the sandbox, and JupyterLab on notebook 00")
     parser.add_argument("--no-browser", action="store_true", help="only print the URL")
     parser.add_argument(
@@ -39,7 +39,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serves the lab until it is interrupted."""
+    """Serve the lab until it is interrupted."""
     from labkit.lab.cloud import open_cloud
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # JupyterLab ends with us, however we end
@@ -154,7 +154,7 @@ def _is_free(port: int) -> bool:
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, token: str) -> bool:
-    """Waits until JupyterLab answers to our token; False where it ends instead. Another's on that port refuses it."""
+    """Wait until JupyterLab answers to our token; False where it ends instead. Another's on that port refuses it."""
     opener = request.build_opener(request.ProxyHandler({}))
     status = request.Request(f"http://127.0.0.1:{port}/api/status", headers={"Authorization": f"token {token}"})
     end = time.monotonic() + SECONDS_TO_START

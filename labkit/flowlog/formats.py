@@ -34,7 +34,7 @@ class LogFormat:
 
     @classmethod
     def parse(cls, text: str) -> LogFormat:
-        """Reads `${srcaddr} ${dstport} ...`; AWS wants exactly one space between fields and none around them."""
+        """Read `${srcaddr} ${dstport} ...`; AWS wants exactly one space between fields and none around them."""
         if not _FORMAT.fullmatch(text):
             raise LogFormatError(f"1 validation error detected: Value '{text}' at 'logFormat' has an invalid format")
         return cls.of(name[2:-1] for name in text.split(" "))

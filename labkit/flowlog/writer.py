@@ -45,7 +45,7 @@ class GzipText:
         self._written = [self._compressor.compress(_header(log_format))]
 
     def add(self, lines: pa.StringArray) -> None:
-        """Adds lines, as `lines` makes them."""
+        """Add lines, as `lines` makes them."""
         self._written.append(self._compressor.compress(_ended(lines)))
 
     def close(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What every action of the lab stands on: settings, the cloud, its clients, what is provided, what the lab made.
+"""What every action of the lab needs: settings, the cloud, its clients, the provided resources, what the lab made.
 
 Read it in this order: `settings.py` (region, bucket, e-mail, which cloud), `cloud.py` (the seam: the sandbox or a real
 account), `session.py` (`Lab`: both of them, with clients and the provided resources), `resources.py` (how the provided

@@ -17,7 +17,7 @@ SANDBOX_KEY_PREFIX = "LKIASANDBOX"
 """How every access key of a sandbox begins."""
 
 ATTEMPTS = 8
-"""How often a call is made while AWS answers that it is too much, with growing, jittered pauses: about a minute in all.
+"""How often a throttled call is tried, with growing, jittered pauses: about a minute in all.
 
 https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 """
@@ -25,24 +25,24 @@ https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 _PAUSE = 0.1
 
 BACK_TO_THE_SANDBOX = '`from labkit import settings; settings.change(cloud="sandbox")`'
-"""What works where the form of notebook 00 can't be shown, because the cloud it belongs to can't be opened."""
+"""What to do if the form of notebook 00 can't be shown because its cloud can't be opened."""
 
 _AWS_DOMAINS = (".amazonaws.com", ".api.aws", ".amazonaws.com.cn", ".signin.aws.amazon.com")
-"""What the names of AWS's own endpoints end in.
+"""The endings of AWS's own endpoint names.
 
 https://docs.aws.amazon.com/general/latest/gr/rande.html; a VPC endpoint's private name is among them.
 """
 _CREDENTIAL_SERVICES = frozenset({"sts", "sso", "sso-oidc", "signin"})
-"""What boto3 itself asks for credentials. Nothing they do changes what is in an account."""
+"""The services that boto3 itself asks for credentials. Their calls change nothing in an account."""
 
 
 _THROTTLED = ThrottlingErrorDetector(RetryEventAdapter())
 
 
 def _retry_throttled(attempts: int, **answer: Any) -> float | None:
-    """The pause after which to ask a sandbox again that plays a throttled AWS; it needs no more pity than that.
+    """Return the pause before the next try at a sandbox that simulates throttling.
 
-    One that isn't there at all is given up soon, as the client's own retries have it.
+    A sandbox that isn't there at all is given up soon: the client's own retries decide about that.
     """
     throttled = _THROTTLED.is_throttling_error(attempts=attempts, **answer)
     return _PAUSE * attempts if throttled and attempts < ATTEMPTS else None
@@ -51,8 +51,8 @@ def _retry_throttled(attempts: int, **answer: Any) -> float | None:
 class SandboxSession(botocore.session.Session):  # type: ignore[misc]
     """Every client of this session reaches the sandbox, PyAthena's S3 client too.
 
-    What the learner's ~/.aws and environment say is for AWS and has no say here: variables set on the session go before
-    both, and the endpoint is given to each client, because AWS_ENDPOINT_URL would go before a configured one.
+    The learner's ~/.aws and environment are for AWS and are ignored here: variables set on the session override both.
+    The endpoint is passed to each client, because AWS_ENDPOINT_URL would override a configured one.
     """
 
     def __init__(self, endpoint: str, access_key_id: str, secret_access_key: str, *, region: str) -> None:
@@ -73,11 +73,11 @@ class SandboxSession(botocore.session.Session):  # type: ignore[misc]
 
     @property
     def full_config(self) -> dict[str, Any]:
-        """No configuration file is read."""
+        """Return an empty configuration: no file is read."""
         return {"profiles": {}}
 
     def get_scoped_config(self) -> dict[str, Any]:
-        """No profile is used, whatever AWS_PROFILE says."""
+        """Return an empty profile, whatever AWS_PROFILE says."""
         return {}
 
     def create_client(self, *args: Any, **options: Any) -> Any:
@@ -86,7 +86,7 @@ class SandboxSession(botocore.session.Session):  # type: ignore[misc]
 
 
 class GuardedSession(botocore.session.Session):  # type: ignore[misc]
-    """A session as boto3 makes it, that refuses the sandbox's endpoint and keys, and changes in the wrong account."""
+    """A boto3 session that refuses the sandbox's endpoint and keys, and changes in the wrong account."""
 
     def __init__(self, confirmed_account: str) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
         self.register("before-parameter-build.*.*", self._guard, unique_id="labkit-guard")
 
     def create_client(self, *args: Any, **options: Any) -> Any:
-        """A client of AWS; an endpoint that isn't AWS's, or the sandbox's key, is refused."""
+        """Return a client of AWS; raise for an endpoint that isn't AWS's and for the sandbox's key."""
         if not self._looking_at_credentials and options.get("aws_access_key_id") is None:
             self._look_at_credentials()
         client = super().create_client(*args, **options)
@@ -114,7 +114,7 @@ class GuardedSession(botocore.session.Session):  # type: ignore[misc]
         return self._account
 
     def _look_at_credentials(self) -> None:
-        """Single sign-on and assumed roles make clients of this very session to get credentials with: those pass."""
+        """Let clients pass that single sign-on and assumed roles make of this very session to get credentials."""
         self._looking_at_credentials = True
         try:
             credentials = self.get_credentials()

@@ -48,21 +48,21 @@ class Call:
 
 
 class Recorder:
-    """Writes down the calls of every client made of the sessions it listens to."""
+    """Records the calls of every client of the sessions that it listens to."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
     def listen(self, events: Any) -> None:
-        """Hears of the calls of clients that are made from now on; `events` is a botocore session's."""
+        """Record the calls of clients made from now on; `events` are those of a botocore session."""
         events.register("provide-client-params.*.*", self._note, unique_id="labkit-calls")
 
     def mark(self) -> int:
-        """The place in the list that a later `lines_since` starts from."""
+        """Return the current place in the list, for a later `lines_since`."""
         return len(self.calls)
 
     def lines_since(self, mark: int) -> tuple[str, ...]:
-        """The calls made since then as AWS CLI lines, a call that was repeated only once."""
+        """Return the calls made since then as AWS CLI lines, a repeated call once."""
         return tuple(dict.fromkeys(call.as_cli() for call in self.calls[mark:]))
 
     def _note(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
@@ -80,7 +80,7 @@ def is_reading(operation: str) -> bool:
 
 
 def shortened(line: str) -> str:
-    """The line as it is shown: one that carries four weeks of partitions is cut in its middle, and says so."""
+    """Return the line as it is shown: a very long one, such as four weeks of partitions, is cut in the middle."""
     if len(line) <= _LONGEST:
         return line
     kept = _LONGEST // 2
@@ -110,7 +110,7 @@ def _scalar(value: Any) -> str:
 
 
 def _shorthand(value: Mapping[str, Any]) -> str:
-    """`Name=x,Values=a,b`; empty where shorthand can't say it and JSON has to."""
+    """Return `Name=x,Values=a,b`, or an empty text if only JSON can express the value."""
     parts = []
     for key, member in value.items():
         written = _shorthand_member(member)

@@ -1,7 +1,7 @@
-"""The one seam between the clouds: the sandbox on this machine, and a real AWS account.
+"""The only place that knows the difference between the two clouds: the sandbox on this machine, and a real AWS account.
 
-They differ in how a boto3 session is made, how time passes, and how a connection is attempted and a mail is read. All
-other labkit code is the same for both, and never asks which one it is on.
+They differ in how a boto3 session is made, how time passes, how a connection is attempted, and how a mail is read. All
+other labkit code is the same for both and never asks which one it runs on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from labkit.sandbox.process import Server
 
 CONNECT_SECONDS = 10.0
-"""How long a connection attempt is given; a security group that drops packets answers nothing at all."""
+"""How long a connection attempt may take; a security group that drops packets never answers."""
 
 ADDRESS_SERVICE, ADDRESS_SECONDS = "https://checkip.amazonaws.com", 3.0
 
@@ -40,7 +40,7 @@ _ADVICE = "Run the notebook's first cell again: it starts the sandbox as it was,
 
 @dataclass(frozen=True)
 class Connection:
-    """What became of an attempt to connect: `connected`, `timed out` or `refused`, and why where that is known."""
+    """The outcome of an attempt to connect: `connected`, `timed out` or `refused`, and the reason if it is known."""
 
     outcome: str
     why: str = ""
@@ -56,14 +56,14 @@ class Mail:
 
 
 class WaitedInVain(LabError):
-    """What was waited for did not come in time."""
+    """A wait ended because its condition did not become true in time."""
 
 
 Steps = Callable[[], tuple[int, int]]
 
 
 def no_steps() -> tuple[int, int]:
-    """Of what is waited for it isn't known how much there is."""
+    """Progress unknown."""
     return 0, 0
 
 
@@ -72,21 +72,21 @@ class Cloud(Protocol):
 
     name: str
     is_personal: bool
-    """True if its account, addresses and mails are somebody's, and not to be shown around."""
+    """True if its account, addresses and mails belong to a person and must not be shown to others."""
     can_be_provided: bool
-    """True if the provided environment can be deployed there where it is missing."""
+    """True if labkit can deploy the provided environment there."""
     advice_if_missing: str
     """What to do when the provided environment is not there."""
     advice_if_unreachable: str
-    """What to do when its first answer is an error, or none comes."""
+    """What to do if its first answer is an error, or if it does not answer."""
     settling_seconds: float
-    """How long it may take until all of the cloud knows what was just made; 0 where there is no such time."""
+    """Seconds until all of the cloud knows what was just made; 0 if it knows at once."""
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
-        """A boto3 session whose clients all reach this cloud; their calls are written down in `calls`."""
+        """Return a boto3 session whose clients all reach this cloud and record their calls in `calls`."""
 
     def confirms(self, account: str) -> bool:
-        """True if this is the account that was confirmed as the one to work in."""
+        """Return whether this is the account that the learner confirmed."""
 
     def now(self) -> datetime:
         """This cloud's time, in UTC."""
@@ -94,35 +94,35 @@ class Cloud(Protocol):
     def wait_until(
         self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
     ) -> float:
-        """Lets time pass until the condition holds and says how many seconds it took; WaitedInVain after `timeout`.
+        """Let time pass until the condition is true, and return the seconds; raise WaitedInVain after `timeout`.
 
-        `expected` are the seconds that it usually takes at most; `steps` says how many of how many are done, where
-        that is known.
+        `expected` is the number of seconds that it usually takes at most; `steps` returns the steps done and the steps
+        in all, if they are known.
         """
 
     def connect(self, destination: str, port: int) -> Connection:
-        """Attempts a TCP connection."""
+        """Attempt a TCP connection."""
 
     def own_address(self) -> str:
-        """The public address that this machine is seen under; empty where that can't be found out."""
+        """Return this machine's public address; empty if it can't be found out."""
 
     def mails(self, to: str) -> list[Mail]:
-        """The mails that came for an address, the latest last; none where the mailbox can't be looked into."""
+        """Return the mails that came for an address, the latest last; empty if labkit can't read the mailbox."""
 
     def follow(self, link: str) -> None:
-        """Opens a link from a mail, as a click would."""
+        """Open a link from a mail, as a click would."""
 
     def reset(self) -> None:
-        """Puts everything back to how it was at first, where that can be done."""
+        """Put everything back to its first state, if the cloud can do that."""
 
 
 def open_cloud(settings: Settings) -> Cloud:
-    """The cloud that the settings name; the sandbox is started if none runs."""
+    """Return the cloud that the settings name; start the sandbox if none runs."""
     return SandboxCloud.open(settings) if settings.cloud == "sandbox" else AwsCloud.open(settings)
 
 
 class SandboxCloud:
-    """The sandbox on this machine: its time is virtual and is skipped."""
+    """The sandbox on this machine: its time is virtual, and waits skip it."""
 
     name = "sandbox"
     is_personal = can_be_provided = False
@@ -138,7 +138,7 @@ class SandboxCloud:
 
     @classmethod
     def open(cls, settings: Settings) -> SandboxCloud:
-        """The sandbox that runs for this LABKIT_HOME, started if none does."""
+        """Return the sandbox that runs for this LABKIT_HOME; start it if none runs."""
         from labkit.sandbox import process
 
         try:
@@ -147,7 +147,7 @@ class SandboxCloud:
             raise LabError(_sentence(failure)) from failure
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
-        """A session that knows the sandbox alone: neither ~/.aws nor the environment has a say in it."""
+        """Return a session that knows only the sandbox: it ignores ~/.aws and the environment."""
         server = self._server
         botocore_session = SandboxSession(
             server.endpoint, server.access_key_id, server.secret_access_key, region=region
@@ -156,7 +156,7 @@ class SandboxCloud:
         return boto3.Session(botocore_session=botocore_session, region_name=region)
 
     def confirms(self, account: str) -> bool:
-        """Always: there is no other."""
+        """Return True: there is no other account."""
         return True
 
     def now(self) -> datetime:
@@ -166,7 +166,7 @@ class SandboxCloud:
     def wait_until(
         self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
     ) -> float:
-        """Skips virtual time, step by step, until the condition holds; a wait that is long for real shows a bar."""
+        """Skip virtual time in steps until the condition is true; show a bar if the wait takes long in real time."""
         from tqdm import tqdm
 
         passed = 0.0
@@ -185,7 +185,7 @@ class SandboxCloud:
         return passed
 
     def _advance(self, seconds: float) -> None:
-        """Move the sandbox's time on; who interrupts that stops it where it is."""
+        """Move the sandbox's time on; an interrupt stops it where it is."""
         try:
             self._control("POST", "/clock/advance", {"seconds": seconds})
         except KeyboardInterrupt:
@@ -193,12 +193,12 @@ class SandboxCloud:
             raise
 
     def connect(self, destination: str, port: int) -> Connection:
-        """Has an address outside the VPC try it, in the sandbox's network."""
+        """Try the connection from an address outside the VPC, in the sandbox's network."""
         answer = self._control("POST", "/connect", {"destination": destination, "port": port, "protocol": "tcp"})
         return Connection(answer["outcome"], str(answer.get("why", "")))
 
     def own_address(self) -> str:
-        """None: in the sandbox everybody outside the VPC has an address of the story's."""
+        """Return no address: in the sandbox everybody outside the VPC has an address of the story."""
         return ""
 
     def mails(self, to: str) -> list[Mail]:
@@ -207,7 +207,7 @@ class SandboxCloud:
         return [Mail(each["to"], each["subject"], each["body"]) for each in messages if each["to"] == to]
 
     def follow(self, link: str) -> None:
-        """Opens the link, if it is one of the sandbox's own."""
+        """Open the link if it is one of the sandbox's own."""
         if not link.startswith(f"{self._server.endpoint}/"):
             raise LabError(
                 "The link in the mail does not lead to the sandbox and is not followed: run subscribe_email(lab) for "
@@ -223,7 +223,7 @@ class SandboxCloud:
             raise LabError(f"The sandbox does not answer. {_ADVICE}") from failure
 
     def reset(self) -> None:
-        """Puts the sandbox back to its first minute."""
+        """Put the sandbox back to its first minute."""
         self._control("POST", "/reset", {})
 
     def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -264,7 +264,7 @@ class AwsCloud:
 
     @staticmethod
     def identity(region: str) -> str:
-        """The account that the credentials belong to, with its alias where it has one: `123456789012 (my-lab)`."""
+        """Return the account that the credentials belong to, with its alias if it has one: `123456789012 (my-lab)`."""
         session = GuardedSession("")
         try:
             account = session.account()
@@ -278,13 +278,13 @@ class AwsCloud:
         return f"{account} ({aliases[0]})" if aliases else account
 
     def session(self, region: str, calls: Recorder) -> boto3.Session:
-        """A session as boto3 makes it, guarded: nothing of the sandbox, no change in an unconfirmed account."""
+        """Return a guarded session, which never reaches the sandbox and changes nothing in an unconfirmed account."""
         botocore_session = GuardedSession(self._confirmed_account)
         calls.listen(botocore_session.get_component("event_emitter"))
         return boto3.Session(botocore_session=botocore_session, region_name=region)
 
     def confirms(self, account: str) -> bool:
-        """True for the one that the learner confirmed."""
+        """Return whether this is the account that the learner confirmed."""
         return account == self._confirmed_account
 
     def now(self) -> datetime:
@@ -294,10 +294,10 @@ class AwsCloud:
     def wait_until(
         self, condition: Callable[[], bool], *, timeout: float, what: str, expected: float = 0, steps: Steps = no_steps
     ) -> float:
-        """Looks again and again, with growing, jittered pauses, and a progress bar on the way.
+        """Poll with growing, jittered pauses, and show a progress bar.
 
-        The bar fills with the steps, or else with the expected time, and shows the time that went by. A look at which
-        AWS asks to slow down, or doesn't answer, is a look in vain and no more.
+        The bar fills with the steps, or else with the expected time, and shows the elapsed time. If AWS throttles a
+        poll or doesn't answer it, the wait goes on.
         """
         from tqdm import tqdm
 
@@ -332,7 +332,7 @@ class AwsCloud:
         return Connection("connected")
 
     def own_address(self) -> str:
-        """What AWS's own https://checkip.amazonaws.com sees, if it answers; it is asked once."""
+        """Return the address that AWS's own https://checkip.amazonaws.com sees, if it answers; ask it once."""
         if self._own_address is None:
             try:
                 with request.urlopen(ADDRESS_SERVICE, timeout=ADDRESS_SECONDS) as answer:
@@ -342,21 +342,21 @@ class AwsCloud:
         return self._own_address
 
     def mails(self, to: str) -> list[Mail]:
-        """None: the mailbox is the learner's own."""
+        """Return no mails: the mailbox is the learner's own."""
         return []
 
     def follow(self, link: str) -> None:
-        """Not done: a link in the learner's own mailbox is the learner's to click."""
+        """Raise LabError: only the learner clicks a link in the learner's own mailbox."""
         raise LabError("Open the link in your own mailbox.")
 
     def reset(self) -> None:
-        """Not done: an account may hold more than the lab."""
+        """Raise LabError: an account may hold more than the lab."""
         raise LabError("A real account isn't reset; remove what the lab made with notebook 10 or `labkit clean`.")
 
 
 _BAR = "{desc}: |{bar:20}|{postfix}"
 _BAR_SECONDS = 5.0
-"""A wait in the sandbox is over before most people have read a bar; one that takes longer shows it."""
+"""Seconds before a wait shows a bar: most waits in the sandbox end before anybody could read one."""
 _PASSING = frozenset(
     {"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )

@@ -20,8 +20,8 @@ from labkit.lab.settings import home, project_root
 STACK = "vpc-flow-logs-lab"
 TEMPLATE = project_root() / "infra" / "lab_environment.yaml"
 STACK_TAG = {"labkit-deployed": "vpc-flow-logs-lab"}
-"""How a stack that labkit deployed is told from one of that name by somebody else. Stack tags go on to its resources,
-so it is no tag that a resource has of its own.
+"""Marks a stack that labkit deployed, to tell it from somebody else's of the same name. CloudFormation copies stack
+tags to the resources, so no resource has this tag of its own.
 """
 KEY_FILE = "web_server_key"
 
@@ -29,7 +29,7 @@ Event = Mapping[str, Any]
 
 
 def remove(lab: Lab) -> bool:
-    """Deletes the stack, if labkit deployed it; the bucket outlives it. False if there is nothing to delete."""
+    """Delete the stack if labkit deployed it, but not its bucket; return False if there is nothing to delete."""
     stack = find_stack(lab)
     if stack is None or not is_labkits(stack):
         return False
@@ -43,13 +43,13 @@ def remove(lab: Lab) -> bool:
 
 
 def is_deployed(lab: Lab) -> bool:
-    """True if there is a stack or a bucket that labkit deployed."""
+    """Return whether a stack or a bucket that labkit deployed still exists."""
     stack = find_stack(lab)
     return (stack is not None and is_labkits(stack)) or bool(deployed_buckets(lab))
 
 
 def deployed_buckets(lab: Lab) -> list[str]:
-    """The buckets that labkit deployed and that are still there, whether or not their stack is."""
+    """Return the buckets that labkit deployed and that still exist, with or without their stack."""
     known = {bucket["Name"] for bucket in lab.client("s3").list_buckets()["Buckets"]}
     for name in ledger.names(lab, "bucket"):
         if name not in known:
@@ -58,7 +58,7 @@ def deployed_buckets(lab: Lab) -> list[str]:
 
 
 def remove_buckets(lab: Lab) -> str:
-    """Deletes the buckets that labkit deployed and that are empty; says what became of them."""
+    """Delete the empty buckets that labkit deployed, and say what happened to each."""
     outcomes = [f"{name}: {_remove_bucket(lab, name)}" for name in deployed_buckets(lab)]
     return "; ".join(outcomes) or "none deployed by labkit"
 
@@ -76,7 +76,7 @@ def _remove_bucket(lab: Lab, name: str) -> str:
 
 
 def find_stack(lab: Lab) -> Mapping[str, Any] | None:
-    """The lab's stack as DescribeStacks has it; None where there is none."""
+    """Return the lab's stack as DescribeStacks shows it; None if there is no such stack."""
     return _described(lab, STACK)
 
 
@@ -86,7 +86,7 @@ def is_labkits(stack: Mapping[str, Any]) -> bool:
 
 
 def first_failure(events: Iterable[Event]) -> str:
-    """What went wrong first in a stack, in CloudFormation's words; later failures only follow from it.
+    """Return the first failure of a stack, in CloudFormation's words; later failures only follow from it.
 
     `events` are the latest first, as DescribeStackEvents has them.
     """
@@ -98,7 +98,7 @@ def first_failure(events: Iterable[Event]) -> str:
 
 
 def wait_for(lab: Lab, verb: str, stack_id: str = STACK) -> None:
-    """Waits until the stack is made (`CREATE`) or gone (`DELETE`); the bar counts its resources by their events."""
+    """Wait until the stack is made (`CREATE`) or gone (`DELETE`); the bar counts its resources by their events."""
     lab.wait(
         lambda: _is_settled(_described(lab, stack_id)),
         expect="5 min",

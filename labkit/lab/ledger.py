@@ -1,7 +1,7 @@
-"""What the lab made, written down on this machine: what can't be told by a tag is told by this record.
+"""What the lab made, written down on this machine, to recognize resources that can't have a tag.
 
-A metric filter and a table have no tags; a flow log that is deleted leaves the objects it delivered, and only the id in
-their keys says whose they are. What carries the lab's names but is neither tagged nor written down is somebody else's.
+A metric filter and a table have no tags; a flow log that is deleted leaves the objects that it delivered, and only
+the id in their keys says whose they are. A resource with the lab's name, but without tag or record, is somebody else's.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ TAGS = {"labkit": "vpc-flow-logs-lab"}
 _FILE = "made.json"
 _PAST_FLOW_LOG = "deleted flow log"
 FORGOTTEN_AFTER = timedelta(hours=12)
-"""A lab that was begun longer ago than that, and is still there, has probably been forgotten."""
+"""A lab that still exists after this time has probably been forgotten."""
 
 Record = dict[str, dict[str, str]]
 
 
 def note(lab: Lab, kind: str, name: str) -> None:
-    """Writes down that the lab made this, and when."""
+    """Record that the lab made this, and when."""
     record = _of(lab)
     if name not in record.get(kind, {}):
         record.setdefault(kind, {})[name] = lab.now().isoformat(timespec="seconds")
@@ -36,40 +36,40 @@ def note(lab: Lab, kind: str, name: str) -> None:
 
 
 def forget(lab: Lab, kind: str, name: str) -> None:
-    """The lab has removed it: what is called so from now on is somebody else's."""
+    """Record that the lab removed it: a resource of that name is somebody else's from now on."""
     record = _of(lab)
     if record.get(kind, {}).pop(name, None) is not None:
         _write(lab, record)
 
 
 def names(lab: Lab, kind: str) -> tuple[str, ...]:
-    """What of that kind the lab made in this account and region, and has not removed."""
+    """Return the names of that kind that the lab made in this account and region and has not removed."""
     return tuple(_of(lab).get(kind, {}))
 
 
 def is_the_labs(lab: Lab, kind: str, name: str, tags: Mapping[str, str] | None = None) -> bool:
-    """True for what the lab made, by its tags or by the record; and for all where `lab.claims_by_name` says so."""
+    """Return whether the lab made it, by its tags or by the record; always True if `lab.claims_by_name` is set."""
     return lab.claims_by_name or (tags is not None and tags.items() >= TAGS.items()) or name in names(lab, kind)
 
 
 def note_flow_log(lab: Lab, flow_log_id: str) -> None:
-    """Writes down that the lab made this flow log."""
+    """Write down that the lab made this flow log."""
     note(lab, "flow log", flow_log_id)
 
 
 def forget_flow_log(lab: Lab, flow_log_id: str) -> None:
-    """The flow log is deleted; the objects that it delivered are the lab's all the same."""
+    """Record that the flow log is deleted; the objects that it delivered are still the lab's."""
     note(lab, _PAST_FLOW_LOG, flow_log_id)
     forget(lab, "flow log", flow_log_id)
 
 
 def flow_log_ids(lab: Lab) -> tuple[str, ...]:
-    """The flow logs that the lab made in this account and region, deleted ones too."""
+    """Return the ids of the flow logs that the lab made in this account and region, deleted ones too."""
     return names(lab, "flow log") + names(lab, _PAST_FLOW_LOG)
 
 
 def forgotten(lab: Lab) -> str | None:
-    """A word on a lab that was begun long ago and is still there, by the record; None if there is no such lab."""
+    """Return a reminder of a lab that was begun long ago and still exists by the record, or None."""
     record = {kind: made for kind, made in _of(lab).items() if kind not in (_PAST_FLOW_LOG, "folder")}
     begun = min((datetime.fromisoformat(at) for made in record.values() for at in made.values()), default=None)
     if begun is None or lab.now() - begun < FORGOTTEN_AFTER:
@@ -92,12 +92,12 @@ def _write(lab: Lab, record: Record) -> None:
 
 
 def place(lab: Lab) -> str:
-    """What tells one cloud, account and region from another in the files kept on this machine."""
+    """Return the key of a cloud, account and region in the files on this machine."""
     return f"{lab.settings.cloud} {lab.account_id} {lab.region}"
 
 
 def _read() -> dict[str, Record]:
-    """A file that can't be understood counts as empty: it holds nothing that can't be found by tag or by hand."""
+    """Read the file; one that can't be parsed counts as empty, for tags or a person can find all that it held."""
     try:
         kept = json.loads((home() / _FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -1,7 +1,7 @@
-"""What must not stand in the output of a notebook that is shared: the learner's account, e-mail and address on AWS.
+"""Masks what a shared notebook must not show: the learner's account, e-mail and address on AWS.
 
-Whatever a cell shows is masked, whoever made it: cards, frames, dicts, printed text, errors. The text in pictures is
-not: a chart's labels are the caller's to mask.
+All output of cells is masked, whatever made it: cards, frames, dicts, printed text, errors. Text in pictures is not:
+the caller has to mask a chart's labels.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ _hidden: dict[str, str] = {}
 
 
 def hide(names: Mapping[str, str]) -> None:
-    """Has each of these values shown as its name from now on: `{"123456789012": "ACCOUNT"}`."""
+    """Show each of these values as its name from now on: `{"123456789012": "ACCOUNT"}`."""
     _hidden.update({value: name for value, name in names.items() if value})
     if _hidden:
         _mask_what_cells_show()
 
 
 def show_all() -> None:
-    """Nothing is hidden any more."""
+    """Hide nothing any more."""
     _hidden.clear()
 
 
 def masked(text: str) -> str:
-    """The text with what is hidden replaced; the longest value first, so that none is cut by a shorter one."""
+    """Return the text with hidden values replaced, the longest first, so that no shorter one cuts it."""
     if not _hidden:
         return text
     values = sorted(_hidden, key=lambda value: (-len(value), value))
@@ -36,7 +36,7 @@ def masked(text: str) -> str:
 
 
 def _mask_what_cells_show() -> None:
-    """All that a cell puts out passes through IPython's formatter, its way of showing errors, or the two streams."""
+    """Mask the three ways by which a cell shows something: IPython's formatter, its errors, and the two streams."""
     if "IPython" not in sys.modules:  # no cells, and an import that takes its time
         return
     from IPython.core.getipython import get_ipython
@@ -52,7 +52,7 @@ def _mask_what_cells_show() -> None:
 
 
 def _mask_streams(*_: object) -> None:
-    """Before each cell anew: IPython puts ways of writing of its own in place while a cell runs."""
+    """Mask the streams before each cell: IPython replaces their write methods while a cell runs."""
     for stream in (sys.stdout, sys.stderr):
         if not getattr(stream.write, "masks", False):
             stream.write = _masking_write(stream.write)  # type: ignore[method-assign]
@@ -67,7 +67,7 @@ def _masking_format(plain: Callable[..., Any]) -> Callable[..., tuple[dict[str, 
 
 
 def _masking_show(plain: Callable[..., None]) -> Callable[..., None]:
-    """The notebook keeps the error's message beside the lines that are shown."""
+    """Show an error masked, its message too: the notebook stores it beside the lines that are shown."""
 
     def show_masked(kind: type, message: object, lines: list[str]) -> None:
         plain(kind, masked(str(message)), list(map(masked, lines)))

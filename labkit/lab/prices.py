@@ -1,7 +1,7 @@
-"""What the lab costs on AWS: a phase, a query, and what goes on costing while it is there. The sandbox costs nothing.
+"""What the lab costs on AWS: a phase, a query, and what costs money as long as it exists. The sandbox costs nothing.
 
 The prices stand in prices.toml, with the day on which they were read and their region. They are AWS's list prices in
-USD, without tax and without the free tier, so that nobody pays more than is said here for what is described here.
+USD, without tax and without the free tier, so nobody pays more than stated for what is described here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DATA = Path(__file__).with_name("prices.toml")
 MB = 1024**2
 """Athena and Insights count in binary units: AWS's own examples take 1 TB as 1,024 GB."""
 ATHENA_MINIMUM_MB = 10
-"""What a query is charged for at least. https://aws.amazon.com/athena/pricing/"""
+"""The fewest bytes that a query is charged for. https://aws.amazon.com/athena/pricing/"""
 
 
 @dataclass(frozen=True)
@@ -53,24 +53,24 @@ class Prices:
     region: str
     """The region that they are asked for."""
     priced_as: str
-    """The region whose prices they are: the same, where that one is listed."""
+    """The region whose prices they are: the same one, if it is listed."""
     read_on: date
     usd: Mapping[str, float]
 
     def of(self, amounts: Mapping[str, float]) -> float:
-        """USD for amounts by the names in prices.toml: `{"alarm": 1}` is one alarm for a month."""
+        """Return USD for amounts by their names in prices.toml: `{"alarm": 1}` is one alarm for a month."""
         return sum(self.usd[name] * amount for name, amount in amounts.items())
 
     @property
     def note(self) -> str:
-        """Where and of when the prices are, for below a table."""
+        """The region and the date of the prices, for the line below a table."""
         told = f"AWS's list prices of {self.priced_as}, read on {self.read_on}"
         other = "" if self.region == self.priced_as else f"; {self.region} may cost some more"
         return f"{told}{other}. They change: https://aws.amazon.com/pricing/."
 
 
 def prices(region: str) -> Prices:
-    """The prices of a region; where it isn't listed, those of the base region."""
+    """Return the prices of a region, or those of the base region if it isn't listed."""
     listed = _data()["regions"]
     priced_as = region if region in listed else _data()["base_region"]
     return Prices(region, priced_as, _data()["read_on"], listed[priced_as])
@@ -87,7 +87,7 @@ def phase_cost(key: str, region: str) -> Cost:
 
 
 def standing_cost(kind: str, region: str) -> float:
-    """USD a day for one thing of that kind while it is there; 0 for what AWS doesn't charge for, such as a topic.
+    """Return USD a day for one thing of that kind while it exists; 0 if AWS doesn't charge for it, as for a topic.
 
     The kinds are those of the inventory, and `provided environment`.
     """
@@ -95,9 +95,9 @@ def standing_cost(kind: str, region: str) -> float:
 
 
 def total(keys: Iterable[str], region: str) -> Cost:
-    """The running total of the phases that are done: what they have cost, and what keeps costing a day.
+    """Return the running total of the finished phases: what they have cost, and what they cost for each day more.
 
-    The provided environment is in `daily`: it costs as long as it is there, whatever is done.
+    `daily` includes the provided environment, which costs money as long as it exists.
     """
     standing = Cost(daily=standing_cost("provided environment", region))
     done = sum((phase_cost(key, region) for key in keys), standing)
@@ -127,9 +127,9 @@ def insights_query(bytes_scanned: float, region: str) -> float:
 
 
 def scanned(answer: pd.DataFrame, attribute: str, ask: str) -> str:
-    """What the query behind an answer scanned, by that attribute of it, and what AWS charges for that, in words.
+    """Say how much the query behind an answer scanned (the named attribute), and what AWS charges for it.
 
-    Refuses a frame that is no answer of what is to be called for one, such as `"run_query(...)"`.
+    Raise for a frame that doesn't come from the function to call for one, such as `"run_query(...)"`.
     """
     if attribute not in answer.attrs:
         raise LabError(
@@ -139,7 +139,7 @@ def scanned(answer: pd.DataFrame, attribute: str, ask: str) -> str:
 
 
 def usd(amount: float) -> str:
-    """An amount as one reads it, with no more digits than it deserves.
+    """Return an amount with as few digits as a reader needs.
 
     >>> usd(1.234), usd(0.0123), usd(0.000048), usd(0)
     ('$1.23', '$0.012', '$0.00005', '$0')

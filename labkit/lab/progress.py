@@ -1,7 +1,7 @@
 """What a learner has done in the lab, kept on this machine alone: attempts, hints, points, minutes, skips.
 
-One JSON file per learner, LABKIT_HOME/progress.json. It holds a name of one's own choosing and counts: no e-mail
-address, no account, no id of a resource. It is sent nowhere; who teaches a class merges the files by hand.
+One JSON file per learner, LABKIT_HOME/progress.json. It holds a name that the learner chose, and counts: no
+e-mail address, no account, no id of a resource. It is never sent anywhere; a teacher merges the files by hand.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from labkit.lab.settings import home, write_private
 FILE = "progress.json"
 VERSION = 1
 LONGEST_PAUSE = 15 * 60
-"""Seconds. Who does nothing for longer has gone for a walk, and the walk isn't counted."""
+"""Seconds. A longer pause isn't counted: the learner has gone for a walk."""
 CASES = 9999
 
 
 @dataclass
 class Record:
-    """What was done of one phase."""
+    """What a learner did in one phase."""
 
     attempts: int = 0
-    """How often the learner had it checked."""
+    """How often the learner asked for a check."""
     hints: list[str] = field(default_factory=list)
-    """The hints that were asked for, each once: `topic 1` is the first one for the topic."""
+    """The hints that the learner took, each once: `topic 1` is the first one for the topic."""
     share: float = 0.0
-    """The best share of right items that a check found of the learner's own work, 0 to 1."""
+    """The best share of right items in the learner's own work, 0 to 1."""
     seconds: float = 0.0
-    """Of work on it, longer pauses not counted."""
+    """Seconds of work, without longer pauses."""
     skips: int = 0
     """How often the author's solution was run in the learner's place."""
     skipped: bool = False
-    """True while what is in the cloud is the author's work."""
+    """True while the cloud holds the author's work."""
 
     @property
     def minutes(self) -> int:
@@ -52,11 +52,11 @@ class Record:
 
     @property
     def passed(self) -> bool:
-        """True if the learner did all of it."""
+        """True if the learner did the whole phase."""
         return self.share == 1
 
     def points(self, worth: int) -> int:
-        """The points of a phase that is worth so many: partial credit, and all of them only for all of it."""
+        """Return the points earned out of `worth`: partial credit, and full points only for the whole phase."""
         return int(worth * self.share)
 
 
@@ -72,11 +72,11 @@ class Progress:
     last_seen: float = 0.0
 
     def of(self, key: str) -> Record:
-        """The record of a phase, an empty one if nothing was done of it."""
+        """Return the record of a phase, an empty one if the learner did nothing in it."""
         return self.phases.setdefault(key, Record())
 
     def pass_time(self, key: str, now: float) -> None:
-        """Counts the time since the last event to the phase that was at work then, and goes over to this one."""
+        """Add the time since the last event to the phase of that event, and switch to this phase."""
         passed = now - self.last_seen
         if self.at_work_on and 0 < passed <= LONGEST_PAUSE:
             self.of(self.at_work_on).seconds += passed
@@ -84,17 +84,17 @@ class Progress:
 
 
 class UnreadableProgress(LabError):
-    """A file is no progress file."""
+    """A file isn't a progress file."""
 
 
 def load() -> Progress:
-    """This learner's progress; a new one, with a name and a case of its own, where none is kept."""
+    """Return this learner's progress; begin a new one, with a name and a case number, if none is stored."""
     with _locked() as path:
         return _kept(path)
 
 
 def note_check(key: str, right: int, of: int, *, attempt: bool = True) -> None:
-    """Writes down what a check of a phase found; an `attempt` is one that the learner asked for."""
+    """Record what a check of a phase found; `attempt` says that the learner asked for it."""
     with _changed() as progress:
         record = progress.of(key)
         if attempt:
@@ -105,7 +105,7 @@ def note_check(key: str, right: int, of: int, *, attempt: bool = True) -> None:
 
 
 def note_hint(key: str, name: str, rung: int) -> None:
-    """Writes down that a hint was asked for; twice counts once."""
+    """Record that the learner took a hint; twice counts once."""
     with _changed() as progress:
         progress.pass_time(key, time.time())
         record = progress.of(key)
@@ -114,13 +114,13 @@ def note_hint(key: str, name: str, rung: int) -> None:
 
 
 def note_opened(key: str) -> None:
-    """Writes down that the learner is at work on a phase from now on."""
+    """Record that the learner works on this phase from now on."""
     with _changed() as progress:
         progress.pass_time(key, time.time())
 
 
 def note_skip(key: str) -> None:
-    """Writes down that the author's solution was run: what is in the cloud counts for nothing until it is gone."""
+    """Record that the author's solution ran: the cloud's contents earn nothing until they are removed."""
     with _changed() as progress:
         record = progress.of(key)
         record.skips += 1
@@ -128,14 +128,14 @@ def note_skip(key: str) -> None:
 
 
 def begin_anew() -> None:
-    """What was skipped may be earned again, for the author's work has gone; all else stays as it was."""
+    """Let skipped phases be earned again, as the author's work is gone; everything else stays."""
     with _changed() as progress:
         for record in progress.phases.values():
             record.skipped = False
 
 
 def rename(learner: str) -> None:
-    """Gives the learner another name: 1 to 40 printable characters, the first a letter or a digit."""
+    """Give the learner another name: 1 to 40 printable characters, the first a letter or a digit."""
     if not _is_name(learner):
         raise LabError(f"{learner!r} can't be a name here: take 1 to 40 characters, the first a letter or a digit.")
     with _changed() as progress:
@@ -143,12 +143,12 @@ def rename(learner: str) -> None:
 
 
 def hints_used(key: str, name: str) -> int:
-    """How many hints were asked for with that name."""
+    """Return how many hints of that name the learner took."""
     return sum(hint.rpartition(" ")[0] == name for hint in load().of(key).hints)
 
 
 def read(path: Path) -> Progress:
-    """The progress in a file, whoever's it is; UnreadableProgress names what is wrong with it."""
+    """Read any learner's progress file; UnreadableProgress says what is wrong with it."""
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -159,7 +159,7 @@ def read(path: Path) -> Progress:
 
 
 def _is_name(learner: str) -> bool:
-    """A name goes into tables and into files that spreadsheets open, which take `=` at a beginning for a formula."""
+    """Say if a name is allowed. It goes into spreadsheets, which would take a leading `=` for a formula."""
     return 1 <= len(learner) <= 40 and learner.isprintable() and learner[0].isalnum()
 
 
@@ -173,7 +173,7 @@ def _parsed(data: dict[str, Any]) -> Progress:
 
 
 def _kept(path: Path) -> Progress:
-    """The kept progress. A file that can't be understood is put aside, not lost, and a new one is begun."""
+    """Return the stored progress. A file that can't be parsed is renamed, not lost, and a new one begins."""
     if path.exists():
         try:
             return read(path)
@@ -185,7 +185,7 @@ def _kept(path: Path) -> Progress:
 
 
 def _new() -> Progress:
-    """LABKIT_LEARNER names the learner where somebody has set it; the case follows from the first name."""
+    """Begin new progress. LABKIT_LEARNER names the learner if it is set; the case follows from the first name."""
     learner = os.environ.get("LABKIT_LEARNER", "").strip() or f"learner-{secrets.token_hex(3)}"
     number = int.from_bytes(hashlib.sha256(learner.encode()).digest()[:8]) % CASES + 1
     return Progress(learner, number)
@@ -205,7 +205,7 @@ def _changed() -> Iterator[Progress]:
 
 @contextmanager
 def _locked() -> Iterator[Path]:
-    """Two notebooks and a terminal may be at work at once: one at a time reads and writes."""
+    """Let one process at a time read and write: two notebooks and a terminal may be open at once."""
     path = home() / FILE
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -22,7 +22,7 @@ SECURITY_GROUPS = ("HTTPOnly", "HTTPAndSSH")
 
 
 class NotProvided(LabError):
-    """Something that should have been provided is not there at all."""
+    """Something that should have been provided does not exist."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Vpc:
 
 @dataclass(frozen=True)
 class WebServer:
-    """The provided instance, as it is now."""
+    """The provided instance in its current state."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ class SecurityGroup:
 
 
 def find_vpc(lab: Lab) -> Vpc:
-    """The VPC whose Name tag is `Lab VPC`; the default VPC is never taken for it."""
+    """Return the VPC whose Name tag is `Lab VPC`, never the default VPC."""
     filters = [{"Name": "tag:Name", "Values": [VPC_NAME]}]
     found = lab.client("ec2").describe_vpcs(Filters=filters)["Vpcs"]
     vpc = _one(lab, found, f"VPC with the Name tag {VPC_NAME!r}")
@@ -72,7 +72,7 @@ def find_vpc(lab: Lab) -> Vpc:
 
 
 def find_web_server(lab: Lab) -> WebServer:
-    """The instance of the lab VPC whose Name tag is `Web Server`, running and with a public address."""
+    """Return the lab VPC's running instance with the Name tag `Web Server` and a public address."""
     filters = [
         {"Name": "tag:Name", "Values": [WEB_SERVER_NAME]},
         {"Name": "vpc-id", "Values": [lab.vpc.id]},
@@ -97,7 +97,7 @@ def find_web_server(lab: Lab) -> WebServer:
 
 
 def find_bucket(lab: Lab) -> str:
-    """The bucket of the settings, if it is there; else the region's one with `vpcflowlogsbucket` in its name."""
+    """Return the bucket of the settings if it exists, else the region's one with `vpcflowlogsbucket` in its name."""
     if lab.settings.bucket:
         return _named_bucket(lab, lab.settings.bucket)
     found = [name for name in list_buckets(lab) if BUCKET_MARK in name]
@@ -105,7 +105,7 @@ def find_bucket(lab: Lab) -> str:
 
 
 def list_buckets(lab: Lab) -> tuple[str, ...]:
-    """The names of the account's buckets in the lab's region, the provided one first."""
+    """Return the names of the account's buckets in the lab's region, the provided one first."""
     listed = _pages(lab, "s3", "list_buckets", "Buckets", BucketRegion=lab.region)
     return tuple(sorted((str(bucket["Name"]) for bucket in listed), key=lambda name: (BUCKET_MARK not in name, name)))
 
@@ -118,7 +118,7 @@ def find_delivery_role(lab: Lab) -> Role:
 
 
 def find_security_group(lab: Lab, name: str) -> SecurityGroup:
-    """The security group of the lab VPC with that name, or with that in its name if none is called exactly so."""
+    """Return the lab VPC's security group of that name, or else the one whose name contains it."""
     filters = [{"Name": "vpc-id", "Values": [lab.vpc.id]}]
     groups = list(_pages(lab, "ec2", "describe_security_groups", "SecurityGroups", Filters=filters))
     exact = [group for group in groups if group["GroupName"] == name]
@@ -154,7 +154,7 @@ def _named_bucket(lab: Lab, name: str) -> str:
 
 
 def _bucket_region(lab: Lab, name: str) -> str:
-    """us-east-1 is the region that S3 has no constraint for."""
+    """Return the bucket's region: S3 gives no location constraint for us-east-1."""
     return lab.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1"
 
 

@@ -32,7 +32,7 @@ class WaitInterrupted(LabError):
 
 
 class Course(Protocol):
-    """What a phase asks for to rebuild its known start: the phases before it, done in their order."""
+    """What a phase needs to rebuild its known start: the earlier phases, done in order."""
 
     def catch_up(self, before: str) -> object:
         """Do the phases before that one, as far as they aren't done yet."""
@@ -47,21 +47,21 @@ class Lab:
 
     last_opened: ClassVar[Lab | None] = None
     course: Course
-    """Set by who knows the phases: they are above this module."""
+    """Set by labkit/phases/course.py: this module imports no phase."""
 
     def __init__(self, settings: Settings, cloud: Cloud) -> None:
         self.settings = settings
         self.cloud = cloud
         self.calls = Recorder()
         self.claims_by_name = False
-        """True while whatever carries the lab's names counts as made by the lab, by whatever means it was made."""
+        """True while everything with the lab's names counts as made by the lab, whoever made it."""
         self._clients: dict[str, Any] = {}
 
     @classmethod
     def open(cls, **changes: str) -> Self:
         """Open the lab with the settings of notebook 00, on the cloud they name; start the sandbox if none runs.
 
-        `changes` hold for this lab alone and aren't kept: `Lab.open(region="us-east-1")`.
+        `changes` apply to this lab only and aren't saved: `Lab.open(region="us-east-1")`.
         """
         wanted = settings.load().changed(**changes)
         lab = cls(wanted, open_cloud(wanted))
@@ -115,21 +115,21 @@ class Lab:
         return self.cloud.session(self.region, self.calls)
 
     def meet_account(self) -> None:
-        """Asks whose the credentials are: ones that don't work, or no network, are best met here, in a sentence."""
+        """Ask whose credentials these are, so that a wrong key or a missing network shows here, in a sentence."""
         try:
             _ = self.account_id
         except (BotoCoreError, ClientError) as failure:
             raise LabError(f"{self.cloud.advice_if_unreachable} ({failure})") from failure
 
     def mask(self) -> None:
-        """Keeps what is the learner's own out of what cells show, on a cloud where there is such a thing."""
+        """Hide the learner's own data in what cells show, if the cloud has any."""
         masking.show_all()
         if self.cloud.is_personal:
             masking.hide({self.account_id: "ACCOUNT", self.email: "E-MAIL", self.cloud.own_address(): "MY-ADDRESS"})
             masking.hide({self.caller_arn: "CALLER", _address_in(self.caller_arn): "CALLER"})
 
     def remind(self) -> None:
-        """Prints a word on a lab that was begun long ago and goes on costing, on a cloud where it does."""
+        """Print a reminder of a lab that was begun long ago and still costs money, if the cloud charges for it."""
         if self.cloud.is_personal and (word := ledger.forgotten(self)):
             print(word)
 
@@ -167,7 +167,7 @@ class Lab:
         return resources.find_security_group(self, name)
 
     def use(self, wanted: Settings) -> None:
-        """Goes over to other settings, if the cloud they name can be reached with them."""
+        """Change to other settings if their cloud can be reached."""
         other = type(self)(wanted, open_cloud(wanted))
         other.meet_account()
         try:
@@ -194,12 +194,11 @@ class Lab:
         what: str = "it",
         steps: Callable[[], tuple[int, int]] = no_steps,
     ) -> str:
-        """Waits until the condition holds: polls with a progress bar on AWS, skips virtual time in the sandbox.
+        """Wait until the condition is true: poll with a progress bar on AWS, skip virtual time in the sandbox.
 
-        `expect` is how long it usually takes; after three times its upper end the wait gives up with an error that
-        says what was waited for. `what` names it: "the first log stream". `steps` says how many of how many are done,
-        for the bar. Interrupting a wait is fine; running the cell again takes it up. Returns how long it took, in a
-        sentence.
+        `expect` is how long it usually takes; after three times its upper end the wait fails with an error that names
+        `what`, such as "the first log stream". `steps` returns the steps done and the steps in all, for the bar. You
+        may interrupt a wait and run the cell again to resume it. Return how long it took, in a sentence.
         """
         usual = _upper_end(expect)
         try:
@@ -212,7 +211,7 @@ class Lab:
         return f"Waited for {what}: there {took}."
 
     def settled(self, look: Callable[[], Found | None], what: str) -> Found:
-        """What a look finds, given the time that the cloud takes until all of it knows what was just made."""
+        """Return what `look` finds, waiting as long as the cloud may need to know what was just made."""
         found = look()
         if found is None and self.cloud.settling_seconds:
             self.cloud.wait_until(
@@ -224,7 +223,7 @@ class Lab:
         return found
 
     def forget_found(self) -> None:
-        """Forget what was found before, or not found: it is looked up anew."""
+        """Forget cached resources, so that each is looked up again."""
         for name in ("vpc", "bucket", "delivery_role"):
             vars(self).pop(name, None)
 
@@ -237,13 +236,13 @@ class Lab:
 
 
 def _address_in(arn: str) -> str:
-    """Single sign-on calls a session by its user's e-mail address."""
+    """Return the e-mail address in an ARN: single sign-on names a session after its user's address."""
     name = arn.rpartition("/")[2]
     return name if "@" in name else ""
 
 
 def _upper_end(expect: str) -> float:
-    """Seconds of the upper end of `5-15 min`, `30 s` or `1 h`."""
+    """Return the upper end of `5-15 min`, `30 s` or `1 h` in seconds."""
     match = re.fullmatch(r"(?:\d+\s*-\s*)?(\d+) ?(s|min|h)", expect)
     if not match:
         raise ValueError(f"expect={expect!r}: write how long it usually takes as '30 s', '5 min' or '5-15 min'")

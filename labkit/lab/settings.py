@@ -1,6 +1,6 @@
 """The learner's settings: region, bucket, e-mail and cloud, parsed and checked once, kept in one small file.
 
-`LABKIT_CLOUD` and `LABKIT_HOME` in the environment go before what the file says.
+`LABKIT_CLOUD` and `LABKIT_HOME` in the environment override the file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BUCKET_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 class SettingsError(LabError, ValueError):
-    """Settings that can't be used; `problems` says in words what is wrong with which."""
+    """Settings that can't be used; `problems` has the error text of each wrong setting."""
 
     def __init__(self, problems: Mapping[str, str], *, advice: str = "Fill in the form of notebook 00.") -> None:
         self.problems = dict(problems)
@@ -51,7 +51,7 @@ class Settings:
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Settings:
-        """Settings out of text as typed; all that is wrong with it at once in a SettingsError."""
+        """Parse settings as typed; one SettingsError lists everything that is wrong."""
         known = {field.name: field.default for field in fields(cls)}
         typed = {name: str(values.get(name, default)).strip() for name, default in known.items()}
         found = problems(typed) | {
@@ -62,12 +62,12 @@ class Settings:
         return cls(**typed)
 
     def changed(self, **values: str) -> Settings:
-        """These settings with some of them as typed now, all of them checked."""
+        """Return these settings with some values replaced as typed, all of them checked."""
         return self.parse({**asdict(self), **values})
 
 
 def problems(typed: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with which of all settings, each by itself and beside the others, in words."""
+    """Return the error text by setting name; each value is checked alone, then against the others."""
     found = {name: text for name, value in typed.items() if (text := problem(name, value))}
     if typed["cloud"] == "aws" and "email" not in found and _is_example(typed["email"]):
         found["email"] = f"nobody reads mail at {typed['email']}; on AWS it has to be an address of yours"
@@ -75,7 +75,7 @@ def problems(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def problem(name: str, value: str) -> str:
-    """What is wrong with the value of one setting, in words; empty if nothing is.
+    """Return the error text for the value of one setting; empty if it is right.
 
     >>> problem("bucket", "My_Bucket")
     "has capital letters ('M', 'B'); a bucket's name has only small letters, digits, dots and hyphens"
@@ -91,7 +91,7 @@ def problem(name: str, value: str) -> str:
 
 
 def home() -> Path:
-    """The directory for everything the lab keeps on this machine; made, for this user alone, when it is missing."""
+    """Return the directory for everything the lab keeps on this machine; if it is missing, make a private one."""
     path = Path(os.environ.get("LABKIT_HOME") or project_root() / ".labkit").expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def home() -> Path:
 
 
 def project_root() -> Path:
-    """The working tree: where notebooks/ and data/ are. Without one, the directory one is in."""
+    """Return the working tree, which has notebooks/ and data/; without one, the current directory."""
     here = Path.cwd()
     for candidate in (Path(__file__).parents[2], here, *here.parents):
         if (candidate / "notebooks").is_dir() and (candidate / "pyproject.toml").is_file():
@@ -113,7 +113,7 @@ def project_root() -> Path:
 
 
 def load() -> Settings:
-    """The kept settings, with LABKIT_CLOUD going before them; the defaults where none are kept."""
+    """Return the saved settings, or the defaults if none are saved; LABKIT_CLOUD overrides them."""
     kept = _read(home() / "settings.toml")
     if cloud := os.environ.get("LABKIT_CLOUD", "").strip():
         if text := problem("cloud", cloud):
@@ -123,20 +123,20 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Keeps the settings: the file is whole at any moment, and this user's alone."""
+    """Save the settings in a file that is complete at any moment and readable by this user only."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in asdict(settings).items() if value]
     write_private(home() / "settings.toml", "\n".join(lines) + "\n")
 
 
 def change(**values: str) -> Settings:
-    """The kept settings with these changed, checked and kept again."""
+    """Change some of the saved settings, check them all, and save them."""
     settings = load().changed(**values)
     save(settings)
     return settings
 
 
 def write_private(path: Path, text: str) -> None:
-    """Puts a file in place in one step, readable by this user alone."""
+    """Replace a file in one step, readable by this user only."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

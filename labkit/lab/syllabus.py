@@ -1,4 +1,4 @@
-"""The phases of the lab, in their order: what each is called, where its notebook and its module are, what it takes.
+"""The phases of the lab, in their order: the name, notebook, module, time and cost of each.
 
 Every phase's module has the same four verbs: `set_up(lab)` rebuilds the known start, `check(lab)` reads the cloud and
 changes nothing, `solve(lab)` does the phase as its notebook does, `clean_up(lab)` removes what the phase made.
@@ -25,20 +25,20 @@ class PhaseModule(Protocol):
     """
 
     def set_up(self, lab: Any) -> object:
-        """Rebuilds what the earlier phases should have left."""
+        """Rebuild what the earlier phases should have left."""
 
     def check(self, lab: Any) -> Any:
-        """Reads the cloud, changes nothing."""
+        """Read the cloud, change nothing."""
 
     def solve(self, lab: Any) -> object:
-        """Does the phase as its notebook does; what is there already stays."""
+        """Do the phase as its notebook does; what exists already stays."""
 
     def clean_up(self, lab: Any, **options: Any) -> object:
-        """Removes what the phase made; what is gone already is fine."""
+        """Remove what the phase made; missing things are no error."""
 
 
 class UnknownPhase(LabError, LookupError):
-    """Nothing among the phases is called that."""
+    """No phase has that name."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Phase:
     notebook: str
     module_name: str
     minutes: int
-    """For someone who reads everything; `waiting` comes on top of it on AWS."""
+    """For someone who reads everything; AWS adds `waiting`."""
     goal: str
     left_behind: str
     waiting: int = 0
     points: int = 0
-    """What passing its check is worth."""
+    """Points for passing its check."""
     picture: str = ""
     """What the picture of its card shows, in words."""
     lit: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Phase:
         return self.cost_of_all or str(self.cost_in(DEFAULT_REGION))
 
     def cost_in(self, region: str) -> Cost:
-        """What it costs in that region of AWS: once, and for each day that what it made stays."""
+        """Return what it costs in that AWS region: once, and for each day that its resources stay."""
         return phase_cost(self.key, region)
 
     @property
@@ -101,7 +101,7 @@ def _read() -> tuple[Phase, ...]:
 
 START, *_PHASES = _read()
 PHASES: tuple[Phase, ...] = tuple(_PHASES)
-"""The phases with something to do and to check; START, the first notebook, has neither."""
+"""The phases that have a check; START, the first notebook, has none."""
 
 
 def find_phase(name: str | int | Phase) -> Phase:

@@ -43,9 +43,9 @@ WANTED: Mapping[str, Any] = {
 }
 """What the alarm watches, as DescribeAlarms has it."""
 CALM = ("missing", "notBreaching")
-"""What it may take missing data for: most minutes have no rejected attempt, and so no datapoint.
+"""The accepted treatments of missing data: most minutes have no rejected attempt, and so no datapoint.
 
-`breaching` would have it fire without one, `ignore` never let it go from ALARM.
+`breaching` would make the alarm fire without an attempt, `ignore` would never let it leave ALARM.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
@@ -54,7 +54,7 @@ _CONFIRM_LINK = re.compile(r"https?://[^\s\"'<>]+")
 
 
 def create_topic(lab: Lab) -> Card:
-    """Makes the topic `Default_CloudWatch_Alarms_Topic`; the card's `id` is its ARN."""
+    """Make the topic `Default_CloudWatch_Alarms_Topic`; the card's `id` is its ARN."""
     mark = lab.calls.mark()
     arn, outcome = find_topic(lab), "already there"
     if not arn:
@@ -66,7 +66,7 @@ def create_topic(lab: Lab) -> Card:
 
 
 def subscribe_email(lab: Lab) -> Card:
-    """Subscribes the e-mail address of the settings to the topic; AWS sends a mail that asks for confirmation."""
+    """Subscribe the e-mail address of the settings to the topic; AWS sends a mail that asks for confirmation."""
     mark = lab.calls.mark()
     topic = create_topic(lab).id
     subscription, outcome = _find_subscription(lab, topic), "already there"
@@ -78,7 +78,7 @@ def subscribe_email(lab: Lab) -> Card:
 
 
 def confirm_subscription(lab: Lab) -> Card:
-    """Follows the link in the confirmation mail; where there is no mailbox to look into, says that you have to."""
+    """Follow the link in the confirmation mail; if labkit can't read the mailbox, say that the learner has to do it."""
     mark = lab.calls.mark()
     topic = find_topic(lab)
     subscription = _find_subscription(lab, topic) if topic else None
@@ -95,7 +95,7 @@ def confirm_subscription(lab: Lab) -> Card:
 
 
 def create_alarm(lab: Lab) -> Card:
-    """Makes the alarm `SSH Rejects`: sum of ssh-rejects over a minute, at least 1."""
+    """Make the alarm `SSH Rejects`: sum of ssh-rejects over a minute, at least 1."""
     mark = lab.calls.mark()
     topic = create_topic(lab).id
     alarm, outcome = find_alarm(lab), "already there"
@@ -107,14 +107,14 @@ def create_alarm(lab: Lab) -> Card:
             Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
             **WANTED,
         )
-        ledger.note(lab, "alarm", ALARM_NAME)  # also one that is put right: nothing of what it was is left
+        ledger.note(lab, "alarm", ALARM_NAME)  # a corrected one is the lab's too
         outcome = "created" if alarm is None else "changed"
     alarm = lab.settled(lambda: find_alarm(lab), f"the alarm {ALARM_NAME}")
     return _alarm_card(lab, alarm, outcome, lab.calls.lines_since(mark))
 
 
 def provoke_rejected_ssh(lab: Lab) -> Card:
-    """Swaps the web server's group for HTTPOnly, tries SSH, which times out, and swaps it back."""
+    """Swap the web server's group for HTTPOnly, try SSH, which times out, and swap the group back."""
     swap_security_group(lab, CLOSED_GROUP)
     try:
         return connect_by_ssh(lab)
@@ -123,10 +123,10 @@ def provoke_rejected_ssh(lab: Lab) -> Card:
 
 
 def watch_alarm(lab: Lab, *, state: str = "ALARM", since: datetime | None = None) -> Card:
-    """Waits until the alarm has gone to that state and says why, in CloudWatch's words.
+    """Wait until the alarm has changed to that state, and say why in CloudWatch's words.
 
-    A change to the state counts however short it was; `since` leaves out the changes of an earlier time. An alarm that
-    doesn't come to rest is told as such.
+    A change counts however short the state lasted; `since` leaves out earlier changes. If the alarm keeps changing, the
+    error says so.
     """
     require_one_of(STATES, "an alarm", state=state)
     if find_alarm(lab) is None:
@@ -176,12 +176,12 @@ def read_inbox(lab: Lab) -> Mailbox:
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left: the metric filter over a filled log group."""
+    """Rebuild what the earlier phases should have left: the metric filter over a filled log group."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for the topic, a confirmed subscription, the alarm and its settings, and its change to ALARM."""
+    """Look for the topic, a confirmed subscription, the alarm and its settings, and its change to ALARM."""
     topic, alarm = find_topic(lab), find_alarm(lab)
     items = [_topic_item(topic), _subscription_item(lab, topic), *_alarm_items(alarm, topic)]
     if alarm is not None:
@@ -192,7 +192,7 @@ def check(lab: Lab) -> Check:
 
 
 def solve(lab: Lab) -> Card:
-    """Makes topic, subscription and alarm, provokes a rejected attempt, and sees the alarm fire."""
+    """Make topic, subscription and alarm, provoke a rejected attempt, and see the alarm fire."""
     subscribe_email(lab)
     confirm_subscription(lab)
     create_alarm(lab)
@@ -201,13 +201,13 @@ def solve(lab: Lab) -> Card:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Deletes the alarm, the subscriptions and the topic, in this order; what somebody else made stays."""
+    """Delete the alarm, the subscriptions and the topic, in this order; what somebody else made stays."""
     alarm, topic = _delete_alarm(lab), _delete_topic(lab)
     return Note(f"Alarm {ALARM_NAME}: {alarm}. Topic {TOPIC_NAME} with its subscriptions: {topic}.")
 
 
 def is_the_labs_alarm(lab: Lab, alarm: Mapping[str, Any]) -> bool:
-    """True for an alarm that the lab made."""
+    """Return whether the lab made this alarm."""
     if ledger.is_the_labs(lab, "alarm", ALARM_NAME):
         return True
     tags = lab.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
@@ -215,7 +215,7 @@ def is_the_labs_alarm(lab: Lab, alarm: Mapping[str, Any]) -> bool:
 
 
 def is_the_labs_topic(lab: Lab, topic: str) -> bool:
-    """True for a topic that the lab made; CloudWatch's console makes one of that name for whoever asks for a mail."""
+    """Return whether the lab made this topic; CloudWatch's console makes one of that name for every mail action."""
     if ledger.is_the_labs(lab, "SNS topic", TOPIC_NAME):
         return True
     tags = lab.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"]
@@ -223,7 +223,7 @@ def is_the_labs_topic(lab: Lab, topic: str) -> bool:
 
 
 def is_the_labs_subscription(lab: Lab, topic: str, subscription: Mapping[str, str]) -> bool:
-    """True for each subscription of the lab's own topic, and for one that the lab added to somebody else's."""
+    """Return True for every subscription of the lab's own topic, and for one that the lab added to another topic."""
     return is_the_labs_topic(lab, topic) or ledger.is_the_labs(lab, "subscription", subscription["Endpoint"])
 
 
@@ -265,7 +265,7 @@ def find_topic(lab: Lab) -> str:
 
 
 def subscriptions(lab: Lab, topic: str) -> list[Mapping[str, str]]:
-    """The topic's subscriptions, confirmed and pending ones; SNS lists one that was ended for a while, as `Deleted`."""
+    """Return the topic's confirmed and pending subscriptions; for a while SNS lists an ended one as `Deleted`."""
     pages = lab.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     return [each for page in pages for each in page["Subscriptions"] if each["SubscriptionArn"] != "Deleted"]
 
@@ -275,18 +275,18 @@ def _find_subscription(lab: Lab, topic: str) -> Mapping[str, str] | None:
 
 
 def _learners(lab: Lab, found: Iterable[Mapping[str, str]]) -> Mapping[str, str] | None:
-    """The subscription of the learner's address, a confirmed one before one that waits."""
+    """Return the subscription of the learner's address, a confirmed one first."""
     own = [each for each in found if (each["Protocol"], each["Endpoint"]) == ("email", lab.email)]
     return max(own, key=_is_confirmed, default=None)
 
 
 def _is_confirmed(subscription: Mapping[str, str]) -> bool:
-    """Until then `PendingConfirmation` stands in place of the ARN."""
+    """Return whether the subscription has an ARN; before confirmation SNS shows `PendingConfirmation` there."""
     return subscription["SubscriptionArn"].startswith("arn:")
 
 
 def _confirmation_link(lab: Lab, topic: str) -> str:
-    """The link in the latest mail that asks for confirmation of the topic; empty if there is none to be seen."""
+    """The link in the latest mail that asks for confirmation of the topic; empty if no such mail can be seen."""
     for mail in reversed(lab.cloud.mails(lab.email)):
         for link in map(html.unescape, _CONFIRM_LINK.findall(mail.body)):
             if "ConfirmSubscription" in link and TOPIC_NAME in link:
@@ -309,7 +309,7 @@ def find_alarm(lab: Lab) -> Mapping[str, Any] | None:
 
 
 def _differences(alarm: Mapping[str, Any], topic: str) -> list[tuple[str, str, str]]:
-    """What of its settings is not as it should be: which, what was seen, what is wanted."""
+    """Return each wrong setting: its name, its value, and the value that is needed."""
     found = [
         (setting, str(alarm.get(setting, "nothing")), str(value))
         for setting, value in WANTED.items()
@@ -357,7 +357,7 @@ def _change_to(lab: Lab, state: str, since: datetime | None) -> Mapping[str, Any
 
 
 def _restless(lab: Lab, state: str) -> Card:
-    """Where SSH is for the learner alone, every stranger who knocks is one more rejected attempt."""
+    """Explain an alarm that keeps changing: if only the learner may use SSH, every scanner is a rejected attempt."""
     alarm = find_alarm(lab) or {}
     details = {"Reason": alarm.get("StateReason", ""), "Why": "others are turned away at port 22 too, again and again"}
     link = console.alarm(lab.region, ALARM_NAME)
@@ -365,7 +365,7 @@ def _restless(lab: Lab, state: str) -> Card:
 
 
 def _reason(change: Mapping[str, Any]) -> str:
-    """HistoryData is JSON text: the old and the new state, with the reason in CloudWatch's words."""
+    """Return the reason from HistoryData, which is JSON text with the old and the new state."""
     return str(json.loads(change["HistoryData"])["newState"].get("stateReason", ""))
 
 

@@ -1,7 +1,7 @@
 """The alarm's life, read back from the cloud: a picture of it, and in plain words why it fired at that minute.
 
-CloudWatch keeps both clocks: the history has the moment in which the alarm looked (`queryDate`) and the datapoints that
-it saw (`evaluatedDatapoints`), CloudWatch Logs the moment in which the record of the traffic came (`ingestionTime`).
+CloudWatch keeps both times: the history has the time of the evaluation (`queryDate`) and the datapoints that it saw
+(`evaluatedDatapoints`); CloudWatch Logs has the time at which the record of the traffic arrived (`ingestionTime`).
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AlarmHistoryItem.html
 """
 
@@ -39,12 +39,12 @@ COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 
 _MARGIN = timedelta(minutes=5)
 _LONGEST = timedelta(hours=2)
-"""A picture of more would show a bar of a minute as a hair."""
+"""The longest span of a picture: in a longer one, a bar of one minute would be as thin as a hair."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the alarm's state; where somebody set the state by hand there is no `data`."""
+    """A change of the alarm's state; without `data` if somebody set the state by hand."""
 
     moment: datetime
     before: str
@@ -54,17 +54,17 @@ class Change:
 
     @property
     def looked(self) -> datetime:
-        """When the alarm looked at its metric."""
+        """When the alarm evaluated its metric."""
         return _moment(self.data["queryDate"]) if "queryDate" in self.data else self.moment
 
     @property
     def by_hand(self) -> bool:
-        """Whether somebody set the state: an evaluation says what it evaluated."""
+        """Whether somebody set the state by hand: an evaluation would say what it evaluated."""
         return "evaluatedDatapoints" not in self.data
 
     @property
     def seen(self) -> dict[datetime, float]:
-        """The datapoints that it saw, of those it looked for."""
+        """The datapoints that it found, out of those it looked for."""
         looked_for = self.data.get("evaluatedDatapoints", [])
         return {_moment(each["timestamp"]): each["value"] for each in looked_for if "value" in each}
 
@@ -87,7 +87,7 @@ class Life:
 
     @property
     def period(self) -> timedelta:
-        """How long a datapoint is added up."""
+        """The period of a datapoint."""
         return timedelta(seconds=self.alarm["Period"])
 
     @property
@@ -115,7 +115,7 @@ class Life:
 
     @property
     def datapoints_to_alarm(self) -> int:
-        """How many of them have to breach."""
+        """How many of them have to cross the threshold."""
         return int(self.alarm.get("DatapointsToAlarm", self.evaluation_periods))
 
     def crossings(self, change: Change) -> list[datetime]:
@@ -147,7 +147,7 @@ def timeline(lab: Lab) -> Picture:
 
 
 def why(lab: Lab) -> Table:
-    """Why the alarm last went to ALARM when it did: the attempt, its record, the look, the change and the mail."""
+    """Say why the alarm last went to ALARM when it did: the attempt, its record, the evaluation, the mail."""
     life = _life(lab)
     if life.fired is None:
         raise LabError(f"The alarm {ALARM_NAME} has not been in ALARM yet: wait for it with watch_alarm(lab).")
@@ -193,7 +193,7 @@ def _late(record: Record | None, fired: Change) -> str:
 
 
 def _datapoints_in_words(life: Life, fired: Change, crossing: datetime) -> str:
-    """What the alarm saw, and why that was enough."""
+    """Say what the alarm saw, and why that was enough."""
     words, _ = COMPARISONS[life.alarm["ComparisonOperator"]]
     wanted = f"{words} {life.alarm['Threshold']:g}"
     summed = f"the {life.alarm['Statistic'].lower()} of {life.alarm['MetricName']}"
@@ -234,7 +234,7 @@ def _actions(life: Life, fired: Change) -> Iterator[tuple[datetime, str]]:
 
 
 def _life(lab: Lab) -> Life:
-    """The alarm with its history: that of an earlier alarm of the same name, which CloudWatch keeps, is left out."""
+    """Return the alarm with its history, without that of an earlier alarm of the same name."""
     alarm = find_alarm(lab)
     if alarm is None:
         raise LabError(f"There is no alarm {ALARM_NAME} yet: run create_alarm(lab) first.")
@@ -278,14 +278,14 @@ def _moment(text: str) -> datetime:
 
 
 def _window(life: Life, now: datetime) -> tuple[datetime, datetime]:
-    """From shortly before what made it fire until now; of a long time, the beginning."""
+    """Return the time from shortly before the cause until now; of a long time, only the beginning."""
     fired, last = life.fired, life.changes[-1].moment if life.changes else life.created
     begin = min([fired.moment, *fired.seen]) - _MARGIN if fired else max(last - _MARGIN, now - _LONGEST)
-    return begin, min(max(now, last + _MARGIN), begin + _LONGEST)  # the last state may be seconds old: it is to be seen
+    return begin, min(max(now, last + _MARGIN), begin + _LONGEST)  # shows a state of seconds ago
 
 
 def _states(life: Life, begin: datetime, end: datetime) -> pd.DataFrame:
-    """Which state the alarm was in from when to when; before it was created, none."""
+    """Return the alarm's states with their beginnings and ends; it had no state before it was created."""
     import pandas as pd
 
     changes = life.changes
@@ -300,7 +300,7 @@ def _states(life: Life, begin: datetime, end: datetime) -> pd.DataFrame:
 
 
 def _marks(lab: Lab, life: Life) -> dict[str, datetime]:
-    """The moments between which the alarm could know."""
+    """Return the moments to mark: when the record arrived, and when the alarm saw it."""
     fired = life.fired
     if fired is None:
         return {}
@@ -313,7 +313,7 @@ def _marks(lab: Lab, life: Life) -> dict[str, datetime]:
 
 
 def _first_record(lab: Lab, begin: datetime, period: timedelta, before: datetime) -> Record | None:
-    """The record of that minute that was delivered first, and before the alarm looked."""
+    """Return the minute's record that was delivered first, before the alarm evaluated it."""
     bounds = {
         "startTime": round(begin.timestamp() * 1000),
         "endTime": round((begin + period).timestamp() * 1000) - 1,
@@ -331,7 +331,7 @@ def _first_record(lab: Lab, begin: datetime, period: timedelta, before: datetime
 
 
 def _datapoints(lab: Lab, alarm: Mapping[str, Any], begin: datetime, end: datetime) -> pd.DataFrame:
-    """What the alarm's metric has in that time, by the alarm's own statistic: timestamp, sum."""
+    """Return the metric's datapoints in that time, by the alarm's own statistic: timestamp, sum."""
     import pandas as pd
 
     answer = lab.client("cloudwatch").get_metric_statistics(

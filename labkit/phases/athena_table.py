@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DATABASE = "default"
 TABLE = "vpc_flow_logs"
 RESULTS_PREFIX = "athena-results/"
-"""Where answers go: beside the records, never among them, where they would be read as records."""
+"""The folder of results: beside the records, never among them, where Athena would read them as records."""
 
 QUERY = f"""\
 SELECT day_of_week(from_iso8601_timestamp(dt)) AS day,
@@ -59,12 +59,12 @@ LOCATION '{{location}}'
 TBLPROPERTIES ("skip.header.line.count"="1")"""
 
 logging.getLogger("pyathena").addHandler(logging.NullHandler())
-"""It would write a refused query's traceback into the cell, which says what was refused in a sentence."""
+"""PyAthena's logger would add a failed query's traceback to the cell, which already says what failed."""
 
 _COLUMNS = re.findall(r"^  (\w+) (\w+)", _CREATE, re.MULTILINE)
 """The columns by name and type."""
 _READ_BY = {"int": ("int", "bigint"), "bigint": ("int", "bigint"), "string": ("string",)}
-"""The types that read a column's values as well."""
+"""Other types that can read a column's values."""
 _LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 _REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -77,18 +77,18 @@ _SAFE = {
 
 
 def results_location(lab: Lab) -> str:
-    """Where Athena is told to put its answers: `s3://BUCKET/athena-results/`."""
+    """Return where Athena puts its results: `s3://BUCKET/athena-results/`."""
     return f"s3://{_safe('bucket', lab.bucket)}/{RESULTS_PREFIX}"
 
 
 def records_location(lab: Lab, day: date | None = None) -> str:
-    """Where the lab region's records are: all of them, or those of one day."""
+    """Return where the lab region's records are: all of them, or those of one day."""
     prefix = f"AWSLogs/{_safe('account', lab.account_id)}/vpcflowlogs/{_safe('region', lab.region)}/"
     return f"s3://{_safe('bucket', lab.bucket)}/{prefix}{f'{day:%Y/%m/%d}/' if day else ''}"
 
 
 def connect(lab: Lab) -> Any:
-    """A PyAthena connection to the lab's database, its answers in `results_location`."""
+    """Return a PyAthena connection to the lab's database, with results in `results_location`."""
     import pyathena
 
     _claim_folder(lab)
@@ -102,9 +102,9 @@ def connect(lab: Lab) -> Any:
 
 
 def query(lab: Lab, sql: str) -> pd.DataFrame:
-    """The rows that a query answers with.
+    """Return the rows of a query's result.
 
-    How many bytes it read, and what AWS charges for that in USD, is in the frame's `attrs`; `price` says it in words.
+    The frame's `attrs` hold the bytes that it read and what AWS charges for them in USD; `price` says it in words.
     """
     from pyathena.pandas.cursor import PandasCursor
 
@@ -127,7 +127,7 @@ def price(answer: pd.DataFrame) -> Note:
 
 
 def create_database(lab: Lab) -> Card:
-    """Makes the database `default` where it is missing, as in an account that never used Athena."""
+    """Make the database `default` if it is missing, as in an account that never used Athena."""
     pages = lab.client("athena").get_paginator("list_databases").paginate(CatalogName="AwsDataCatalog")
     found = any(database["Name"] == DATABASE for page in pages for database in page["DatabaseList"])
     return _run(lab, "Database", DATABASE, f"CREATE DATABASE IF NOT EXISTS {DATABASE}", found)
@@ -139,7 +139,7 @@ def create_table_statement(lab: Lab) -> str:
 
 
 def create_table(lab: Lab) -> Card:
-    """Makes the table of the lab's records; a table of that name stays as it is."""
+    """Make the table of the lab's records; a table of that name stays as it is."""
     found = find_table(lab) is not None
     details = {"Location": records_location(lab), "Partitioned by": "dt, a day"}
     if not found:
@@ -158,7 +158,7 @@ def add_partition_statement(lab: Lab, days: Iterable[date]) -> str:
 
 
 def add_partition(lab: Lab, day: date | str) -> Card:
-    """Tells the table where the records of one day are, as `"2026-10-05"` or a date; a known day stays as it is."""
+    """Tell the table where the records of one day are, as `"2026-10-05"` or a date; a known day stays as it is."""
     day = _day(day)
     found = f"{day:%Y-%m-%d}" in partitions(lab)
     details = {"Location": records_location(lab, day)}
@@ -167,7 +167,7 @@ def add_partition(lab: Lab, day: date | str) -> Card:
 
 
 def add_partitions(lab: Lab, days: Iterable[date | str]) -> Card:
-    """Tells the table where the records of several days are, in one statement."""
+    """Tell the table where the records of several days are, in one statement."""
     if isinstance(days, date | str):
         raise LabError(f"{days} is a single day: give a list of days, or call add_partition(lab, ...) for one")
     wanted = sorted(map(_day, days))
@@ -196,17 +196,17 @@ def delivered_days(lab: Lab) -> list[date]:
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left."""
+    """Rebuild what the earlier phases should have left."""
     return lab.course.catch_up(before="Athena table")
 
 
 def check(lab: Lab) -> Check:
-    """Looks at the table and its partitions in the Glue data catalog, and at what lies in its folder."""
+    """Look at the table and its partitions in the Glue data catalog, and at what lies in its folder."""
     return Check("Athena table", (_check_table(lab), _check_partitions(lab), _check_folder(lab)))
 
 
 def solve(lab: Lab) -> None:
-    """Makes the table with a partition for each day that has records, and asks it for rejected TCP traffic."""
+    """Make the table with a partition for each day that has records, and asks it for rejected TCP traffic."""
     create_database(lab)
     create_table(lab)
     add_partitions(lab, delivered_days(lab))
@@ -214,7 +214,7 @@ def solve(lab: Lab) -> None:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Drops the table, which leaves the records where they are, and deletes Athena's answers."""
+    """Drop the table, which leaves the records in place, and delete Athena's results."""
     outcome = "already gone"
     if find_table(lab) is not None:
         outcome = "stays, the lab did not make it"
@@ -226,7 +226,7 @@ def clean_up(lab: Lab) -> Note:
 
 
 def delete_results(lab: Lab) -> int:
-    """Deletes Athena's answers from the bucket; how many there were. None in a folder that was somebody else's."""
+    """Delete Athena's results and return how many there were; leave a folder that is somebody else's."""
     if not ledger.is_the_labs(lab, "folder", results_location(lab)):
         return 0
     keys = [entry["Key"] for entry in _objects(lab, RESULTS_PREFIX)]
@@ -237,21 +237,21 @@ def delete_results(lab: Lab) -> int:
 
 
 def _claim_folder(lab: Lab) -> None:
-    """The folder of answers is the lab's if it was empty when the lab first used it."""
+    """Claim the folder of results for the lab if it was empty when the lab first used it."""
     folder = results_location(lab)
     if folder not in ledger.names(lab, "folder") and not _objects(lab, RESULTS_PREFIX):
         ledger.note(lab, "folder", folder)
 
 
 def _safe(what: str, value: str) -> str:
-    """The value, if it can stand in a quoted string of a statement as it is."""
+    """Return the value if it can stand in a quoted string of a statement unchanged."""
     if not _SAFE[what].fullmatch(value):
         raise LabError(f"{value!r} can't be the {what} of an S3 location; correct it in the settings of notebook 00")
     return value
 
 
 def _day(value: date | str) -> date:
-    """The day, if it is one: it goes into a statement, and into the name of a folder."""
+    """Return the day if it is a valid date: it goes into a statement and into the name of a folder."""
     try:
         return value if isinstance(value, date) else date.fromisoformat(value)
     except (TypeError, ValueError):
@@ -306,9 +306,9 @@ def _check_table(lab: Lab) -> Item:
 
 
 def _misdescribed(table: Any) -> Iterator[tuple[str, str]]:
-    """What the table says of its files that isn't so, and what it should say.
+    """Return where the table describes its files wrongly, and what it should say.
 
-    A file's fields go to the columns by their places, and the lab's queries ask for them by their names.
+    A file's fields go to the columns by position, and the lab's queries ask for them by name.
     """
     storage = table["StorageDescriptor"]
     columns = [(column["Name"], column["Type"]) for column in storage["Columns"]]

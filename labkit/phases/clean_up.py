@@ -49,33 +49,33 @@ _ORDER = (
     "Athena table",
     "rejects",
 )
-"""What tells of others goes before them, and what writes before what is written."""
+"""The order of removal: what refers to something goes before it, and what writes goes before what it wrote."""
 
 
 def compare_inventories(before: Inventory, after: Inventory) -> Comparison:
-    """Two inventories side by side: what went, what is left."""
+    """Show two inventories side by side: what was removed, what is left."""
     return Comparison(before, after)
 
 
 def take_first_inventory(lab: Lab) -> Inventory:
-    """What was there before the lab: looked for now if nobody did before, and kept on this machine."""
+    """Take the inventory of what existed before the lab, if nobody took it yet, and save it on this machine."""
     keep_first(lab)
     return first_inventory(lab) or take_inventory(lab)
 
 
 def prove(lab: Lab, before: Inventory) -> Comparison:
-    """What was there before the lab, after it, and is there now, after its clean-up: side by side."""
+    """Show side by side what existed before the lab, after it, and now, after its clean-up."""
     return Comparison(before, take_inventory(lab), first_inventory(lab))
 
 
 def remove_everything(
     lab: Lab, *, delivered_logs: bool = True, made_by_hand: bool = False, with_environment: bool = False
 ) -> Table:
-    """Removes what the lab made, in order: alarm and topic, metric filter, flow logs, log group, tables and answers,
-    the delivered logs, and the environment if that is asked for and it was labkit that deployed it.
+    """Remove what the lab made, in order: alarm and topic, metric filter, flow logs, log group, tables and answers,
+    the delivered logs, and the environment if you ask for it and labkit deployed it.
 
-    What is gone already is fine, so a clean-up that was interrupted, or failed in part, is run again. What the lab did
-    not make stays, unless `made_by_hand` says that all that carries the lab's names is the lab's.
+    Missing things are no error, so run a clean-up again if it was interrupted or failed in part. What the lab did not
+    make stays, unless `made_by_hand` claims everything with the lab's names.
     `delivered_logs=False` keeps the flow log files, and the bucket with them.
     """
     progress.begin_anew()
@@ -92,23 +92,23 @@ def remove_everything(
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left: everything that is to be removed."""
+    """Rebuild what the earlier phases should have left: everything that is to be removed."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Takes an inventory: of each kind of thing that the lab makes, none is left."""
+    """Take an inventory, and check that nothing that the lab makes is left."""
     left = Counter(thing.kind for thing in take_inventory(lab).made)
     return Check(KEY, tuple(_item(kind, left[kind]) for kind in KINDS))
 
 
 def solve(lab: Lab) -> Table:
-    """Removes everything, as the notebook does."""
+    """Remove everything, as the notebook does."""
     return remove_everything(lab)
 
 
 def clean_up(lab: Lab) -> Table:
-    """The same once more: this phase makes nothing of its own."""
+    """Remove everything once more: this phase makes nothing of its own."""
     return remove_everything(lab)
 
 
@@ -119,7 +119,7 @@ def _clean_up(lab: Lab, phase: Phase) -> str:
 
 
 def _delete_delivered(lab: Lab) -> str:
-    """The sample goes with them, unless the bucket is the lab's own: there it belongs to the environment."""
+    """Delete the delivered records, and the sample too unless the bucket is the lab's own and holds it as provided."""
     count = delivered.delete_objects(lab)
     return f"Deleted: {count if deployment.deployed_buckets(lab) else count + delivered.delete_sample(lab)}."
 
@@ -132,7 +132,7 @@ def _remove_environment(lab: Lab, with_bucket: bool) -> str:
 
 
 def _outcome(step: Callable[[], str]) -> str:
-    """What a step did; one that fails does not keep the others from being done, unless no other can succeed either."""
+    """Run a step and return its outcome. If it fails, the others still run, unless none of them can succeed either."""
     try:
         return step()
     except NotProvided:

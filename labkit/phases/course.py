@@ -1,4 +1,4 @@
-"""The phases one after the other: catch up with the earlier ones, skip one, begin anew."""
+"""The phases in order: catch up with the earlier ones, skip one, begin anew."""
 
 from __future__ import annotations
 

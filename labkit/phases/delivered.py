@@ -11,7 +11,7 @@ from labkit.lab.session import Lab
 from labkit.phases.flow_logs import Destination, find_flow_logs, is_the_labs
 
 _KEYS_A_REQUEST = 1000
-"""As many as S3's DeleteObjects takes."""
+"""The most keys that S3's DeleteObjects takes."""
 
 
 def folder(lab: Lab) -> str:
@@ -20,19 +20,19 @@ def folder(lab: Lab) -> str:
 
 
 def objects(lab: Lab) -> Iterator[dict[str, Any]]:
-    """The objects of the lab's flow logs, in the order of their keys; those of others in the same bucket aren't among
-    them.
+    """Return the objects of the lab's flow logs in the order of their keys, without those of other flow logs in the
+    same bucket.
     """
     return _objects_of(lab, _flow_log_ids(lab))
 
 
 def delete_objects(lab: Lab) -> int:
-    """Deletes those of the flow logs that the lab made, and says how many there were."""
+    """Delete the objects of the flow logs that the lab made, and return how many there were."""
     return _delete(lab, own_keys(lab))
 
 
 def delete_sample(lab: Lab) -> int:
-    """Deletes the sample records, if it was the lab that put them into the bucket; how many objects there were."""
+    """Delete the sample records if the lab put them into the bucket, and return how many objects there were."""
     count = _delete(lab, sample_keys(lab))
     for name in ledger.names(lab, "sample"):
         ledger.forget(lab, "sample", name)
@@ -47,12 +47,12 @@ def _delete(lab: Lab, keys: list[str]) -> int:
 
 
 def sample_keys(lab: Lab) -> list[str]:
-    """The keys of the sample records, if it was the lab that put them into the bucket."""
+    """Return the keys of the sample records if the lab put them into the bucket."""
     return [each["Key"] for each in _objects_of(lab, set(ledger.names(lab, "sample")))]
 
 
 def own_keys(lab: Lab) -> list[str]:
-    """The keys of those that flow logs of the lab's own making delivered."""
+    """Return the keys of the objects that the lab's own flow logs delivered."""
     own = _flow_log_ids(lab) if lab.claims_by_name else _own_flow_log_ids(lab)
     return [each["Key"] for each in _objects_of(lab, own)]
 
@@ -75,7 +75,7 @@ def _own_flow_log_ids(lab: Lab) -> set[str]:
 
 
 def _flow_log_ids(lab: Lab) -> set[str]:
-    """Those that the lab made, and those of the lab VPC to the bucket, whoever made them."""
+    """Return the flow logs that the lab made, and those of the lab VPC to the bucket, whoever made them."""
     bucket = Destination("s3", lab.bucket)
     now = {
         each["FlowLogId"] for each in find_flow_logs(lab) if each["ResourceId"] == lab.vpc.id if bucket.receives(each)

@@ -1,4 +1,4 @@
-"""What an investigation is to find, how near a finding has to come, and the note that it is written down in."""
+"""What an investigation has to find, how exact a finding has to be, and the note that reports the findings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from labkit.checks.items import Item, absent, right, wrong
 from labkit.flowlog.story.case import Case
 
 UNKNOWN = "?"
-"""What stands in a note for something that is still to be found."""
+"""Stands in a note for a missing finding."""
 
 Likeness = Callable[[str, str], bool]
-"""Whether what was found comes near enough to what happened; a ValueError says that it can't be read."""
+"""Compares a finding with the truth; raises ValueError if the finding can't be read."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,27 @@ class Finding:
 
 
 def same_address(found: str, truth: str) -> bool:
-    """Addresses are compared as such."""
+    """Compare addresses as addresses, not as text."""
     return ip_address(found) == ip_address(truth)
 
 
 def same_name(found: str, truth: str) -> bool:
-    """Names of accounts are the same to the letter."""
+    """Compare account names letter by letter."""
     return found == truth
 
 
 def same_number(found: str, truth: str) -> bool:
-    """Whole numbers are the same."""
+    """Compare whole numbers."""
     return int(found) == int(truth)
 
 
 def within_a_twentieth(found: str, truth: str) -> bool:
-    """Amounts may differ by 5 %: where an upload begins and ends is a matter of taste."""
+    """Accept amounts that differ by up to 5 %: where an upload begins and ends is a matter of taste."""
     return abs(float(found) - float(truth)) <= 0.05 * float(truth)
 
 
 def within_ten_minutes(found: str, truth: str) -> bool:
-    """Times of day may differ by ten minutes, an aggregation window of the case's flow log."""
+    """Accept times of day that differ by up to ten minutes, an aggregation window of the case's flow log."""
     return abs(_minutes(found) - _minutes(truth)) <= 10
 
 
@@ -133,20 +133,20 @@ one of them guessed right, stayed for a while and sent data away.
 
 
 def note_text(case: Case, findings: Mapping[str, str]) -> str:
-    """The incident note from its template; a finding that is missing is a question mark."""
+    """The incident note from its template; a missing finding is a question mark."""
     lines = (f"- {finding.label}: {findings.get(name) or UNKNOWN}" for name, finding in FINDINGS.items())
     return _NOTE.substitute(number=case.number, day=case.day, findings="\n".join(lines))
 
 
 def read_note(text: str) -> dict[str, str]:
-    """The findings in a note, by their labels: its lines `- Label: value`."""
+    """Return the findings in a note by their labels: its lines `- Label: value`."""
     labels = {finding.label for finding in FINDINGS.values()}
     lines = re.findall(r"^\s*[-*]\s*([^:]+):[ \t]*(.*?)\s*$", text, re.MULTILINE)
     return {label.strip(): value for label, value in lines if label.strip() in labels}
 
 
 def true_findings(case: Case) -> dict[str, str]:
-    """What a note should say."""
+    """Return what a note should say."""
     return {name: finding.truth(case) for name, finding in FINDINGS.items()}
 
 

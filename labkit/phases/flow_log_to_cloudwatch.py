@@ -15,23 +15,23 @@ DESTINATION = Destination("cloud-watch-logs", LOG_GROUP)
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left."""
+    """Rebuild what the earlier phases should have left."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for the log group, and a flow log of the lab VPC to it, of all traffic, over 1 minute, active."""
+    """Look for the log group, and a flow log of the lab VPC to it, of all traffic, over 1 minute, active."""
     return Check(KEY, (_group_item(lab), *flow_logs.check_flow_log(lab, DESTINATION)))
 
 
 def solve(lab: Lab) -> Card:
-    """Makes the log group and publishes the flow log to it, as the notebook does."""
+    """Make the log group and publish the flow log to it, as the notebook does."""
     flow_logs.create_log_group(lab)
     return flow_logs.publish_to_cloudwatch(lab)
 
 
 def clean_up(lab: Lab) -> Note:
-    """Deletes the flow log and the log group with its events."""
+    """Delete the flow log and the log group with its events."""
     ids = flow_logs.delete_flow_logs(lab, DESTINATION)
     group = flow_logs.delete_log_group(lab, LOG_GROUP)
     return Note(f"Flow logs to CloudWatch Logs deleted: {len(ids)}. Log group {LOG_GROUP}: {group}.")

@@ -13,22 +13,22 @@ KEY = "flow log to S3"
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left: nothing, this is the first."""
+    """Rebuild what the earlier phases should have left: nothing, this is the first."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for a flow log of the lab VPC to the bucket, of all traffic, over 1 minute, active."""
+    """Look for a flow log of the lab VPC to the bucket, of all traffic, over 1 minute, active."""
     return Check(KEY, flow_logs.check_flow_log(lab, _destination(lab)))
 
 
 def solve(lab: Lab) -> Card:
-    """Publishes the flow log as the notebook does."""
+    """Publish the flow log as the notebook does."""
     return flow_logs.publish_to_s3(lab, bucket=lab.bucket)
 
 
 def clean_up(lab: Lab, *, delivered_logs: bool = True) -> Note:
-    """Deletes the flow log, and the objects it delivered unless they are to stay."""
+    """Delete the flow log, and the objects it delivered unless they are to stay."""
     ids = flow_logs.delete_flow_logs(lab, _destination(lab))
     objects = delivered.delete_objects(lab) if delivered_logs else 0
     return Note(f"Flow logs to S3 deleted: {len(ids)}. Objects they had delivered, deleted: {objects}.")

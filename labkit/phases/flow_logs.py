@@ -27,7 +27,7 @@ from labkit.show.tables import Table
 
 LOG_GROUP = "VPCFlowLogs"
 _NOT_KNOWN_YET = ("Unable to assume given IAM role", "Access Denied for LogDestination")
-"""What EC2 says of a role or a bucket's policy that isn't there, and for some seconds of one that was just made.
+"""EC2's errors for a missing role or bucket policy, which it also gives for some seconds after one was made.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
@@ -50,7 +50,7 @@ class Destination:
     name: str
 
     def receives(self, flow_log: FlowLog) -> bool:
-        """True if the flow log delivers here, under whatever prefix."""
+        """Return whether the flow log delivers here, under any prefix."""
         if flow_log.get("LogDestinationType", "cloud-watch-logs") != self.type:
             return False
         if self.type == "s3":
@@ -62,7 +62,7 @@ class Destination:
 
 
 def publish_to_s3(lab: Lab, bucket: str, aggregation_seconds: int = 60) -> Card:
-    """Publishes all traffic of the lab VPC to the bucket; a flow log that does so already stays as it is.
+    """Publish all traffic of the lab VPC to the bucket; a flow log that does so already stays as it is.
 
     The card's `id` is the flow log's. https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3.html
     """
@@ -73,7 +73,7 @@ def publish_to_s3(lab: Lab, bucket: str, aggregation_seconds: int = 60) -> Card:
 def publish_to_cloudwatch(
     lab: Lab, log_group: str = LOG_GROUP, role: Role | None = None, aggregation_seconds: int = 60
 ) -> Card:
-    """Publishes all traffic of the lab VPC to the log group, by the provided role if no other is given.
+    """Publish all traffic of the lab VPC to the log group, by the provided role if no other is given.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
     """
@@ -85,7 +85,7 @@ def publish_to_cloudwatch(
 
 
 def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
-    """Makes the log group; one of that name stays as it is."""
+    """Make the log group; one of that name stays as it is."""
     mark = lab.calls.mark()
     outcome = "already there"
     if find_log_group(lab, name) is None:
@@ -106,12 +106,12 @@ def create_log_group(lab: Lab, name: str = LOG_GROUP) -> Card:
 
 
 def find_log_group(lab: Lab, name: str) -> Mapping[str, Any] | None:
-    """The log group of exactly that name."""
+    """Return the log group with exactly that name."""
     return next((group for group in log_groups(lab, logGroupNamePrefix=name) if group["logGroupName"] == name), None)
 
 
 def log_groups(lab: Lab, **asked: str) -> Iterator[Mapping[str, Any]]:
-    """The region's log groups, or those whose names begin with `logGroupNamePrefix`; a page is read when it is due."""
+    """The region's log groups, or those whose names begin with `logGroupNamePrefix`; pages are read as needed."""
     for page in lab.client("logs").get_paginator("describe_log_groups").paginate(**asked):
         yield from page["logGroups"]
 
@@ -147,7 +147,7 @@ def check_flow_log(lab: Lab, destination: Destination) -> tuple[Item, ...]:
 
 
 def delete_flow_logs(lab: Lab, destination: Destination) -> tuple[str, ...]:
-    """Deletes the flow logs to that destination that the lab made. Returns their ids."""
+    """Delete the flow logs to that destination that the lab made. Returns their ids."""
     doomed = tuple(each["FlowLogId"] for each in find_flow_logs(lab) if is_the_labs(lab, each, destination))
     if doomed:
         _raise_unsuccessful(lab.client("ec2").delete_flow_logs(FlowLogIds=list(doomed)))
@@ -157,7 +157,7 @@ def delete_flow_logs(lab: Lab, destination: Destination) -> tuple[str, ...]:
 
 
 def delete_log_group(lab: Lab, name: str) -> str:
-    """Deletes the log group with its events, if the lab made it. Says what became of it."""
+    """Delete the log group with its events, if the lab made it, and say what happened to it."""
     group = find_log_group(lab, name)
     if group is not None and not is_the_labs_group(lab, group):
         return "stays, the lab did not make it"
@@ -168,7 +168,7 @@ def delete_log_group(lab: Lab, name: str) -> str:
 
 
 def is_the_labs_group(lab: Lab, group: Mapping[str, Any]) -> bool:
-    """True for a log group that the lab made."""
+    """Return whether the lab made this log group."""
     name = group["logGroupName"]
     if ledger.is_the_labs(lab, "log group", name):
         return True
@@ -179,14 +179,14 @@ def is_the_labs_group(lab: Lab, group: Mapping[str, Any]) -> bool:
 
 
 def is_the_labs(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
-    """True for a flow log to that destination which the lab made."""
+    """Return whether this is a flow log to that destination that the lab made."""
     return is_in_place(lab, flow_log, destination) and ledger.is_the_labs(
         lab, "flow log", flow_log["FlowLogId"], _tags(flow_log)
     )
 
 
 def is_in_place(lab: Lab, flow_log: FlowLog, destination: Destination) -> bool:
-    """True for a flow log to that destination which is of the lab VPC, or tagged, whoever made it."""
+    """Return whether this flow log to that destination is the lab VPC's or tagged, whoever made it."""
     is_tagged = _tags(flow_log).items() >= TAGS.items()
     return destination.receives(flow_log) and (is_tagged or flow_log["ResourceId"] == lab.vpc.id)
 
@@ -196,7 +196,7 @@ def _tags(flow_log: FlowLog) -> dict[str, str]:
 
 
 def _gone(lab: Lab) -> set[str]:
-    """What the record has as made and was deleted by other means."""
+    """Return recorded flow logs that were deleted by other means."""
     return set(ledger.names(lab, "flow log")) - {each["FlowLogId"] for each in find_flow_logs(lab)}
 
 
@@ -224,7 +224,7 @@ def _publish(lab: Lab, destination: Destination, aggregation_seconds: int, **del
 
 
 def _create_settled(lab: Lab, wanted: Mapping[str, Any]) -> str:
-    """The id of the new flow log; a role or a bucket's policy that is seconds old is given the time to be known."""
+    """Create the flow log and return its id; wait for a role or bucket policy that is only seconds old."""
     refusals: list[LabError | ClientError] = []
     created: list[str] = []
 
@@ -292,13 +292,13 @@ def _settings_items(flow_log: FlowLog) -> tuple[Item, ...]:
 
 
 def _format(flow_log: FlowLog) -> str:
-    """The lab's filter pattern and table have the default format's fields in their places."""
+    """Check the format: the lab's filter pattern and table expect the default format's fields in order."""
     asked = str(flow_log.get("LogFormat", DEFAULT_FORMAT))
     return _DEFAULT if asked == str(DEFAULT_FORMAT) else f"one of its own, with {asked.count('${')} fields"
 
 
 def _files(flow_log: FlowLog) -> str:
-    """How its files lie in a bucket, as far as the lab's table would not find or not read them."""
+    """Check the layout of its files for anything that would keep the lab's table from finding or reading them."""
     if flow_log.get("LogDestinationType") != "s3":
         return _PLAIN
     options = flow_log.get("DestinationOptions", {})
@@ -313,14 +313,14 @@ def _files(flow_log: FlowLog) -> str:
 
 
 def _delivery(flow_log: FlowLog) -> str:
-    """AWS reports a delivery in trouble as FAILED, with one of a few messages such as `Access error`."""
+    """Check the delivery: AWS reports a failing one as FAILED, with a message such as `Access error`."""
     if flow_log.get("DeliverLogsStatus") == "FAILED":
         return str(flow_log.get("DeliverLogsErrorMessage") or "FAILED")
     return "no error"
 
 
 def _raise_unsuccessful(answer: Mapping[str, Any]) -> None:
-    """EC2 answers 200 and lists what it could not do."""
+    """Raise for what EC2 could not do: it answers 200 and lists that as unsuccessful."""
     for failure in answer.get("Unsuccessful", []):
         error = failure["Error"]
         said = f"AWS refused: {error['Code']}: {error['Message']}"

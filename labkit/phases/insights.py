@@ -30,14 +30,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-example
 _UNFINISHED = frozenset({"Scheduled", "Running", "Unknown"})
 _POLLS, _SECONDS_BETWEEN_POLLS = 300, 0.2
 _SHOWN = 60
-"""How many letters of a query a check shows."""
+"""The number of characters of a query that a check shows."""
 
 
 def run_query(lab: Lab, query: str = QUERY, *, log_group: str = LOG_GROUP, hours: float = 24) -> pd.DataFrame:
-    """The rows that the query finds in the records of the last hours, a column for each field of its answer.
+    """Return the query's results over the records of the last hours, a column for each field.
 
-    Insights answers in text; a column that is all whole numbers or decimals becomes one of numbers, so that it can be
-    sorted and charted. What was scanned for it, which is what AWS charges for, is in the frame's `attrs`.
+    Insights answers in text; a column of only whole numbers or decimals becomes numeric, so that it can be sorted and
+    charted. The frame's `attrs` hold the bytes scanned, which AWS charges for.
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
     """
     import pandas as pd
@@ -64,27 +64,27 @@ def price(answer: pd.DataFrame) -> Note:
 
 
 def top_rejected_sources(lab: Lab) -> pd.DataFrame:
-    """The sources that were turned away most often in the last day: srcAddr, numRejections."""
+    """Return the sources with most rejections in the last day: srcAddr, numRejections."""
     return run_query(lab, QUERY)
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left."""
+    """Rebuild what the earlier phases should have left."""
     return lab.course.catch_up(before="Logs Insights")
 
 
 def check(lab: Lab) -> Check:
-    """Looks for records in the log group, and for a finished query that asked it for rejected traffic."""
+    """Look for records in the log group, and for a finished query of it about rejected traffic."""
     return Check("Logs Insights", (_check_records(lab), _check_queries(lab)))
 
 
 def solve(lab: Lab) -> None:
-    """Asks for the sources that were turned away most often."""
+    """Query the sources with most rejections."""
     top_rejected_sources(lab)
 
 
 def clean_up(lab: Lab) -> Note:
-    """Nothing to remove: a query leaves nothing but its entry in the list of recent queries, which AWS lets lapse."""
+    """Remove nothing: a query leaves only its entry in the list of recent queries, which AWS removes in time."""
     return Note("Queries leave nothing behind.")
 
 

@@ -1,4 +1,4 @@
-"""What of the lab is in the cloud: what it made, and what it was given."""
+"""The lab's resources in the cloud: what it made, and what was provided."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from labkit.show.shown import Shown, text_table
 
 @dataclass(frozen=True, order=True)
 class Thing:
-    """One thing in the cloud, or how many of them in one folder, and what it goes on costing while it is there."""
+    """One thing in the cloud, or the number of things in one folder, and what it costs while it exists."""
 
     kind: str
     name: str
     count: int = field(default=0, compare=False)
-    """How many, where it is a folder's contents that are counted."""
+    """The number of things, if a folder's contents are counted."""
     usd_a_day: float = field(default=0.0, compare=False)
-    """What AWS charges for it a day; the sandbox charges nothing."""
+    """What AWS charges for it per day; the sandbox charges nothing."""
     is_the_labs: bool = field(default=True, compare=False)
-    """False for what carries the lab's name and was made by somebody else, or by hand."""
+    """False for something with the lab's name that was made by somebody else or by hand."""
 
     @property
     def cost(self) -> str:
@@ -46,18 +46,18 @@ class Thing:
 
     @property
     def there(self) -> str:
-        """How its being there is written in a table."""
+        """The text for its presence in a table."""
         return f"{self.count}" if self.count else "there"
 
 
 @dataclass(frozen=True, repr=False)
 class Inventory(Shown):
-    """What was found at one look."""
+    """What was found at one time."""
 
     made: tuple[Thing, ...]
     provided: tuple[Thing, ...]
     others: tuple[Thing, ...] = ()
-    """What carries the lab's names and was not made by it: nothing here touches it."""
+    """Things with the lab's names that the lab did not make: nothing here touches them."""
 
     def text(self) -> str:
         """Two tables, and the count of what the lab made."""
@@ -77,7 +77,7 @@ class Inventory(Shown):
         )
 
     def find(self, thing: Thing) -> Thing | None:
-        """The same thing, as this look found it."""
+        """Return the same thing as this inventory found it."""
         return next((each for each in (*self.made, *self.provided) if each == thing), None)
 
     def _tables(self) -> list[tuple[str, list[tuple[str, ...]]]]:
@@ -90,7 +90,7 @@ class Inventory(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """Inventories side by side: before the lab where that is known, after it, and after its clean-up."""
+    """Inventories side by side: before the lab if that is known, after it, and after its clean-up."""
 
     before: Inventory
     after: Inventory
@@ -98,11 +98,11 @@ class Comparison(Shown):
 
     @property
     def left(self) -> tuple[Thing, ...]:
-        """What the lab made and is still there."""
+        """What the lab made and what still exists."""
         return self.after.made
 
     def text(self) -> str:
-        """A row for each thing, how much is left, and of what is left why and what it costs a day."""
+        """A row for each thing: how much is left, why, and what it costs per day."""
         return "\n".join((text_table(self._head(), self._rows()), self._summary(), *self._remains()))
 
     def html(self) -> Html:
@@ -144,19 +144,19 @@ _WHY = {
     "subscription": "an unconfirmed one can't be removed; AWS forgets it after two days.",
     "query results": "a query was run since; remove again.",
 }
-"""Why something may be left, by its kind."""
+"""Why something may be left, by kind."""
 _FILE = "first_inventory.json"
 
 
 def keep_first(lab: Lab) -> None:
-    """Takes an inventory before the lab makes anything, if none was taken yet, and keeps it on this machine."""
+    """Take an inventory before the lab makes anything, unless one was taken already, and save it on this machine."""
     kept = _kept()
     if place(lab) not in kept:
         write_private(home() / _FILE, json.dumps({**kept, place(lab): asdict(take_inventory(lab))}, indent=1) + "\n")
 
 
 def first_inventory(lab: Lab) -> Inventory | None:
-    """What was there before the lab; None where nobody looked."""
+    """Return the inventory from before the lab; None if none was taken."""
     kept = _kept().get(place(lab))
     if kept is None:
         return None
@@ -166,12 +166,12 @@ def first_inventory(lab: Lab) -> Inventory | None:
 
 
 def forget_first() -> None:
-    """What was kept holds no longer: the sandbox starts anew."""
+    """Forget the first inventory, as the sandbox starts anew."""
     (home() / _FILE).unlink(missing_ok=True)
 
 
 def _kept() -> dict[str, Any]:
-    """A file that can't be understood counts as none: the look at the start is a convenience."""
+    """Read the saved inventory; a file that can't be parsed counts as missing, as the inventory is a convenience."""
     try:
         kept = json.loads((home() / _FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -184,14 +184,14 @@ def _named(thing: Thing) -> str:
 
 
 def take_inventory(lab: Lab) -> Inventory:
-    """Looks for everything that the lab makes, by name, tag and record, and for what was provided."""
+    """Look for everything that the lab makes, by name, tag and record, and for the provided resources."""
     found = tuple(thing for look in _LOOKS for thing in _seen(lab, look))
     ours = tuple(thing for thing in found if thing.is_the_labs)
     return Inventory(ours, tuple(_seen(lab, _provided)), tuple(thing for thing in found if not thing.is_the_labs))
 
 
 def _seen(lab: Lab, look: Callable[[Lab], Iterator[Thing]]) -> list[Thing]:
-    """What a look finds, with its price; nothing, where the very place to look in is gone."""
+    """Return what a search finds, with its price; nothing if the place to search is gone."""
     try:
         return [_priced(lab, thing) for thing in look(lab)]
     except resources.NotProvided:
@@ -251,7 +251,7 @@ def _tables(lab: Lab) -> Iterator[Thing]:
 
 
 def _folders(lab: Lab) -> Iterator[Thing]:
-    """The folders in the bucket that are the lab's own."""
+    """Return the bucket's folders that are the lab's own."""
     claimed = ledger.is_the_labs(lab, "folder", athena_table.results_location(lab))
     yield from _folder(lab, "query results", athena_table.RESULTS_PREFIX, claimed)
     yield from _folder(lab, "case files", investigation.PREFIX, bool(ledger.names(lab, "case")) or lab.claims_by_name)
@@ -264,14 +264,14 @@ def _folder(lab: Lab, kind: str, prefix: str, is_the_labs: bool) -> Iterator[Thi
 
 
 def _delivered(lab: Lab) -> Iterator[Thing]:
-    """Objects of flow logs that the lab made; of others there may be any number, and they are nobody's concern."""
+    """Return objects of the lab's own flow logs; others, of which there may be many, are ignored."""
     sample = [] if deployment.deployed_buckets(lab) else delivered.sample_keys(lab)
     if count := len(delivered.own_keys(lab)) + len(sample):
         yield Thing("delivered logs", delivered.folder(lab), count)
 
 
 def _deployed(lab: Lab) -> Iterator[Thing]:
-    """The environment, where it was labkit that deployed it."""
+    """Return the environment if labkit deployed it."""
     stack = deployment.find_stack(lab)
     if stack is not None and deployment.is_labkits(stack):
         cost = standing_cost("provided environment", lab.region)
@@ -291,11 +291,11 @@ _LOOKS: tuple[Callable[[Lab], Iterator[Thing]], ...] = (
     _delivered,
     _deployed,
 )
-"""In the order in which things are removed."""
+"""In the order of removal."""
 
 
 def _provided(lab: Lab) -> Iterator[Thing]:
-    """What a lab platform provided; what labkit deployed in its place is among what was made."""
+    """Return what a lab platform provided; what labkit deployed in its place counts as made by the lab."""
     stack = deployment.find_stack(lab)
     if stack is not None and deployment.is_labkits(stack):
         return

@@ -1,8 +1,8 @@
 """The investigation: a case with its evidence in two places, and an incident note with what was found.
 
 The flow log records of the day lie in the bucket, for Athena; the server's log of logins is a log group, for Logs
-Insights. A note in the bucket closes the case. The check reads that note and tells the case anew from its number, so
-the answers stand in no notebook, and a note written by hand counts as one filed by labkit.
+Insights. A note in the bucket closes the case. The check reads that note and generates the case again from its number,
+so no notebook contains the answers, and a note written by hand counts like one filed by labkit.
 """
 
 from __future__ import annotations
@@ -57,15 +57,15 @@ class CaseFile:
 
     @property
     def note_key(self) -> str:
-        """Where the incident note is to be."""
+        """Where the incident note belongs."""
         return f"{self.prefix}incident-note.md"
 
 
 def open_case(lab: Lab, number: int | None = None) -> Card:
-    """Puts the evidence of a case into the cloud: records into the bucket, logins into a log group, a table over them.
+    """Put the evidence of a case into the cloud: records into the bucket, logins into a log group, a table over them.
 
-    The case is of the day before it was opened; a case that is open already stays as it is. Without a number it is the
-    learner's own, `lab.case_number`: another learner's has another intruder and other amounts.
+    The case happened on the day before it was opened; a case that is already open stays as it is. Without a number it
+    is the learner's own, `lab.case_number`: another learner's has another intruder and other amounts.
     """
     number = lab.case_number if number is None else number
     if not (isinstance(number, int) and 0 <= number <= 9999):
@@ -104,10 +104,10 @@ def create_table_statement(lab: Lab, file: CaseFile) -> str:
 
 
 def file_note(lab: Lab, number: int | None = None, **findings: object) -> Card:
-    """Writes the incident note of a case from its template into the bucket, in place of an earlier one.
+    """Write the incident note of a case from its template into the bucket, in place of an earlier one.
 
-    The findings are those of `labkit.phases.findings`, such as `intruder="192.0.2.1"`; one that is left out is still
-    to be found.
+    The findings are those of `labkit.phases.findings`, such as `intruder="192.0.2.1"`; one that is left out
+    counts as not found yet.
     """
     unknown = sorted(findings.keys() - FINDINGS.keys())
     if unknown:
@@ -137,18 +137,18 @@ def read_filed_note(lab: Lab, number: int | None = None) -> str:
 
 
 def questions() -> Table:
-    """What is to be found in a case, what an answer looks like, and what file_note calls it."""
+    """Show what a case asks for, what an answer looks like, and its name in file_note."""
     rows = [(finding.label, finding.form, f"{name}=") for name, finding in FINDINGS.items()]
     return Table("To be found", ("what", "an answer is", "in file_note"), rows)
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left."""
+    """Rebuild what the earlier phases should have left."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for an open case and its incident note, and compares each finding in it with what happened."""
+    """Look for an open case and its incident note, and compare each finding in it with what happened."""
     cases = _open_cases(lab)
     if not cases:
         hint = "run the cell with open_case; any number will do"
@@ -158,7 +158,7 @@ def check(lab: Lab) -> Check:
 
 
 def solve(lab: Lab) -> Card:
-    """Opens a case where none is open, and files the note that its investigation should end in."""
+    """Open a case if none is open, and file the note that its investigation should end in."""
     cases = _open_cases(lab)
     number = cases[0].case.number if cases else lab.case_number
     open_case(lab, number)
@@ -166,7 +166,7 @@ def solve(lab: Lab) -> Card:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Removes every case that the lab opened: its table, its log group, its records and its note."""
+    """Remove every case that the lab opened: its table, its log group, its records and its note."""
     numbers = {file.case.number for file in _open_cases(lab)} if lab.claims_by_name else set()
     opened = sorted(numbers | set(map(int, ledger.names(lab, "case"))))
     objects = sum(_close_case(lab, CaseFile(Case(number, lab.now().date()))) for number in opened)
@@ -174,7 +174,7 @@ def clean_up(lab: Lab) -> Note:
 
 
 def _close_case(lab: Lab, file: CaseFile) -> int:
-    """Removes what a case is made of, as far as it is there; how many objects that were."""
+    """Remove a case's table, log group and objects, as far as they exist; return how many objects there were."""
     if _has_table(lab, file.table):
         athena_table.connect(lab).cursor().execute(f"DROP TABLE IF EXISTS {athena_table.DATABASE}.{file.table}")
     if file.log_group in _log_groups(lab):
@@ -217,7 +217,7 @@ def _case_file(lab: Lab, number: int | None) -> CaseFile:
 
 
 def _open_cases(lab: Lab) -> list[CaseFile]:
-    """The cases whose records are in the bucket, the lowest number first; the first file's name tells the day."""
+    """Return the cases whose records are in the bucket, the lowest number first; the first file's name has the day."""
     days: dict[int, date] = {}
     for key in _keys(lab):
         match, name = re.match(rf"{PREFIX}case-(\d+)/", key), parse_key(key)
@@ -243,7 +243,7 @@ def _put_logins(lab: Lab, file: CaseFile) -> None:
 
 
 def _told(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """The calls without what they carried: evidence isn't to be read before it is asked for."""
+    """Return the calls without their contents: the learner should not read the evidence before asking for it."""
     return tuple(line for line in lines if "put-log-events" not in line and "put-object" not in line)
 
 

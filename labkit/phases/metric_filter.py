@@ -58,7 +58,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True, repr=False)
 class PatternTest(Shown):
-    """What CloudWatch Logs said of a pattern and some lines: which match, and the fields it read out of them."""
+    """What CloudWatch Logs said about a pattern and some lines: which match, and the fields it extracted."""
 
     pattern: str
     lines: tuple[str, ...]
@@ -76,7 +76,7 @@ class PatternTest(Shown):
         return f"{self._summary()}\n{text_table(('line', 'verdict', 'message'), rows)}"
 
     def html(self) -> Html:
-        """A row for each line; what was read out of those that match is below."""
+        """A row for each line; the extracted fields of those that match are below."""
         rows = ((str(number), verdict, tag("code", line)) for number, verdict, line in self._rows())
         fields = (
             tag("p", f"Line {number}: ", join(tag("code", f"{name}={value} ") for name, value in values.items()))
@@ -106,9 +106,9 @@ def explain_pattern() -> Table:
 
 
 def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPLE_LINES) -> PatternTest:
-    """Which of the lines the pattern matches, as TestMetricFilter answers; `.matches` are their numbers from 1.
+    """Ask TestMetricFilter which of the lines the pattern matches; `.matches` are their numbers from 1.
 
-    A pattern that CloudWatch Logs can't read is its ClientError `InvalidParameterException`.
+    For a pattern that CloudWatch Logs can't read, raises its ClientError `InvalidParameterException`.
     """
     if isinstance(lines, str) or not lines:
         raise LabError(f"lines={lines!r}: give the lines as a tuple, one at least: `(line,)`, or leave them out.")
@@ -121,7 +121,7 @@ def try_pattern(lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPL
 
 
 def create_metric_filter(lab: Lab) -> Card:
-    """Makes the filter `dest-port-22-rejects`, which counts 1 into `VPC Flow Logs` / `ssh-rejects` for each match."""
+    """Make the filter `dest-port-22-rejects`, which counts 1 into `VPC Flow Logs` / `ssh-rejects` for each match."""
     mark = lab.calls.mark()
     outcome = "already there"
     if find_log_group(lab, LOG_GROUP) is None:
@@ -135,7 +135,7 @@ def create_metric_filter(lab: Lab) -> Card:
                 {"metricNamespace": NAMESPACE, "metricName": METRIC_NAME, "metricValue": METRIC_VALUE}
             ],
         )
-        ledger.note(lab, "metric filter", FILTER_NAME)  # also one that is put right: nothing of what it was is left
+        ledger.note(lab, "metric filter", FILTER_NAME)  # a corrected one is the lab's too
         outcome = "created"
     return Card(
         "Metric filter",
@@ -148,12 +148,12 @@ def create_metric_filter(lab: Lab) -> Card:
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left: flow logs with records in them."""
+    """Rebuild what the earlier phases should have left: flow logs with records in them."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for the filter on the log group: its pattern, its metric, its value."""
+    """Look for the filter on the log group: its pattern, its metric, its value."""
     found = find_filter(lab)
     name = f"metric filter {FILTER_NAME} of {LOG_GROUP}"
     if found is None:
@@ -171,12 +171,12 @@ def check(lab: Lab) -> Check:
 
 
 def solve(lab: Lab) -> Card:
-    """Makes the filter as the notebook does."""
+    """Make the filter as the notebook does."""
     return create_metric_filter(lab)
 
 
 def clean_up(lab: Lab) -> Note:
-    """Deletes the filter; the metric's datapoints can't be deleted and fade away by themselves."""
+    """Delete the filter; the metric's datapoints can't be deleted and expire in time."""
     outcome = "already gone"
     if find_filter(lab) is not None:
         outcome = "stays, the lab did not make it"
@@ -188,7 +188,7 @@ def clean_up(lab: Lab) -> Note:
 
 
 def is_the_labs_filter(lab: Lab) -> bool:
-    """True for a filter that the lab made, and for one in the lab's own log group, with which it goes."""
+    """Return True for a filter that the lab made, and for any in the lab's own log group, which is deleted with it."""
     group = find_log_group(lab, LOG_GROUP)
     return ledger.is_the_labs(lab, "metric filter", FILTER_NAME) or (
         group is not None and is_the_labs_group(lab, group)
@@ -203,7 +203,7 @@ def find_filter(lab: Lab) -> Mapping[str, Any] | None:
 
 
 def _filters(lab: Lab, **asked: str) -> list[Mapping[str, Any]]:
-    """The filters of the lab's log group; none where there is no such group."""
+    """Return the filters of the lab's log group; empty if the group does not exist."""
     pages = lab.client("logs").get_paginator("describe_metric_filters").paginate(logGroupName=LOG_GROUP, **asked)
     try:
         return [each for page in pages for each in page["metricFilters"]]
@@ -214,7 +214,7 @@ def _filters(lab: Lab, **asked: str) -> list[Mapping[str, Any]]:
 
 
 def _metric(found: Mapping[str, Any]) -> str:
-    """The metric it counts into. One with dimensions is another metric, of which the alarm sees nothing."""
+    """Return the metric that it counts into. One with dimensions is another metric, which the alarm does not watch."""
     metric = found["metricTransformations"][0]
     by = f" by {', '.join(metric['dimensions'])}" if metric.get("dimensions") else ""
     return f"{metric['metricNamespace']} / {metric['metricName']}{by}"
@@ -228,7 +228,7 @@ def _is_wanted(found: Mapping[str, Any] | None) -> bool:
 
 
 def _other_item(lab: Lab, name: str) -> Item:
-    """Where no filter has the name, one that counts the same, or into the same metric, is the lab's under another."""
+    """Check the name. If none matches, a filter that counts the same, or into the same metric, has a wrong name."""
     for each in _filters(lab):
         if each.get("filterPattern") == PATTERN or _metric(each) == f"{NAMESPACE} / {METRIC_NAME}":
             hint = f"A filter keeps its name: create one that is called {FILTER_NAME}, and delete this one."
@@ -237,7 +237,7 @@ def _other_item(lab: Lab, name: str) -> Item:
 
 
 def _pattern_item(lab: Lab, pattern: str) -> Item:
-    """A pattern is right if it does what the lab's does with telling lines; its words are free."""
+    """Check the pattern by what it matches: any wording is right if it treats the test lines as the lab's does."""
     name = "pattern picks rejected SSH attempts"
     wanted = try_pattern(lab, PATTERN, _TELLING_LINES).matches
     seen = try_pattern(lab, pattern, _TELLING_LINES).matches

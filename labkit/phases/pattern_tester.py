@@ -1,6 +1,6 @@
-"""A field to try filter patterns in: which lines match, what is read out of them, what is wrong with a pattern.
+"""A field to try filter patterns in: which lines match, what is extracted, what is wrong with a pattern.
 
-Where widgets don't run (the HTML book, GitHub, a test) it is the answer for the pattern that it begins with.
+Without widgets (in the HTML book, on GitHub, in a test) it shows the answer for its first pattern.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from labkit.show.html import Html, tag
 from labkit.show.shown import Shown
 
 PLACE_OF_FAULT = "x-sandbox-detail"
-"""The header in which a sandbox says where a pattern is wrong; AWS says no more than that it is."""
+"""The header in which a sandbox says where a pattern is wrong; AWS says only that it is wrong."""
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class PatternTester(Shown):
-    """Asks CloudWatch Logs about the pattern at every change of it, and shows the answer below."""
+    """Asks CloudWatch Logs about the pattern at every change, and shows the answer below."""
 
     def __init__(self, lab: Lab, pattern: str = PATTERN, lines: tuple[str, ...] = SAMPLE_LINES) -> None:
         self.lab = lab
@@ -43,7 +43,7 @@ class PatternTester(Shown):
         return {"text/plain": self.text(), "text/html": str(self.html()), _VIEW: view}
 
     def answer(self, pattern: str, lines: tuple[str, ...]) -> Html:
-        """What CloudWatch Logs says of a pattern, its refusal included."""
+        """Return what CloudWatch Logs says about a pattern, errors included."""
         if not pattern or not lines:
             return tag("p", "Type a pattern, and at least one line to hold it against.")
         try:

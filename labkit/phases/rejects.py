@@ -1,7 +1,7 @@
 """Rejected traffic of four weeks, by source, port, weekday and hour: Athena counts, pandas receives.
 
-The statements count the sample's days and no others, so their answers don't depend on what the lab itself has
-delivered since; on AWS the sample is put into the lab's bucket first.
+The statements count only the sample's days, so their results don't depend on what the lab itself has delivered since;
+on AWS labkit puts the sample into the lab's bucket first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEY = "rejects"
 FIRST_DAY = story.FIRST_DAY
 LAST_DAY = story.FIRST_DAY + timedelta(days=story.DAYS - 1)
 IN_SAMPLE = f"dt BETWEEN '{FIRST_DAY}' AND '{LAST_DAY}'"
-"""The condition on the partitions: Athena reads the folders of these days alone, and charges for no others."""
+"""The condition on the partitions: Athena reads, and charges for, the folders of these days only."""
 WITHOUT_SWARM = "NOT (dt = '2026-10-14' AND destinationport IN (23, 2323))"
 """All but the afternoon on which a botnet looked for telnet."""
 
@@ -90,9 +90,9 @@ _QUERIES_A_REQUEST = 50
 
 
 def provide_sample(lab: Lab) -> Card:
-    """Puts the four weeks of sample records into the bucket, where they are missing: in the sandbox they never are.
+    """Put the four weeks of sample records into the bucket if they are missing; the sandbox always has them.
 
-    They go where VPC Flow Logs would have put them, for this account and region, so the lab's table finds them.
+    They go where VPC Flow Logs would put them, for this account and region, so the lab's table finds them.
     """
     missing = set(sample_days()) - set(athena_table.delivered_days(lab))
     if missing:
@@ -114,41 +114,41 @@ def sample_days() -> list[date]:
 
 
 def rejects_by_source(lab: Lab) -> pd.DataFrame:
-    """How often each source was turned away: source, rejects; the most first."""
+    """Count rejects by source: source, rejects; the most first."""
     return athena_table.query(lab, BY_SOURCE)
 
 
 def rejects_by_port(lab: Lab) -> pd.DataFrame:
-    """How often somebody was turned away at each port: port, rejects; the most first."""
+    """Count rejects by port: port, rejects; the most first."""
     return athena_table.query(lab, BY_PORT)
 
 
 def rejects_by_weekday(lab: Lab) -> pd.DataFrame:
-    """How often somebody was turned away on each weekday, Monday being 1: weekday, rejects."""
+    """Count rejects by weekday, Monday being 1: weekday, rejects."""
     return athena_table.query(lab, BY_WEEKDAY)
 
 
 def rejects_by_weekday_and_hour(lab: Lab, *, also: str = "true") -> pd.DataFrame:
-    """The same for each hour of the week, in UTC: weekday, hour, rejects; `also` is a further condition in SQL."""
+    """Count rejects for each hour of the week, in UTC: weekday, hour, rejects; `also` is a further condition in SQL."""
     return athena_table.query(lab, BY_WEEKDAY_AND_HOUR.format(also=also))
 
 
 def verdicts_by_day(lab: Lab) -> pd.DataFrame:
-    """How many flows were accepted and how many rejected, day by day: dt, action, flows."""
+    """Count accepted and rejected flows by day: dt, action, flows."""
     return athena_table.query(lab, BY_DAY)
 
 
 def asked_of_server(lab: Lab) -> pd.DataFrame:
-    """Who asked the web server for what, and what became of it: source, port, action, flows.
+    """Count who asked the web server for which port, and the outcome: source, port, action, flows.
 
-    Answers to what the server itself asked for are left out: they come to a port from 32768 up, which the server chose,
-    or from a well-known one.
+    Answers to the server's own requests are left out: they go to a port from 32768 up, which the server chose, or come
+    from a well-known port.
     """
     return athena_table.query(lab, ASKED_OF_SERVER.format(server=lab.web_server.private_ip))
 
 
 def reject_counts(lab: Lab) -> pd.DataFrame:
-    """All of it at once, to be explored by hand: source, port, weekday, hour, rejects."""
+    """Count everything at once, for exploring by hand: source, port, weekday, hour, rejects."""
     return athena_table.query(lab, BY_EVERYTHING)
 
 
@@ -157,22 +157,22 @@ QUESTIONS = {
     "rejects by port": (rejects_by_port, "destinationport"),
     "rejects by weekday": (rejects_by_weekday, "day_of_week"),
 }
-"""What the phase asks: the function that does, and what such a query groups by, whoever wrote it."""
+"""The phase's questions: the function that asks each, and the columns that any query for it groups by."""
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left."""
+    """Rebuild what the earlier phases should have left."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for the sample's days among the table's partitions, and for queries that counted rejects."""
+    """Look for the sample's days among the table's partitions, and for queries that counted rejects."""
     asked = [text.lower() for text in _finished_queries(lab)]
     return Check(KEY, (_check_days(lab), *(_check_question(name, asked) for name in QUESTIONS)))
 
 
 def solve(lab: Lab) -> None:
-    """Sees to the records and their partitions, and asks for rejects by source, by port and by weekday."""
+    """Provide the records and their partitions, and query rejects by source, by port and by weekday."""
     provide_sample(lab)
     athena_table.add_partitions(lab, sample_days())
     for ask, _ in QUESTIONS.values():
@@ -180,7 +180,7 @@ def solve(lab: Lab) -> None:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Deletes Athena's answers; sample records that the lab put into the bucket go with the delivered ones."""
+    """Delete Athena's answers; sample records that the lab put into the bucket go with the delivered ones."""
     return Note(f"Athena's answers deleted: {athena_table.delete_results(lab)}.")
 
 
@@ -206,7 +206,7 @@ def _check_question(name: str, asked: list[str]) -> Item:
 
 
 def _groups_by(column: str, text: str) -> bool:
-    """Whether a query groups by the column, also by its place in the SELECT."""
+    """Return whether a query groups by the column, by name or by its position in the SELECT."""
     before, _, after = text.partition("group by")
     return column in after or bool(after and column in before)
 

@@ -1,4 +1,4 @@
-"""Traffic to the web server, let in and turned away, and the records it leaves."""
+"""Traffic to the web server, accepted and rejected, and the records it leaves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPEN_GROUP, CLOSED_GROUP = "HTTPAndSSH", "HTTPOnly"
 
 
 def connect_by_ssh(lab: Lab) -> Card:
-    """Tries a connection to port 22 of the web server; the card's `outcome` is connected, timed out or refused."""
+    """Try a connection to port 22 of the web server; the card's `outcome` is connected, timed out or refused."""
     server = lab.web_server
     attempt = lab.cloud.connect(server.public_ip, SSH_PORT)
     details = {
@@ -42,7 +42,7 @@ def connect_by_ssh(lab: Lab) -> Card:
 
 
 def swap_security_group(lab: Lab, name: str) -> Card:
-    """Attaches the named group (HTTPOnly, HTTPAndSSH) to the web server in place of those it has."""
+    """Replace the web server's security groups with the named one (HTTPOnly, HTTPAndSSH)."""
     mark = lab.calls.mark()
     group = lab.security_group(name)
     before = lab.web_server
@@ -73,7 +73,7 @@ def ssh_pattern(action: str) -> str:
 
 
 def wait_for_log_events(lab: Lab, *, action: str = "REJECT", log_group: str = LOG_GROUP) -> Note:
-    """Waits until the log group holds a record of SSH traffic with that action."""
+    """Wait until the log group holds a record of SSH traffic with that action."""
     require_one_of(ACTIONS, "a record", action=action)
     _require_flow_log(lab, Destination("cloud-watch-logs", log_group))
     what = f"a record of SSH traffic with {action} in {log_group}"
@@ -101,7 +101,7 @@ def read_log_events(
 
 
 def wait_for_delivered_objects(lab: Lab) -> Note:
-    """Waits until the bucket holds an object of the lab's flow log."""
+    """Wait until the bucket holds an object of the lab's flow log."""
     _require_flow_log(lab, Destination("s3", lab.bucket))
     return Note(lab.wait(lambda: _has_objects(lab), what="an object of the flow log in the bucket"))
 
@@ -131,12 +131,12 @@ def read_delivered_objects(lab: Lab, *, limit: int = 10) -> pd.DataFrame:
 
 
 def set_up(lab: Lab) -> object:
-    """Rebuilds what the earlier phases should have left: both flow logs."""
+    """Rebuild what the earlier phases should have left: both flow logs."""
     return lab.course.catch_up(before=KEY)
 
 
 def check(lab: Lab) -> Check:
-    """Looks for the web server's group, records of accepted and rejected SSH traffic, and delivered objects."""
+    """Look for the web server's group, records of accepted and rejected SSH traffic, and delivered objects."""
     objects = right("flow log files in the bucket")
     if not _has_objects(lab):
         objects = absent("flow log files in the bucket", hint="Wait: they come 5 to 15 minutes after the traffic.")
@@ -154,7 +154,7 @@ def solve(lab: Lab) -> Note:
 
 
 def clean_up(lab: Lab) -> Note:
-    """Attaches the group that the web server came with; the records go with the flow logs."""
+    """Attach the group that the web server came with; the records go with the flow logs."""
     return Note(f"Security group {OPEN_GROUP} of the Web Server: {swap_security_group(lab, OPEN_GROUP).outcome}.")
 
 
@@ -176,7 +176,7 @@ def _record_item(lab: Lab, action: str) -> Item:
 
 
 def _require_flow_log(lab: Lab, destination: Destination) -> None:
-    """Without a flow log one would wait in vain, and long."""
+    """Raise if there is no flow log: the wait would be long and for nothing."""
     if not any(destination.receives(each) and each["ResourceId"] == lab.vpc.id for each in find_flow_logs(lab)):
         raise LabError(
             f'No flow log of {lab.vpc.name} delivers to {destination}: run lab.catch_up(before="{KEY}") first.'
@@ -188,7 +188,7 @@ def _has_objects(lab: Lab) -> bool:
 
 
 def log_events(lab: Lab, log_group: str, pattern: str, **bounds: Any) -> Iterator[Mapping[str, Any]]:
-    """The events of the log group that match, in the order of time; none where there is no such group."""
+    """The events of the log group that match, in the order of time; empty if the group does not exist."""
     asked = {"logGroupName": log_group, **({"filterPattern": pattern} if pattern else {}), **bounds}
     try:
         for page in lab.client("logs").get_paginator("filter_log_events").paginate(**asked):

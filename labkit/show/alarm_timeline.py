@@ -1,7 +1,7 @@
-"""An alarm's life as a picture: the datapoints, the threshold, and the state it was in meanwhile.
+"""An alarm's life as a picture: the datapoints, the threshold, and its state at each time.
 
-The picture shows the two clocks of an alarm: a bar stands at the minute of the traffic, a change of state at the
-moment in which the alarm looked and had the datapoint.
+The picture shows the two times of an alarm: a bar is at the minute of the traffic, a change of state at the moment at
+which an evaluation found the datapoint.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COLOURS = {"ALARM": "#D55E00", "OK": "#009E73", "INSUFFICIENT_DATA": "#BBBBBB"}
 
 _TITLE, _TITLE_BEFORE = "When the alarm fired, and why", "The alarm up to now"
 _WIDE = 0.16
-"""The part of the picture's width that a state's name takes; in less it is written upwards."""
+"""The part of the picture's width that a state's name takes; in a narrower band it is written upwards."""
 _ROOM = 0.3
 """The part of the picture's width that a mark's name takes."""
 _BARS_TO, _MARKS_FROM = 0.48, 0.7
@@ -37,9 +37,9 @@ def alarm_timeline(
     period: timedelta = timedelta(minutes=1),
     marks: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Axes:
-    """Datapoints (columns timestamp, sum) as bars of a period over the states (columns begin, end, state) of an alarm.
+    """Draw datapoints (columns timestamp, sum) as bars of a period over an alarm's states (columns begin, end, state).
 
-    `marks` are moments to be pointed at, under their names.
+    `marks` are moments to point at, by name.
     """
     _check_states(states)
     axes = new_axes()
@@ -89,7 +89,7 @@ def _draw_states(axes: Axes, states: pd.DataFrame) -> None:
 
 
 def _draw_marks(axes: Axes, marks: Mapping[str, datetime]) -> None:
-    """Named one below the other above the bars: the first on its left, the next on its right, where there is room."""
+    """Write the marks' names above the bars, one below the other, left and right in turn if there is room."""
     left, right = axes.get_xlim()
     for place, (name, moment) in enumerate(marks.items()):
         at = date2num(moment)  # type: ignore[no-untyped-call]
@@ -110,7 +110,7 @@ def _draw_marks(axes: Axes, marks: Mapping[str, datetime]) -> None:
 
 
 def _finish(axes: Axes, moments: list[datetime]) -> None:
-    """Units; all of the moments are in view."""
+    """Set the units, and keep all moments in view."""
     axes.set_xlim(*date2num([min(moments), max(moments)]))  # type: ignore[no-untyped-call]
     axes.set_xlabel("time of day, UTC")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,4 +1,4 @@
-"""What every chart is made of: colours, names of services, axes that nothing shows twice, and their words.
+"""What every chart is made of: colours, names of services, axes that show only once, and their text.
 
 The colours are Okabe and Ito's, told apart by colour-blind readers; nothing is said by colour alone. A frame's columns
 are read by their place, whatever a query called them: what is counted by first, the number last.
@@ -19,7 +19,7 @@ from labkit.lab.errors import LabError
 
 ACCEPT, REJECT, NEUTRAL = "#0072B2", "#D55E00", "#8C8C8C"
 PALE = 0.45
-"""How opaque a surface is that is written on: its colour is told from another one still, and black is read on it."""
+"""The opacity of a surface behind text: its colour still differs from others, and black stays readable on it."""
 SIZE = (6.4, 3.4)
 LETTERS_OF_A_NAME = 36
 VALUES_IN_WORDS = 20
@@ -61,11 +61,11 @@ Who = Callable[[str], str]
 
 
 class ChartError(LabError, ValueError):
-    """A frame that a chart can't be made of; says which columns it should have."""
+    """A frame that can't be charted; says which columns it should have."""
 
 
 def service(port: int) -> str:
-    """A port with its service's name.
+    """Return a port with its service's name.
 
     >>> service(22), service(4567)
     ('22 SSH', '4567')
@@ -74,7 +74,7 @@ def service(port: int) -> str:
 
 
 def count(value: float) -> str:
-    """A number of flows or bytes, short enough to stand beside a bar.
+    """Return a number of flows or bytes, short enough to stand beside a bar.
 
     >>> count(850_624), count(1_234_567), count(9.8e12)
     ('850,624', '1.23 million', '9,800 billion')
@@ -86,17 +86,17 @@ def count(value: float) -> str:
 
 
 def shortened(name: str, letters: int = LETTERS_OF_A_NAME) -> str:
-    """A name that leaves room for the chart; the whole of it stands in the chart's words."""
+    """Shorten a name to leave room for the chart; the chart's text has it in full."""
     return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
 
 
 def describe(axes: Axes) -> str:
-    """What the chart shows, in words. It is the axes' label, which matplotlib keeps and does not draw."""
+    """Return what the chart shows, in words. It is the axes' label, which matplotlib stores and does not draw."""
     return str(axes.get_label())
 
 
 def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """The frame's columns under the names that a chart calls them by; a frame that doesn't fit is refused."""
+    """Return the frame's columns under the chart's names for them; raise ChartError for a frame that doesn't fit."""
     if not isinstance(frame, pd.DataFrame):
         raise ChartError(
             f"give this chart a DataFrame with {len(names)} columns ({', '.join(names)}), not a {type(frame).__name__}"
@@ -123,28 +123,28 @@ def columns_of(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def check_whole(values: pd.Series[Any], what: str, allowed: range) -> None:
-    """Refuses a column in which one value is not what it stands for: a chart would leave it out without a word."""
+    """Raise ChartError if one value of a column isn't valid: a chart would leave it out silently."""
     wrong = values[~values.isin(allowed)]
     if len(wrong):
         raise ChartError(f"{wrong.iloc[0]} is no {what}; correct these rows, or leave them out")
 
 
 def check_verdicts(actions: pd.Series[Any]) -> None:
-    """Refuses flows that were neither accepted nor rejected, such as the `-` of a NODATA record."""
+    """Raise ChartError for flows that were neither accepted nor rejected, such as the `-` of a NODATA record."""
     wrong = sorted(set(map(str, actions)) - set(VERDICTS))
     if wrong:
         raise ChartError(f"{wrong[0]!r} is no verdict; keep the rows whose action is {' or '.join(VERDICTS)}")
 
 
 def new_axes(height: float = SIZE[1]) -> Axes:
-    """Axes on a figure of their own, `height` inches high; pyplot does not know it, so nothing shows it twice."""
+    """Return axes on a new figure, `height` inches high; pyplot does not know it, so nothing shows it twice."""
     figure = Figure(figsize=(SIZE[0], height), dpi=100, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure.add_subplot()
 
 
 def described(axes: Axes, values: Iterable[tuple[str, float]], what: str = "") -> Axes:
-    """Gives the axes their text alternative: the title, and the numbers in words."""
+    """Give the axes their text alternative: the title, and the numbers in words."""
     words = [f"{' '.join(name.split())} {value:,.0f}" for name, value in values]
     if len(words) > VALUES_IN_WORDS:
         words[VALUES_IN_WORDS:] = [f"and {len(words) - VALUES_IN_WORDS} more"]

@@ -1,4 +1,4 @@
-"""Cards: what an action made or found, with its console link and what AWS was asked."""
+"""Cards: what an action made or found, with its console link and its AWS calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labkit.show.html import Html, folded, join, tag
 from labkit.show.shown import Shown
 
 _WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
-"""A call is a long line: it has to fit a phone as well."""
+"""Wraps a call, which is a long line, to fit a phone too."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +30,7 @@ class Card(Shown):
     calls: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """The card as lines of text, the calls as AWS CLI lines at its end."""
+        """The card as lines of text, with the calls as AWS CLI lines at the end."""
         lines = [f"{self.kind} {self.id}{f' - {self.outcome}' if self.outcome else ''}"]
         lines += [f"  {label}: {value}" for label, value in self._rows()]
         if self.console:

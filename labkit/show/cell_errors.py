@@ -29,12 +29,12 @@ _WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Has the shell's cells end in sentences; IPython calls this for `--ext` and `%load_ext`."""
+    """Show errors of the shell's cells as sentences; IPython calls this for `--ext` and `%load_ext`."""
     shell.set_custom_exc((Exception,), _show)
 
 
 def explain_in_cells() -> None:
-    """The same for the notebook that this runs in, if it runs in one."""
+    """Show errors as sentences in the current notebook, if there is one."""
     if "IPython" not in sys.modules:  # no notebook, and an import that takes its time
         return
     from IPython.core.getipython import get_ipython
@@ -45,7 +45,7 @@ def explain_in_cells() -> None:
 
 
 def lines(failure: BaseException, known_names: list[str] | None = None) -> list[str]:
-    """What went wrong, and what to do next; `known_names` are those that the notebook has given by now."""
+    """Say what went wrong, and what to do next; `known_names` are the names defined in the notebook so far."""
     if isinstance(failure, LabError):  # its message says both
         return [masked(f"{type(failure).__name__}: {failure}")]
     if "botocore" in sys.modules:  # without it nothing of AWS was asked
@@ -75,7 +75,7 @@ def _step(failure: BaseException, known_names: list[str]) -> str:
 
 
 def _show(shell: Any, kind: type, failure: Exception, traceback: Any, tb_offset: int | None = None) -> list[str]:
-    """The handler that IPython calls for a cell that failed."""
+    """Show the error of a failed cell; IPython calls this handler."""
     from IPython.display import display
 
     names = [name for name in shell.user_ns if not name.startswith("_")]

@@ -1,7 +1,6 @@
 """The lab's charts: a DataFrame in, matplotlib Axes out.
 
-Each chart describes itself in words too: `describe(axes)`, which `picture(axes)` puts on the page as the image's text
-alternative.
+`describe(axes)` says in words what a chart shows; `picture(axes)` uses it as the image's alternative text.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ __all__ = [
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BARS_THAT_FIT, INCHES_A_BAR = 15, 0.2
-"""More bars than fit make the picture higher, so that each keeps its name."""
+"""More bars than fit make the picture higher, so that each bar keeps its name."""
 SHADES = 32
 STEPS_A_TENFOLD = 5
 FEW_MOMENTS = 5
@@ -60,7 +59,7 @@ TICKS, SAID_IN_WORDS = 6, 1e6
 def rejects_by_source(frame: pd.DataFrame, *, who: Who | None = None, top: int = 15) -> Axes:
     """Rejected flows of each source address, the most first: columns source, rejects.
 
-    `who` names the one behind an address, where that is known.
+    `who` names the owner of an address, if known.
     """
     data = columns_of(frame, "source", "rejects")
     require_positive(top=top)
@@ -80,7 +79,7 @@ def rejects_by_port(frame: pd.DataFrame, *, top: int = 15) -> Axes:
 
 
 def _unit(shown: pd.DataFrame, data: pd.DataFrame, things: str) -> str:
-    """What the bars count, and how many of them are left out."""
+    """Return what the bars count, and how many bars are left out."""
     return "rejected flows" + (f", {len(shown)} of {len(data):,} {things}" if len(shown) < len(data) else "")
 
 
@@ -161,7 +160,7 @@ def _extremes(lines: pd.DataFrame) -> Iterable[tuple[str, float]]:
 
 
 def sizes(frame: pd.DataFrame, *, unit: str) -> Axes:
-    """How many there are of which size, on a scale where each step is ten times the last: one column, the sizes."""
+    """Draw a histogram of sizes on a logarithmic scale: one column, the sizes."""
     data = columns_of(frame, "size")["size"].clip(lower=1)
     lowest, highest = np.floor(np.log10(data.min())), np.ceil(np.log10(data.max() + 1))
     edges = np.logspace(lowest, highest, int(highest - lowest) * STEPS_A_TENFOLD + 1)
@@ -191,7 +190,7 @@ def _bars(names: Sequence[str], values: pd.Series[Any], title: str, label: str) 
 
 
 def _finish(axes: Axes, title: str, *, x: str, y: str, grid: str = "y") -> None:
-    """Title, units and nothing that is not needed."""
+    """Set title and units, and remove decoration."""
     axes.set_title(title, loc="left", fontweight="bold")
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -1,6 +1,6 @@
 """The steps of the lab in the AWS console, folded, with the learner's own values filled in.
 
-Lost learners are mostly lost at a placeholder: a `{BUCKET_NAME}` pasted as it stands, the example's region kept.
+Most learners who get lost do so at a placeholder: they paste a literal `{BUCKET_NAME}`, or keep the example's region.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 OFFERED = 3
-"""How many actions are named to somebody who asked for none that there is."""
+"""How many similar actions an error names for an unknown action."""
 
 
 class UnknownAction(LabError, LookupError):
@@ -30,7 +30,7 @@ class UnknownAction(LabError, LookupError):
 
 @dataclass(frozen=True, repr=False)
 class ConsoleSteps(Shown):
-    """What to click for one action of the lab; a piece between backticks is a value to type or to look for."""
+    """What to click for one action of the lab; text between backticks is a value to type or to look for."""
 
     title: str
     steps: tuple[str, ...]

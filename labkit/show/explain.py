@@ -1,4 +1,4 @@
-"""What is said when AWS refuses, or can't be reached: what was refused, in AWS's words, and the next step."""
+"""Explains AWS's errors, and failures to reach AWS: what failed, in AWS's words, and the next step."""
 
 from __future__ import annotations
 
@@ -115,18 +115,18 @@ _BY_WORDS = {
     "LogDestination arn:": _DESTINATION,
     "failed to satisfy constraint": _VALUE,
 }
-"""What to do about errors whose code is one of many meanings."""
+"""What to do about errors whose code has many meanings."""
 _WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     ((ProfileNotFound,), _NO_PROFILE),
     ((NoCredentialsError, PartialCredentialsError), _NO_CREDENTIALS),
     ((SSOError, TokenRetrievalError, CredentialRetrievalError), _LOG_IN_AGAIN),
     ((ParamValidationError, UnknownServiceError), _CALL),
 )
-"""What to do where botocore gave up before AWS answered, by the kind of error."""
+"""What to do if botocore gave up before AWS answered, by the kind of error."""
 
 
 def explanation(failure: BaseException) -> list[str]:
-    """The lines that say what was refused and what to do."""
+    """Return the lines that say what failed and what to do."""
     known = _known_cause(failure) or failure
     if isinstance(known, ClientError):
         error = known.response.get("Error", {})
@@ -138,17 +138,17 @@ def explanation(failure: BaseException) -> list[str]:
 
 
 def next_step(code: str, said: str) -> str:
-    """What to do about an error of AWS's, by its words where the code says little, or else by its code."""
+    """Say what to do about an AWS error, by its text if the code says little, or else by its code."""
     return next((step for words, step in _BY_WORDS.items() if words in said), NEXT_STEPS.get(code, _OTHERWISE))
 
 
 def is_known(failure: BaseException) -> bool:
-    """True for an error of AWS's, or of the way to it, also one that PyAthena wrapped in its own."""
+    """Return whether this is AWS's error or one of reaching AWS, also if PyAthena wrapped it in its own."""
     return _known_cause(failure) is not None
 
 
 def needs_new_credentials(failure: BaseException) -> bool:
-    """True where nothing more can be done before one has logged in again."""
+    """Return whether the learner has to log in again first."""
     known = _known_cause(failure)
     if isinstance(known, ClientError):
         return NEXT_STEPS.get(known.response["Error"]["Code"]) in (_LOG_IN_AGAIN, _NOT_VALID)

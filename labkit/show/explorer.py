@@ -1,6 +1,6 @@
-"""A chart that is turned by hand: what rejects are counted by, at which port, and who is left out.
+"""An interactive chart: choose what to count rejects by, at which port, and whom to leave out.
 
-Where widgets don't run (the HTML book, GitHub, a test) it is the first of its charts.
+Without widgets (in the HTML book, on GitHub, in a test) it shows its first chart.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Explorer(Shown):
-    """Rejects counted by source, port, weekday and hour, and the choices that one of its charts is drawn from."""
+    """Rejects counted by source, port, weekday and hour, with the choices for the chart."""
 
     def __init__(self, frame: pd.DataFrame, *, who: Who | None = None) -> None:
         self.data = columns_of(frame, "source", "port", "weekday", "hour", "rejects")
@@ -45,7 +45,7 @@ class Explorer(Shown):
         return self.first.text()
 
     def html(self) -> Html:
-        """The first chart: where there are no widgets, there is nothing to turn."""
+        """The first chart: without widgets, there is nothing to choose."""
         note = tag("p", "In Jupyter, with a running kernel, this is a chart with controls. It begins with this:")
         return tag("div", note, self.first.html())
 
@@ -54,7 +54,7 @@ class Explorer(Shown):
         return {"text/plain": self.text(), "text/html": str(self.html()), _VIEW: view}
 
     def views(self) -> dict[str, Callable[[pd.DataFrame], Axes]]:
-        """The charts there are to choose from, by what they count by."""
+        """The available charts, by what they count by."""
         return {
             "port": self._by("port", chart=lambda frame: charts.rejects_by_port(frame, top=BARS)),
             "source": self._by("source", chart=lambda frame: charts.rejects_by_source(frame, who=self.who, top=BARS)),
@@ -63,16 +63,16 @@ class Explorer(Shown):
         }
 
     def ports(self) -> dict[str, int | None]:
-        """The ports there are to choose from, the busiest first, by their names."""
+        """The available ports by name, the busiest first."""
         busiest = self.data.groupby("port")["rejects"].sum().nlargest(PORTS_OFFERED).index
         return {EVERY_PORT: None} | {service(int(port)): int(port) for port in busiest}
 
     def names(self) -> list[str]:
-        """Who can be left out: those who made most rejects, the first dozen."""
+        """The sources that can be left out: the dozen with most rejects."""
         return list(self.data.groupby("name")["rejects"].sum().nlargest(12).index)
 
     def draw(self, view: str = "port", port: int | None = None, without: tuple[str, ...] = ()) -> Picture:
-        """The chart of what was chosen."""
+        """Draw the chosen chart."""
         data = self.data[~self.data["name"].isin(without)]
         if port is not None:
             data = data[data["port"] == port]
@@ -95,7 +95,7 @@ class Explorer(Shown):
         return self.widget
 
     def _redraw(self) -> None:
-        """Draws what is chosen now; a choice that leaves nothing to draw says so in place of the chart."""
+        """Draw what is chosen now; a choice that leaves nothing to draw says so in place of the chart."""
         try:
             self.image.value = str(self.draw(self.view.value, self.port.value, self.without.value).html())
         except ChartError as refusal:
@@ -106,5 +106,5 @@ class Explorer(Shown):
 
 
 def explore(frame: pd.DataFrame, *, who: Who | None = None) -> Explorer:
-    """Rejects to explore by hand: columns source, port, weekday (1 is Monday), hour, rejects."""
+    """Return an interactive chart of rejects: columns source, port, weekday (1 is Monday), hour, rejects."""
     return Explorer(frame, who=who)

@@ -1,4 +1,4 @@
-"""The flow map: from sources over ports to what became of it, as bands as wide as the flows are many."""
+"""The flow map: bands from sources over ports to outcomes, each as wide as its number of flows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GAP, NODE_WIDTH = 0.02, 0.012
 TEXT_ALIGNMENT = {0: "right", 1: "left", 2: "left"}
 LETTERS_OF_A_NAME, WIDTH_OF_A_LETTER = 21, 0.0155
 INCHES_A_LABEL = 0.17
-"""Labels are kept as far apart as they are high; where a column has many, the picture grows."""
+"""The distance of labels, which is their height; the picture grows if a column has many."""
 
 Spans = dict[str, tuple[float, float]]
 """For each node of a column its bottom and its top, the whole column being 1 high."""
@@ -129,7 +129,7 @@ def _band(x0: float, start: tuple[float, float], x1: float, end: tuple[float, fl
 
 
 def _nodes(axes: Axes, data: pd.DataFrame, column: str, spans: Spans, place: int, height: float) -> float:
-    """Draws a column's nodes and names them; the width that the names take."""
+    """Draw a column's nodes and names them; the width that the names take."""
     sizes, x = _sizes(data, column), place / 2
     aligned = TEXT_ALIGNMENT[place]
     edge = x - 0.01 if aligned == "right" else x + NODE_WIDTH + 0.01
@@ -145,7 +145,7 @@ def _nodes(axes: Axes, data: pd.DataFrame, column: str, spans: Spans, place: int
 
 
 def _apart(middles: list[float], least: float) -> list[float]:
-    """Places from the bottom up, moved as little as keeps them so far apart, none above the top.
+    """Move positions as little as needed to keep that distance, from the bottom up and none above the top.
 
     >>> _apart([0.1, 0.1, 0.5], 0.2)
     [0.1, 0.30000000000000004, 0.5000000000000001]

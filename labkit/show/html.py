@@ -1,4 +1,4 @@
-"""HTML that escapes by itself: text becomes HTML only through `tag`, and is escaped there."""
+"""HTML that is always escaped: text becomes HTML only through `tag`, which escapes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tag(name: str, /, *children: str, **attributes: str) -> Html:
 
 
 def join(children: Iterable[str]) -> Html:
-    """Pieces one after the other, text among them escaped."""
+    """Join pieces of HTML and text; text is escaped."""
     return Html("".join(child if isinstance(child, Html) else escape(child, quote=False) for child in children))
 
 

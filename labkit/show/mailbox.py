@@ -13,11 +13,11 @@ from labkit.show.shown import Shown
 _LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost)(?::\d+)?")
 """The sandbox's own address: its port differs from run to run, and a page may be read where no sandbox runs."""
 _TOKEN = re.compile(r"(\bToken=[0-9a-f]{10})[0-9a-f]+")
-"""What confirms a subscription differs from home to home, and is nobody else's business: a page may be handed on."""
+"""The token that confirms a subscription: it differs from home to home, and stays private as pages are handed on."""
 
 
 class MailLike(Protocol):
-    """What is shown of a mail."""
+    """The parts of a mail that are shown."""
 
     @property
     def subject(self) -> str:

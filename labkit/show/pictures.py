@@ -1,6 +1,6 @@
 """Charts on the page: as images that say in words what they show.
 
-JupyterLab gives the images of matplotlib no text alternative, and offers no way to; so a chart is shown as HTML, an
+JupyterLab gives the images of matplotlib no text alternative, and has no option for it. So a chart is shown as HTML, an
 image with `alt` text and a caption. The same words are the output's plain text.
 """
 
@@ -65,7 +65,7 @@ def _image(axes: Axes) -> bytes:
 
 
 def _with_few_colours(image: Image.Image, most: int) -> Image.Image:
-    """The image in a few greys and the colours that it has most of, unchanged; the others become the nearest of them.
+    """Reduce the image to a few greys and its most frequent colours; other colours become the nearest of them.
 
     Pillow's own choice of colours mixes them, and a verdict would not have the same colour in two charts.
     """

@@ -1,4 +1,4 @@
-"""What the lab was given, in a table."""
+"""The provided resources in a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labkit.show.tables import Table
 
 
 def provided_table(lab: Lab) -> Table:
-    """What the lab was given: what, its name, its id."""
+    """Return a table of the provided resources: kind, name, id."""
     server = lab.web_server
     role = lab.delivery_role
     rows = [

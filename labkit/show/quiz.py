@@ -1,7 +1,7 @@
 """Three questions at the end of a notebook: choose an answer and read what speaks for or against it.
 
 The answers fold, so they need no kernel and no widget: they work in Jupyter, in the HTML book and by keyboard alone.
-Choosing another answer closes the one before.
+Opening an answer closes the one before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LETTERS = "abcd"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer that can be chosen, and what is said to who chooses it."""
+    """One possible answer, and its feedback."""
 
     text: str
     right: bool
@@ -74,7 +74,7 @@ def _question(entry: Mapping[str, Any]) -> Question:
 
 
 def _question_html(question: Question, group: str) -> Html:
-    """The answers of one question share a name: opening another one closes the one before, where browsers know that."""
+    """Render a question. Its answers share a name, so that browsers close one when another opens."""
     answers = (tag("li", folded(answer.text, _feedback_html(answer), name=group)) for answer in question.answers)
     return tag("div", tag("p", tag("strong", question.text)), tag("ul", join(answers), style="list-style:none"))
 

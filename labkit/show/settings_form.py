@@ -1,6 +1,6 @@
-"""The form of notebook 00: cloud, region, bucket and e-mail, checked as one types, in words beside the field.
+"""The form of notebook 00: cloud, region, bucket and e-mail, checked while the learner types.
 
-Where widgets don't run (the HTML book, GitHub, a test) the same settings are a table.
+Without widgets (in the HTML book, on GitHub, in a test) the settings are a table.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def no_buckets(_: Settings) -> tuple[str, ...]:
-    """No buckets are known."""
+    """Return no buckets."""
     return ()
 
 
 class SettingsForm(Shown):
     """The settings as they are, and as widgets to change them with.
 
-    `find_buckets` says which buckets there are with some settings; `use` goes over to the settings that are saved.
+    `find_buckets` lists the buckets for given settings; `use` makes the lab use the saved settings.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class SettingsForm(Shown):
         return self.widget
 
     def save(self) -> None:
-        """Checks everything, keeps it, and goes over to it; whatever is wrong is said in the form."""
+        """Check everything, save it, and use it; the form shows what is wrong."""
         try:
             wanted = Settings.parse({name: str(field.value) for name, field in self.fields.items()})
             self._use(wanted)
@@ -128,7 +128,7 @@ class SettingsForm(Shown):
 
     @property
     def _provided_bucket(self) -> str:
-        """The bucket that an empty field stands for; empty where it isn't found, or more than one could be it."""
+        """Return the bucket that an empty field stands for; empty if there is none, or more than one candidate."""
         marked = [name for name in self._buckets if BUCKET_MARK in name]
         return marked[0] if len(marked) == 1 else ""
 
@@ -142,7 +142,7 @@ class SettingsForm(Shown):
             self._offer_buckets()
 
     def _offer_buckets(self) -> None:
-        """Offers the buckets of the cloud and the region that are chosen now."""
+        """Offer the buckets of the chosen cloud and region."""
         chosen = {name: str(self.fields[name].value) for name in ("cloud", "region")}
         self._buckets = self._find_buckets(replace(self.current, **chosen))
         field = self.fields["bucket"]
@@ -150,7 +150,7 @@ class SettingsForm(Shown):
         self._say("bucket")
 
     def _say(self, name: str) -> None:
-        """Says beside a field what is wrong with what is typed in it, or that nothing is."""
+        """Show beside a field what is wrong with its value, or that it is right."""
         typed = {each: str(field.value).strip() for each, field in self.fields.items()}
         if problem := settings.problems(typed).get(name):
             words, style = f"✗ {LABELS[name]} {problem}", _BAD
@@ -161,7 +161,7 @@ class SettingsForm(Shown):
         self.messages[name].value = tag("span", words, style=style, role="status")
 
     def _word_on_bucket(self, typed: str) -> tuple[str, str]:
-        """What a bucket's name, which is right as a name, means here, and how it looks."""
+        """Say what a valid bucket name means here, and its style."""
         if typed in self._buckets:
             return "✓ found", _GOOD
         if not typed and self._provided_bucket:
@@ -171,7 +171,7 @@ class SettingsForm(Shown):
         return f"? {told}; saving tells whether the lab can use it", ""
 
     def _show_account_for(self, cloud: str) -> None:
-        """Only AWS has an account to confirm; its id is looked up, and typed in to confirm it."""
+        """Show the account field for AWS only: the learner types the id that is shown there to confirm it."""
         row = self.widget.children[list(self.fields).index("aws_account")]
         row.layout.display = "" if cloud == "aws" else "none"
         if cloud == "aws":

@@ -10,7 +10,7 @@ from labkit.show.html import Html
 
 
 class Shown(ABC):
-    """An object that prints itself: `text()` where there is only text, `html()` in a notebook."""
+    """An object that prints itself: `text()` in a terminal, `html()` in a notebook."""
 
     @abstractmethod
     def text(self) -> str:

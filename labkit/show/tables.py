@@ -44,7 +44,7 @@ class Note(Shown):
 
 @dataclass(frozen=True, repr=False)
 class CliLines(Shown):
-    """What AWS was asked, as one would type it in a terminal."""
+    """AWS calls as a learner would type them in a terminal."""
 
     lines: tuple[str, ...]
 
@@ -53,5 +53,5 @@ class CliLines(Shown):
         return "\n".join(map(shortened, self.lines)) or "AWS was asked nothing yet."
 
     def html(self) -> Html:
-        """The calls, wrapped where a phone is narrow."""
+        """The calls, wrapped to fit a phone."""
         return tag("pre", self.text(), style="white-space:pre-wrap;overflow-wrap:anywhere")

@@ -37,7 +37,7 @@ def objects(records: pa.Table, *, account_id: str = ACCOUNT_ID, region: str = RE
 
 
 def write(records: pa.Table, folder: Path) -> list[Path]:
-    """Writes the files under `folder` as S3 would hold them under a bucket, and returns their paths.
+    """Write the files under `folder` as S3 would hold them under a bucket, and return their paths.
 
     A file's name has a digest of its lines, so files that were written earlier are removed first.
     """
