@@ -1,7 +1,7 @@
-"""What is read of a parsed statement: the rest of what its parser may find there is refused.
+"""Lists the parts of sqlglot's nodes that the compiler reads; any other part is an error.
 
-sqlglot reads the syntax of many engines, and a later version of it more than the one before. A clause that nothing
-reads would be passed over, and the answer be wrong with no sign of it.
+sqlglot parses the syntax of many engines, and more with every version. A clause that nobody reads would be ignored,
+and the answer would be wrong without an error.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from labkit.sandbox.athena.errors import QueryError, not_supported
 from labkit.sandbox.athena.reserved import IN_QUERIES
 
 _OPERANDS = ("this", "expression", "expressions")
+# With an underscore, as sqlglot names arguments that are words of Python.
 _ENDS = ("with_", "order", "limit", "offset")
 _READ: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: (*_ENDS, "from_", "joins", "where", "group", "having", "distinct", "windows", "kind", "hint",
@@ -69,10 +70,11 @@ def _read(node: exp.Expr) -> tuple[str, ...]:
 
 
 def check(tree: exp.Expr, text: str) -> None:
-    """Raises NOT_SUPPORTED, with its place, for the first part of a statement that would be passed over."""
+    """Raise NOT_SUPPORTED, with its place, for the first part of a statement that nothing reads."""
     for node in tree.walk():
         read = _read(node)
         for name, given in node.args.items():
+            # `given`: sqlglot sets arguments of absent clauses to None, False or an empty list.
             if given and name not in read and name not in _OPERANDS:
                 raise not_supported(f"{place(node)}: {_CALLED.get(name, name.strip('_').upper().replace('_', ' '))}")
         if isinstance(node, exp.Identifier) and _is_no_name(node, text):
@@ -80,6 +82,6 @@ def check(tree: exp.Expr, text: str) -> None:
 
 
 def _is_no_name(node: exp.Identifier, text: str) -> bool:
-    """A string, or a reserved word without quotes."""
+    """Tell whether a name is really a string, or a reserved word without quotes: sqlglot takes both as names."""
     start = node.meta.get("start")
     return start is not None and (text[start] == "'" or (text[start] != '"' and node.name.upper() in IN_QUERIES))

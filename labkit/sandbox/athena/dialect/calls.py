@@ -1,4 +1,4 @@
-"""Function calls: found in the table of functions, or among the few whose shape a table can't say."""
+"""Function calls: found in the table of functions, or among the few whose shape a table can't describe."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.compiling import Expressions
 
 MOST_ARGUMENTS = 127
-"""Trino's bound; what has a syntax of its own, as ROW and COALESCE, has none."""
+"""Trino's limit; ROW, COALESCE and the like have syntax of their own and no limit."""
 LONG = 500
-"""From so many characters on, an argument that its function names twice is computed once: see `expansion.py`."""
+"""The length in characters from which an argument that its template names twice is computed once: see `expansion.py`.
+"""
 _OF_ARGUMENTS = {
     "(struct)": "struct_pack(k := {0}, v := {1})",
     "(number)": "CASE WHEN NOT isnan({0}) THEN {0} END",
@@ -41,13 +42,13 @@ _OF_ARGUMENTS = {
     "(months)": "trino_months({0})",
     "/1": "{0}",
 }
-"""What an aggregate is given instead of its arguments, by what stands behind it in a template."""
+"""The arguments of an aggregate, by the suffix that follows its name in a template."""
 _AGGREGATE_CALL = re.compile(rf"@(\w+)({'|'.join(map(re.escape, _OF_ARGUMENTS))})?")
 
 
 @dataclass(frozen=True)
 class Modifiers:
-    """What goes with an aggregate or window function beside its arguments."""
+    """The clauses of an aggregate or window function besides its arguments, as SQL; empty if there are none."""
 
     distinct: str = ""
     order: str = ""
@@ -57,7 +58,7 @@ class Modifiers:
 
 
 def call(compiler: Expressions, node: Any) -> Value:
-    """A plain call, `name(arguments)`."""
+    """Compile a plain call, `name(arguments)`."""
     return _call(compiler, node, Modifiers())
 
 
@@ -65,6 +66,7 @@ def _call(compiler: Expressions, node: Any, modifiers: Modifiers) -> Value:
     name = node.name.lower()
     if len(node.expressions) > MOST_ARGUMENTS and name not in ("coalesce", "row"):
         raise QueryError("TOO_MANY_ARGUMENTS", f"{place(node)}: Too many arguments for function call {name}()")
+    # Before the table: some special functions (round, ceil) are in it too, for their arguments and SHOW FUNCTIONS.
     if name in SPECIAL and modifiers == Modifiers():
         _check_count(compiler, node, name)
         return SPECIAL[name](compiler, node, list(node.expressions))
@@ -93,35 +95,39 @@ _COUNTS = {
 
 
 def _check_count(compiler: Expressions, node: Any, name: str) -> None:
-    """Raises the error of too few or too many arguments."""
+    """Raise an error for too few or too many arguments of a special function."""
     count, forms = len(node.expressions), signatures().get(name, ())
     if name in _COUNTS:
         least, most, message = _COUNTS[name]
         if not least <= count <= most:
             raise QueryError("SYNTAX_ERROR", f"{place(node)}: {message}")
     elif forms and not any(form.takes(count) for form in forms):
+        # Always raises here: the arguments' types are needed for Trino's error with all expected signatures.
         match_or_refuse(
             node, name, [None if isinstance(each, exp.Lambda) else compiler.value(each) for each in node.expressions]
         )
 
 
 def invoke(compiler: Expressions, node: Any, name: str, arguments: Sequence[exp.Expr | Value]) -> Value:
-    """A call of a function from the table; those of its arguments that are compiled already are values."""
+    """Compile a call of a function from the table; arguments may be nodes or compiled values."""
     given = [None if isinstance(each, exp.Lambda) else _compiled(compiler, each) for each in arguments]
     given = patterns.translated(node, name, given)
     found = match_or_refuse(node, name, given)
     values: list[str] = []
     template, computed = found.signature.template, []
     for number, value in enumerate(given):
+        # Lambdas come after the arguments that type their parameters: their signatures list them last.
         if value is None:
             values.append(_lambda(compiler, arguments[number], found, number))
             continue
         on_clock = found.signature.parameter(number).name == "local"
         sql = on_the_clock(value) if on_clock else casts.coerce(value, found.types[number]).sql
+        # A template that names an argument twice doubles the SQL with every level of nesting.
         if len(sql) > LONG and template.count(f"{{{number}}}") > 1:
             computed.append(f"a{number} := {sql}")
             sql = f"let.a{number}"
         values.append(sql)
+    # A result "local" keeps the zone and digits of its argument, which the signature's type doesn't have.
     local = next((v.type for v in given if v and v.type.name in LOCAL_TIMES), None)
     result = finish(found, template, values, local)
     if not computed:
@@ -134,7 +140,7 @@ def _compiled(compiler: Expressions, argument: exp.Expr | Value) -> Value:
 
 
 def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Match:
-    """The form of a function that a call means; raises FUNCTION_NOT_FOUND where its arguments fit none."""
+    """Return the signature that a call means; raise FUNCTION_NOT_FOUND, with all signatures, if none fits."""
     kinds = [value.type if value else None for value in given]
     found = best_match(name, kinds)
     if found is None:
@@ -149,20 +155,21 @@ def match_or_refuse(node: Any, name: str, given: Sequence[Value | None]) -> Matc
 
 
 def on_the_clock(value: Value) -> str:
-    """A date or timestamp as a clock in its zone shows it: a timestamp of DuckDB's, which has no zone."""
+    """Return the SQL of a date or timestamp as local time in its zone: a TIMESTAMP of DuckDB's, without a zone."""
     if value.type.name == "timestamp with time zone":
         return zones.local(value.sql, value.type.zone)
     return casts.coerce(value, TIMESTAMP).sql if value.type == UNKNOWN else value.sql
 
 
 def finish(found: Match, template: str, values: Sequence[str], local: Type | None = None) -> Value:
-    """A template with its arguments in it, cast to the type that the function has in Trino where DuckDB's differs."""
+    """Fill in a template, and cast the result if DuckDB's type differs from Trino's."""
     result = found.result
     if found.signature.result.name == "local" and local:
         result = local
     sql = template.replace("{args}", ", ".join(values)).replace("{result}", types.duckdb_type(result))
     for number, value in enumerate(values):
         sql = sql.replace(f"{{{number}}}", value)
+    # DuckDB's length() is a BIGINT, its sum() of integers a HUGEINT: without the cast, overflow and division differ.
     if "{" not in template.replace("{args}", "") and result.name in ("bigint", "integer") and "CAST" not in template:
         sql = f"CAST({sql} AS {types.duckdb_type(result)})"
     elif result.name == "bigint" and not template.startswith("CAST"):
@@ -171,12 +178,14 @@ def finish(found: Match, template: str, values: Sequence[str], local: Type | Non
 
 
 def _lambda(compiler: Expressions, node: Any, found: Match, number: int) -> str:
-    """A lambda, once the types of its parameters are known from the other arguments."""
+    """Compile a lambda, whose parameter types are known from the other arguments."""
     pattern = found.signature.parameter(number)
     *parameters, result = pattern.items
     names = lambda_parameters(node, len(parameters))
+    # A name per depth: in DuckDB, the parameter of an inner lambda would hide the outer one's of the same name.
     own = f"p{len(compiler.variables)}"
     access = [own]
+    # The templates hand over one element: two values come as a map's entry or as a list of two.
     if len(names) == 2:
         of_map = found.signature.parameters[0].name == "map"
         access = [f"{own}.key", f"{own}.value"] if of_map else [f"{own}[1]", f"{own}[2]"]
@@ -191,12 +200,13 @@ def _lambda(compiler: Expressions, node: Any, found: Match, number: int) -> str:
     if result == BOOLEAN:
         body = casts.coerce(body, BOOLEAN)
     else:
+        # The body decides what the function returns: transform(array(T), function(T, U)) -> array(U).
         found.variables[result.name] = body.type
     return f"lambda {own}: {body.sql}"
 
 
 def lambda_parameters(node: Any, count: int) -> list[str]:
-    """The names of a lambda's parameters; raises INVALID_PARAMETER_USAGE where there are more or fewer of them."""
+    """Return the names of a lambda's parameters; raise INVALID_PARAMETER_USAGE unless there are `count`."""
     names = [each.name for each in node.expressions]
     if len(names) != count:
         raise QueryError(
@@ -207,7 +217,7 @@ def lambda_parameters(node: Any, count: int) -> list[str]:
 
 
 def lambda_body(compiler: Expressions, node: Any, names: list[str], values: list[Value]) -> Value:
-    """The body of a lambda with its parameters standing for `values`."""
+    """Compile the body of a lambda with its parameters bound to `values`."""
     outside = compiler.variables
     compiler.variables = {**outside, **{name.lower(): value for name, value in zip(names, values, strict=True)}}
     try:
@@ -220,6 +230,7 @@ def _aggregate(compiler: Expressions, node: Any, name: str, modifiers: Modifiers
     if compiler.clause_without_aggregates and not (modifiers.over and compiler.clause_without_aggregates == ""):
         raise _misplaced(compiler, node)
     arguments = list(node.expressions)
+    # sum(sum(x)) OVER () is legal: a window function runs after GROUP BY and may hold aggregates.
     if modifiers.over:
         return _aggregate_call(compiler, node, name, arguments, modifiers)
     with compiler.inside_aggregate():
@@ -247,11 +258,13 @@ def _aggregate_call(compiler: Expressions, node: Any, name: str, arguments: list
     if arguments and isinstance(arguments[0], exp.Distinct):
         modifiers = replace(modifiers, distinct="DISTINCT ")
         arguments = list(arguments[0].expressions)
+    # count(*) becomes count() here and count(*) again in _expanded: the table has a signature without parameters.
     if len(arguments) == 1 and isinstance(arguments[0], exp.Star) and name == "count":
         arguments = []
     given = [compiler.value(each) for each in arguments]
     found = match_or_refuse(node, name, given)
     values = [casts.coerce(value, kind).sql for value, kind in zip(given, found.types, strict=True)]
+    # max(ts AT TIME ZONE ...) stays in its zone: DuckDB's aggregate keeps the instant, our type keeps the zone.
     zone = next((value.type.zone for value in given if value.type.name == "timestamp with time zone"), "UTC")
     template = _AGGREGATE_CALL.sub(lambda part: _expanded(part, values, modifiers), found.signature.template)
     result = finish(found, template, values)
@@ -259,7 +272,7 @@ def _aggregate_call(compiler: Expressions, node: Any, name: str, arguments: list
 
 
 def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> str:
-    """`@sum` written out: `sum(DISTINCT x ORDER BY y) FILTER (...) OVER (...)`."""
+    """Write out `@sum` of a template: `sum(DISTINCT x ORDER BY y) FILTER (...) OVER (...)`."""
     inside = _OF_ARGUMENTS[part[2]].format(*values) if part[2] else ", ".join(values)
     inside = inside or ("*" if part[1] == "count" else "")
     return (
@@ -268,7 +281,7 @@ def _expanded(part: re.Match[str], values: list[str], modifiers: Modifiers) -> s
 
 
 def _modified(compiler: Expressions, node: Any) -> Value:
-    """A call with FILTER, IGNORE NULLS, OVER around it."""
+    """Compile a call inside FILTER, IGNORE NULLS and OVER, which sqlglot nests around it in any order."""
     modifiers = Modifiers()
     while not isinstance(node, (exp.Anonymous, exp.GroupConcat)):
         if isinstance(node, exp.Filter):
@@ -337,6 +350,7 @@ def _nullif(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
             "TYPE_MISMATCH", f"{place(node)}: Types are not comparable with NULLIF: {first.type} vs {second.type}"
         )
     same = f"{compiler.cast(first, kind).sql} = {compiler.cast(second, kind).sql}"
+    # Not DuckDB's nullif: the comparison is in the common type, but the result keeps the type of the first argument.
     return Value(f"(CASE WHEN {same} THEN NULL ELSE {first.sql} END)", first.type)
 
 
@@ -349,6 +363,7 @@ def _concat(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     values = [compiler.value(each) for each in arguments]
     if len(values) < 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments")
+    # Not concat(): DuckDB's skips NULLs, while || and Trino's concat are NULL if any part is NULL.
     joined = " || ".join(value.sql for value in values)
     if all(value.type.name in ("varchar", "char", "unknown") for value in values):
         return Value(f"({joined})", VARCHAR)
@@ -370,6 +385,7 @@ def _row(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
 
 def _grouping(compiler: Expressions, node: Any, arguments: Arguments) -> Value:
     with compiler.inside_aggregate():
+        # DuckDB's grouping() is a BIGINT, Trino's an integer.
         columns = ", ".join(compiler.value(each).sql for each in arguments)
     return Value(f"CAST(grouping({columns}) AS INTEGER)", types.INTEGER)
 
@@ -392,6 +408,7 @@ def _position(compiler: Expressions, node: Any) -> Value:
 SPECIAL: dict[str, Special] = {
     "coalesce": _alike("coalesce({})"),
     "concat": _concat,
+    # DuckDB's greatest and least skip NULLs, Trino's are NULL then; and NaN is the greatest number in DuckDB alone.
     "greatest": _alike("trino_greatest([{}])", of_doubles="trino_greatest_number([{}])"),
     "grouping": _grouping,
     "if": _if,

@@ -1,4 +1,4 @@
-"""CAST and TRY_CAST with Trino's meaning, and the casts that need no asking."""
+"""CAST and TRY_CAST with Trino's meaning, and implicit casts (coercions)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _READ_FROM_TEXT = {
     "timestamp with time zone": "trino_timestamp_tz",
     "varbinary": "encode",
 }
+# Trino's table: DuckDB casts far more (a text to an array, say), all of which must be an error.
 _CASTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(NUMBERS, (*NUMBERS, "boolean", *_TEXTS, "json")),
     "boolean": (*NUMBERS, "boolean", *_TEXTS, "json"),
@@ -78,7 +79,7 @@ _ADDRESSES = {
 
 
 def data_type(node: Any, where: Callable[[Any], str] = place) -> Type:
-    """The type that a CAST names; raises TYPE_NOT_FOUND, with the place that `where` finds for it."""
+    """Return the type that a CAST names; raise TYPE_NOT_FOUND with the place that `where` finds."""
     written = node.sql(dialect="trino")
     try:
         if any(part.this == exp.DType.USERDEFINED for part in node.find_all(exp.DataType)):
@@ -86,29 +87,32 @@ def data_type(node: Any, where: Callable[[Any], str] = place) -> Type:
         kind = parse_type(written)
     except ValueError:
         raise QueryError("TYPE_NOT_FOUND", f"{where(node)}: Unknown type: {written.lower()}") from None
+    # DECIMAL without digits is decimal(38,0) in Trino and DECIMAL(18,3) in DuckDB.
     return kind if kind.name != "decimal" or node.expressions else types.decimal(38, 0)
 
 
 def coerce(value: Value, kind: Type) -> Value:
-    """A value as a type that it is taken for without being asked."""
+    """Return a value as a type that it is implicitly cast to."""
+    # Between varchars no cast at all: an implicit one never cuts, and a literal must stay recognizable as one.
     if value.type == kind or kind == UNKNOWN or value.type.name == kind.name == "varchar":
         return Value(value.sql, kind if kind != UNKNOWN else value.type, value.literal)
     return convert(value, kind, safe=False)
 
 
 def convert(value: Value, kind: Type, *, safe: bool) -> Value:
-    """A value as another type; where it can't be, an error, or NULL if `safe`."""
+    """Cast a value to another type; a value that doesn't fit is an error at run time, or NULL if `safe`."""
     given = value.type
     if given == UNKNOWN:
         return Value(f"CAST({value.sql} AS {duckdb_type(kind)})", kind)
     sql = _converted(value.sql, given, kind)
     if safe:
+        # TRY, not TRY_CAST: the SQL is macros and several casts, and an error in any of them has to become NULL.
         sql = f"try({sql})"
     return Value(sql, kind)
 
 
 def castable(given: Type, wanted: Type) -> bool:
-    """Whether Trino casts one type to the other."""
+    """Tell whether Trino casts one type to the other."""
     if given == UNKNOWN:
         return True
     if wanted.name not in _CASTS.get(given.name, ()):
@@ -127,6 +131,7 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
         text = as_text(sql, given)
         if kind.name == "char":
             return f"rpad({text}, {kind.parameters[0]}, ' ')"
+        # CAST('abcdef' AS varchar(3)) cuts, but CAST(123456 AS varchar(3)) is an error in Trino.
         if kind.parameters and given.name not in _TEXTS:
             return f"trino_fit({text}, {kind.parameters[0]})"
         return f"left({text}, {kind.parameters[0]})" if kind.parameters else text
@@ -138,6 +143,7 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
         return _nested(sql, given, kind)
     if given.name in _TEXTS:
         return _from_text(sql, kind)
+    # DuckDB's CAST(2.5 AS INTEGER) rounds half to even (2), Trino's half up (3); round() goes half away from zero.
     if kind.name in INTEGERS and given.name in ("double", "real", "decimal"):
         return f"CAST(round({sql}) AS {target})"
     if kind.name in ("time", "timestamp", "timestamp with time zone") and given.name in types.CLOCKS:
@@ -147,13 +153,14 @@ def _converted(sql: str, given: Type, kind: Type) -> str:
 
 
 def as_text(sql: str, given: Type) -> str:
-    """A value as the text that CAST(... AS varchar) makes of it."""
+    """Return the SQL of the text that Trino's CAST(... AS varchar) makes of a value."""
     match given.name:
         case "varchar" | "char":
             return sql
         case "timestamp" | "time":
             return clock_text(sql, given)
         case "timestamp with time zone":
+            # DuckDB would print every instant in the session's zone; in Trino each value carries its own.
             return f"({clock_text(zones.local(sql, given.zone), given)} || ' {given.zone}')"
         case "time with time zone":
             clock = clock_text(f"CAST({sql} AS TIME)", replace(types.TIME, digits=given.digits))
@@ -161,6 +168,7 @@ def as_text(sql: str, given: Type) -> str:
         case "double":
             return f"trino_double_text({sql})"
         case "real":
+            # Through text: a REAL 0.1 cast to DOUBLE is 0.10000000149011612, and would be printed so.
             return f"trino_double_text(CAST(CAST({sql} AS VARCHAR) AS DOUBLE))"
         case "json":
             return f"trino_json_text({sql})"
@@ -176,9 +184,11 @@ def as_text(sql: str, given: Type) -> str:
 
 
 def clock_text(sql: str, kind: Type, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A time or timestamp of DuckDB's with as many digits of a second as its type has."""
+    """Write a time or timestamp of DuckDB's with as many digits of a second as its type has."""
     if kind.name == "time":
+        # strftime takes no TIME.
         sql, pattern = f"(DATE '1970-01-01' + {sql})", "%H:%M:%S"
+    # DuckDB has %g for milliseconds and %f for microseconds; other precisions are cut from these or padded.
     if kind.digits in (0, 3):
         return f"strftime({sql}, '{pattern}{'.%g' if kind.digits else ''}')"
     text = f"strftime({sql}, '{pattern}.%f')"
@@ -186,11 +196,12 @@ def clock_text(sql: str, kind: Type, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 
 def _to_digits(sql: str, kind: Type) -> str:
-    """A time or timestamp with its seconds rounded to the digits of its type."""
+    """Round the seconds of a time or timestamp to the digits of its type."""
     if kind.digits >= 6:
         return sql
     step = 10 ** (6 - kind.digits)
     if kind.name == "time":
+        # Modulo a day: 23:59:59.9996 rounds up to midnight, 00:00:00.
         micros = f"(CAST(round(epoch_us({sql}) / {step}.0) AS BIGINT) * {step}) % 86400000000"
         return f"CAST(make_timestamp({micros}) AS TIME)"
     rounded = f"make_timestamp(CAST(round(epoch_us({sql}) / {step}.0) AS BIGINT) * {step})"
@@ -199,6 +210,7 @@ def _to_digits(sql: str, kind: Type) -> str:
 
 def _from_text(sql: str, kind: Type) -> str:
     if kind.name in INTEGERS:
+        # DuckDB casts '1.5' to 2 and ignores blanks; in Trino both are errors.
         return f"CAST(trino_integer_text({sql}, '{_INTEGER_NAMES[kind.name]}') AS {duckdb_type(kind)})"
     if kind.name in ("double", "real"):
         return f"CAST(trino_float_text({sql}, '{kind.name.upper()}') AS {duckdb_type(kind)})"
@@ -214,6 +226,7 @@ def _from_text(sql: str, kind: Type) -> str:
 def _time(sql: str, given: Type, kind: Type) -> str:
     if given.name == "timestamp with time zone" and kind.name in ("date", "timestamp", "time"):
         return f"CAST({zones.local(sql, given.zone)} AS {duckdb_type(kind)})"
+    # The session's zone, which is UTC in Athena.
     if kind.name == "timestamp with time zone" and given.name in ("date", "timestamp"):
         return zones.instant(f"CAST({sql} AS TIMESTAMP)", "UTC")
     return ""
@@ -224,7 +237,7 @@ def _address(sql: str, given: Type, kind: Type) -> str:
 
 
 def _nested(sql: str, given: Type, kind: Type) -> str:
-    """Arrays, maps and rows go item by item: DuckDB matches the fields of rows by name, Trino by place."""
+    """Cast arrays, maps and rows item by item: DuckDB matches the fields of rows by name, Trino by position."""
     if given.name == "array":
         return f"list_transform({sql}, lambda each: {_converted('each', given.items[0], kind.items[0])})"
     if given.name == "map":
@@ -240,9 +253,10 @@ def _nested(sql: str, given: Type, kind: Type) -> str:
 
 
 def _literal(compiler: Expressions, node: Any) -> Value | None:
-    """`DECIMAL '1.50'`, which has the digits of its text, `DATE '...'` and their like; None for what is a CAST."""
+    """Compile `DECIMAL '1.50'`, `DATE '...'` and the like, typed by the digits of their text; None for a real CAST."""
     if not isinstance(node.this, exp.Literal) or not node.this.is_string:
         return None
+    # sqlglot makes the same node of DATE '...' and CAST('...' AS date): only the text before the string tells.
     before = compiler.queries.text[: node.this.meta.get("start", 0)].rstrip().lower()
     word = next((word for word in ("decimal", "date", "timestamp", "time", "char") if before.endswith(word)), "")
     if not word:
@@ -273,6 +287,7 @@ def _cast(compiler: Expressions, node: Any) -> Value:
     value, kind = compiler.value(node.this), data_type(node.to, lambda _: _cast_place(compiler, node))
     if not castable(value.type, kind):
         raise QueryError("TYPE_MISMATCH", f"{_cast_place(compiler, node)}: Cannot cast {value.type} to {kind}")
+    # A literal's zone is known now and goes into the type; a column's would differ from row to row (not supported).
     moment = literals.moment(value.literal) if isinstance(value.literal, str) else None
     if kind.name == "timestamp with time zone" and moment:
         zoned = literals.zoned(moment, kind.digits)
@@ -282,8 +297,9 @@ def _cast(compiler: Expressions, node: Any) -> Value:
 
 
 def _cast_place(compiler: Expressions, node: Any) -> str:
-    """Where the word CAST stands, which is what Trino points at."""
+    """Return the place of the word CAST, which is what Trino's errors point at."""
     within, inner = 0, node.this
+    # sqlglot gives CAST no position: it is looked for backwards from the operand, past the casts nested in it.
     while isinstance(inner, exp.Cast) and (isinstance(inner, exp.TryCast) or not _literal(compiler, inner)):
         within, inner = within + 1, inner.this
     text = compiler.queries.text

@@ -1,4 +1,4 @@
-"""Comparisons: `=`, `<`, IN, BETWEEN and their like, which see NaN and NULL as Trino does."""
+"""Comparisons: `=`, `<`, IN, BETWEEN and the like, which treat NaN and NULL as Trino does."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _NOT_ORDERED = ("json", "map")
 
 @dataclass(frozen=True)
 class _Side:
-    """What is compared."""
+    """One side of a comparison."""
 
     sql: str
     may_be_nan: bool = True
 
 
 def _compare(compiler: Expressions, node: Any) -> Value:
-    """`=`, `<`, `IS DISTINCT FROM` and their like."""
+    """Compile `=`, `<`, `IS DISTINCT FROM` and the like."""
     operator, symbol = _COMPARISONS[type(node)]
     if _quantifier(node.expression):
         return _quantified(compiler, node, operator)
@@ -61,16 +61,18 @@ def _is_ordered(kind: Type) -> bool:
 
 
 def _may_be_nan(value: Value, node: Any) -> bool:
+    # A literal can't be NaN: `x > 1e0` keeps its plain form, which DuckDB can push down into a scan.
     return value.type.name in ("double", "real") and not isinstance(node, exp.Literal)
 
 
 def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
-    """A comparison with Trino's meaning where DuckDB's differs.
+    """Write a comparison with Trino's meaning.
 
-    NaN is unequal to all and neither less nor greater; DuckDB has it equal to itself and greater than the rest. Rows
-    that are not told apart before a NULL are neither equal nor unequal.
+    In Trino, NaN equals nothing and is neither less nor greater; in DuckDB it equals itself and is the greatest number.
+    Rows that differ in no field but have a NULL are neither equal nor unequal in Trino; DuckDB takes NULLs as values.
     """
     plain = f"({left.sql} {operator} {right.sql})"
+    # Field by field: DuckDB has {a: NULL} = {a: NULL} as true.
     if kind.name == "row" and operator in ("=", "<>"):
         keys = [types.quoted(types.field_key(kind, n)) for n in range(len(kind.items))]
         fields = [
@@ -83,20 +85,23 @@ def _comparison(operator: str, left: _Side, right: _Side, kind: Type) -> str:
     if kind.name not in ("double", "real"):
         return plain
     if operator in ("=", "<>"):
+        # One side that can't be NaN settles it: NaN differs from it in both engines.
         if not (left.may_be_nan and right.may_be_nan):
             return plain
         if operator == "<>":
             return f"({plain} OR (isnan({left.sql}) AND {right.sql} IS NOT NULL))"
+        # The IS NULL keeps NaN = NULL at NULL: plain is NULL then, and AND false would make it false.
         return f"({plain} AND ({right.sql} IS NULL OR NOT isnan({left.sql})))"
     if operator in ("<", "<=", ">", ">="):
         greater, other = (right, left) if operator.startswith("<") else (left, right)
+        # Only a NaN on the greater side makes DuckDB's comparison true where Trino's is false.
         if greater.may_be_nan:
             return f"({plain} AND ({other.sql} IS NULL OR NOT isnan({greater.sql})))"
     return plain
 
 
 def _members_equal(left: str, right: str, kind: Type) -> str:
-    """Whether two arrays, or two maps, have equal members: a NULL among them leaves it open, another size does not."""
+    """Compare two arrays or two maps: different sizes are false, a NULL among otherwise equal members gives NULL."""
     own = f"m{_depth(kind)}"
     if kind.name == "array":
         same = _comparison("=", _Side(f"{own}[1]"), _Side(f"{own}[2]"), kind.items[0])
@@ -112,17 +117,17 @@ def _members_equal(left: str, right: str, kind: Type) -> str:
 
 
 def _depth(kind: Type) -> int:
-    """How many types stand within one another: so lambdas within lambdas have parameters of other names."""
+    """Return how deeply a type is nested: nested lambdas need parameters of different names."""
     return 1 + max(map(_depth, kind.items), default=0)
 
 
 def equal(left: str, right: str, kind: Type) -> str:
-    """`=` of two columns."""
+    """Write `=` of two columns of one type."""
     return _comparison("=", _Side(left), _Side(right), kind)
 
 
 def _quantifier(node: Any) -> str:
-    """ANY or ALL, if a comparison is with all rows of a query; `ALL (VALUES ...)` looks like a call to the parser."""
+    """Return ANY or ALL for a quantified comparison, else nothing; sqlglot parses `ALL (VALUES ...)` as a call."""
     if isinstance(node, exp.Any | exp.All):
         return "ANY" if isinstance(node, exp.Any) else "ALL"
     is_call = isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1
@@ -157,7 +162,7 @@ def _between(compiler: Expressions, node: Any) -> Value:
 
 
 def _offered(node: Any) -> exp.Expr | None:
-    """The query of `IN (SELECT ...)` or `IN (VALUES ...)`."""
+    """Return the query of `IN (SELECT ...)` or `IN (VALUES ...)`; None for a list of expressions."""
     if node.args.get("query"):
         query: exp.Expr = node.args["query"].unnest()
         return query
@@ -188,11 +193,13 @@ def _in(compiler: Expressions, node: Any) -> Value:
         if kind is None:
             kinds = (value.type, found.type)
             raise no_common_type(item, "IN value and list items", *kinds, kinds)
+        # DuckDB's IN compares rows and NaN as its own `=` does.
         if kind.name == "row" or (_may_be_nan(value, node.this) and _may_be_nan(found, item)):
             left, right = (_Side(compiler.cast(each, kind).sql) for each in (value, found))
             equal.append(_comparison("=", left, right, kind))
         else:
             items.append(compiler.cast(found, kind).sql)
+    # One plain IN for all other items: a list of thousands of ORs would be slow to plan.
     if items:
         equal.append(f"{value.sql} IN ({', '.join(items)})")
     return Value(f"({' OR '.join(equal)})", BOOLEAN)
@@ -207,7 +214,7 @@ def _unlike(compiler: Expressions, node: Any, value: Type, offered: Type) -> Que
 
 
 def _row_in(compiler: Expressions, node: Any, value: Value, query: Query) -> Value:
-    """`(a, b) IN (SELECT x, y ...)`: NULL where only a NULL in either of them keeps them from being told apart."""
+    """Compile `(a, b) IN (SELECT x, y ...)`: NULL if no row is equal and a NULL on either side leaves it open."""
     offered = types.row([column.type for column in query.columns], [None] * len(query.columns))
     kind = common_type(value.type, offered)
     if kind is None:
@@ -221,6 +228,7 @@ def _row_in(compiler: Expressions, node: Any, value: Value, query: Query) -> Val
     unknown = " OR ".join(f"{sought}.{key} IS NULL" for key in keys)
     source = f"FROM ({query.sql}) AS r_"
     return Value(
+        # DuckDB's IN treats NULL fields as values, so rows with a NULL are left out first and asked for after.
         f"(CASE WHEN {sought} IN (SELECT {row} {source} WHERE {whole}) THEN true"
         f" WHEN ({unknown}) AND EXISTS (SELECT 1 {source}) THEN NULL"
         f" WHEN EXISTS (SELECT 1 {source} WHERE NOT ({whole})) THEN NULL ELSE false END)",
