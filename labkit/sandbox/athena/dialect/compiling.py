@@ -1,6 +1,6 @@
-"""What the parts of the compiler ask of the two that hold them together.
+"""The protocols by which the parts of the compiler know the two compilers that hold them together.
 
-An expression may hold a query, and a query holds expressions, so that every part needs the whole. The parts know it by
+An expression may contain a query, and a query contains expressions, so every part needs the whole. The parts depend on
 these protocols; `expressions.py` and `queries.py` implement them and import the parts.
 """
 
@@ -31,13 +31,13 @@ class Queries(Protocol):
     windows: dict[str, exp.Expr]
 
     def new_name(self, letter: str) -> str:
-        """A name that no relation of the statement has yet."""
+        """Return a name that no relation of the statement has yet."""
 
     def query(self, node: Any, scope: Scope | None = None) -> Query:
-        """Compile a query and all in it."""
+        """Compile a query and everything in it."""
 
     def of_view(self, text: str, database: str) -> Queries:
-        """The compiler of a view's text, as a part of this statement."""
+        """Return the compiler of a view's text, as a part of this statement."""
 
 
 class Expressions(Protocol):
@@ -54,31 +54,31 @@ class Expressions(Protocol):
     columns_met: list[Column]
 
     def value(self, node: exp.Expr | None) -> Value:
-        """Compile an expression; raise QueryError with its place for what it can't be."""
+        """Compile an expression; raise QueryError with its place if it isn't valid."""
 
     def grouped(self, result: Value, outside: int) -> Value:
-        """An expression whose columns are all grouped by if it is one of the keys itself."""
+        """Note that the columns of an expression count as grouped if the expression is itself a GROUP BY key."""
 
     def condition(self, node: exp.Expr, what: str) -> Value:
         """Compile an expression that has to be true or false."""
 
     def values_alike(self, nodes: Iterable[exp.Expr], what: str) -> list[Value]:
-        """Compile expressions of one type, cast to the one they share."""
+        """Compile expressions and cast them to their common type."""
 
     def cast(self, value: Value, kind: Type) -> Value:
-        """A value as another type that it is taken for without being asked."""
+        """Return a value as a type that it is implicitly cast to."""
 
     def text(self, node: exp.Expr) -> str:
-        """An expression as it was written."""
+        """Return an expression as it was written."""
 
     def inside_aggregate(self) -> AbstractContextManager[None]:
-        """The arguments of an aggregate."""
+        """Compile the arguments of an aggregate within this context."""
 
     def column(self, parts: list[exp.Expr]) -> Value:
-        """What a dotted name means."""
+        """Return the value that a dotted name means."""
 
     def field(self, value: Value, name: str, where: str) -> Value:
-        """A field of a row."""
+        """Return a field of a row."""
 
     def subquery(self, node: exp.Expr) -> tuple[str, tuple[Column, ...]]:
         """Compile a query inside an expression: its SQL and its columns."""

@@ -1,4 +1,4 @@
-"""The two languages of date formats, MySQL's and Joda's, as strftime writes them."""
+"""Translates the two languages of date formats, MySQL's and Joda's, to strftime's."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ _ONLY_FORMATTED = {
     "G": {1: "'AD'", 2: "'AD'"},
     "Z": {1: "replace({offset}, ':', '')", 2: "{offset}", 3: "{zone}"},
 }
-"""Letters of Joda's that strftime has no word for: the DuckDB of each, from the time on the clock and its zone."""
+"""Joda letters that strftime has no counterpart for: the SQL of each, from the local time and its zone."""
 
 
 def mysql_format(text: str, where: str) -> str:
-    """A format of `date_format` and `date_parse` as strftime writes it.
+    """Translate a format of `date_format` and `date_parse` to strftime's.
 
     >>> mysql_format("%Y-%m-%d %H:%i", "")
     '%Y-%m-%d %H:%M'
     """
 
     def translated(found: re.Match[str]) -> str:
+        # Trino rejects these MySQL letters at run time; every other unknown letter stands for itself.
         if found[1] in "DUuVwX":
             raise QueryError("INVALID_FUNCTION_ARGUMENT", f"%{found[1]} not supported in date format string")
         return _MYSQL.get(found[1], found[1])
@@ -53,7 +54,7 @@ def mysql_format(text: str, where: str) -> str:
 
 
 def joda_format(text: str, where: str) -> str:
-    """A format of `format_datetime` and `parse_datetime` as strftime writes it.
+    """Translate a format of `format_datetime` and `parse_datetime` to strftime's.
 
     >>> joda_format("yyyy-MM-dd'T'HH:mm:ss.SSS", "")
     '%Y-%m-%dT%H:%M:%S.%g'
@@ -66,6 +67,7 @@ def _joda(where: str) -> Callable[[re.Match[str]], str]:
     def translated(found: re.Match[str]) -> str:
         quoted_text, letters, _, other = found.groups()
         if quoted_text is not None:
+            # '' outside of quotes is an apostrophe: the pattern matches it as an empty quoted text.
             return quoted_text.replace("''", "'").replace("%", "%%") or "'"
         if other is not None:
             return other.replace("%", "%%")
@@ -79,7 +81,7 @@ def _joda(where: str) -> Callable[[re.Match[str]], str]:
 
 
 def joda_formatted(value: Value, text: str, where: str) -> str:
-    """The DuckDB of `format_datetime`, piece by piece."""
+    """Write `format_datetime` as SQL, piece by piece: strftime for most letters, own expressions for the others."""
     clock = calls.on_the_clock(value)
     has_zone = value.type.name == "timestamp with time zone"
     offset = f"trino_offset_text({zones.offset_minutes(value.sql, value.type.zone)})" if has_zone else "'+00:00'"
@@ -98,4 +100,5 @@ def joda_formatted(value: Value, text: str, where: str) -> str:
 
 
 def _strftime(clock: str, pattern: str) -> str:
+    # An empty piece still has to be NULL for a NULL time.
     return f"strftime({clock}, {string(pattern)})" if pattern else f"CASE WHEN {clock} IS NOT NULL THEN '' END"

@@ -1,4 +1,4 @@
-"""How much work a statement may make for the compiler, and that the work ends once nobody wants it any more."""
+"""Bounds the work of compiling one statement, and ends it when its query is stopped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from labkit.sandbox.athena.errors import Stopped, too_large
 
 MOST_STEPS = 1_000_000
-"""Far more than a statement of 262,144 bytes has expressions: what is beyond grows with a power of its depth."""
+"""Far more expressions than a statement of 262,144 bytes can have; beyond it, the work is exponential in the depth."""
 _STEPS_BETWEEN_LOOKS = 64
 
 

@@ -1,8 +1,8 @@
-"""Keeps what DuckDB makes of nested macros within bounds.
+"""Keeps the expansion of nested macros within bounds.
 
-DuckDB writes a macro's argument out at each place where the macro names it. Macros within macros so grow with every
-level, seven calls of `replace` within one another to a million words. Where that would be too much, arguments are
-computed once: `list_transform([struct_pack(a0 := argument)], lambda let: macro(let.a0))[1]`.
+DuckDB copies a macro's argument to each place where the macro names it, so nested macros grow exponentially: seven
+nested calls of `replace` become a million words. If an expansion would become too large, the arguments are computed
+once: `list_transform([struct_pack(a0 := argument)], lambda let: macro(let.a0))[1]`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from functools import cache
 from importlib import resources
 
 MOST_WORDS = 1000
-"""How many words a call may become before its arguments are computed once."""
+"""The size in words up to which a call is expanded as it is."""
 _DEFINITION = re.compile(r"CREATE MACRO (\w+)\(([^)]*)\) AS\s(.*?);\s*(?=CREATE MACRO|--|\Z)", re.DOTALL)
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+\(|\w+|[(),\[\]{}]|[^\w'\"(),\[\]{}]+|.")
 
 
 @dataclass(frozen=True)
 class _Macro:
-    """A call becomes `own` words, and those of each argument `times`."""
+    """The size of a macro's expansion: `own` words, and the words of each argument as often as `times` says."""
 
     own: int
     times: tuple[int, ...]
@@ -29,7 +29,7 @@ class _Macro:
 
 @dataclass(frozen=True)
 class _Part:
-    """Some SQL, and how many words DuckDB makes of it."""
+    """Some SQL, and how many words it becomes in DuckDB."""
 
     sql: str
     words: int
@@ -40,7 +40,7 @@ _DUCKDB_MACROS = {"array_to_string": _Macro(6, (2, 1)), "nullif": _Macro(6, (2, 
 
 
 def bounded(sql: str) -> str:
-    """The same SQL with the arguments of macros computed once where they would be written out too often.
+    """Return the SQL with the arguments of macros computed once wherever their expansion would be too large.
 
     >>> bounded("SELECT trino_substr(c0, 2)")
     'SELECT trino_substr(c0, 2)'
@@ -49,7 +49,7 @@ def bounded(sql: str) -> str:
 
 
 class _Reader:
-    """Reads SQL from left to right; `weights` are the words that names stand for."""
+    """Reads SQL from left to right; `weights` gives the number of words that a name stands for."""
 
     def __init__(
         self, sql: str, macros: Mapping[str, _Macro], most: int, weights: Mapping[str, int] | None = None
@@ -60,7 +60,7 @@ class _Reader:
         self._weights = weights or {}
 
     def all(self) -> _Part:
-        """All of it, with the commas and closing brackets that stand outside."""
+        """Read everything, including commas and closing brackets on the outermost level."""
         parts: list[_Part] = []
         while True:
             part, end = self._item()
@@ -69,7 +69,7 @@ class _Reader:
                 return _joined(parts)
 
     def _item(self) -> tuple[_Part, str]:
-        """What comes before the next comma or closing bracket at this level, and that token."""
+        """Read up to the next comma or closing bracket on this level; return the part and that token."""
         parts: list[_Part] = []
         for token in self._tokens:
             if token in (",", ")", "]", "}"):
@@ -83,7 +83,7 @@ class _Reader:
         return _joined(parts), ""
 
     def _items(self) -> list[_Part]:
-        """All up to the closing bracket, and each comma and the bracket too."""
+        """Read up to the closing bracket: parts, commas and the bracket itself."""
         parts: list[_Part] = []
         end = ","
         while end == ",":
@@ -94,9 +94,11 @@ class _Reader:
     def _call(self, name: str, arguments: list[_Part]) -> _Part:
         macro = self._macros[name]
         words = macro.own + sum(each.words * times for each, times in zip(arguments, macro.times, strict=False))
+        # Arguments without a call are names and literals: computing them once would save nothing.
         if words <= self._most or not any("(" in each.sql for each in arguments):
             return _Part(f"{name}({','.join(each.sql for each in arguments)})", words)
-        # All that is computed is computed outside: the body of a lambda may hold no subquery and no aggregate.
+        # Every argument that is a call is computed outside, cheap ones too: a lambda of DuckDB's may hold no subquery
+        # and no aggregate.
         computed = {f"a{number}": each.sql.strip() for number, each in enumerate(arguments) if "(" in each.sql}
         called = (f"let.a{n}" if f"a{n}" in computed else each.sql for n, each in enumerate(arguments))
         packed = ", ".join(f"{field} := {sql}" for field, sql in computed.items())
@@ -110,7 +112,7 @@ def _joined(parts: list[_Part]) -> _Part:
 
 @cache
 def _macros() -> dict[str, _Macro]:
-    """The macros of the engine; one that calls others stands after them."""
+    """Return the sizes of the engine's macros; macros.sql defines each macro after those that it calls."""
     macros = dict(_DUCKDB_MACROS)
     text = resources.files("labkit.sandbox.athena").joinpath("macros.sql").read_text()
     for name, listed, body in _DEFINITION.findall(text):
@@ -119,6 +121,7 @@ def _macros() -> dict[str, _Macro]:
             return _Reader(body, macros, 1 << 62, weights).all().words  # noqa: B023 (called at once)
 
         parameters = [each.partition(":=")[0].strip() for each in listed.split(",") if each.strip()]
+        # The body is read with every parameter weighing nothing, then with one weighing 1: the difference is its count.
         own = words(**dict.fromkeys(parameters, 0))
         macros[name] = _Macro(
             own, tuple(words(**{**dict.fromkeys(parameters, 0), each: 1}) - own for each in parameters)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labkit.sandbox.athena.dialect.compiling import Queries
 
 MOST_SQL = 16 * 1024**2
-"""What an expression may become: what doubles with every level of a statement gets an error, not the machine's memory.
+"""The maximum length of an expression's SQL: one that doubles with every level becomes an error before it fills memory.
 """
 _CLAUSES = ("WHERE clause", "HAVING clause", "JOIN ON clause")
 
@@ -33,40 +33,42 @@ class ExpressionCompiler:
         self.scope = scope
         self.now: datetime = queries.now
         self.group_keys: dict[str, Column] | None = None
-        """The DuckDB of each GROUP BY expression, once there are some."""
+        """The GROUP BY keys by their SQL; None in a query without aggregation."""
         self.ungrouped: list[exp.Expr] = []
         self.clause_without_aggregates = ""
-        """The clause being compiled, if it can hold no aggregates."""
+        """The clause being compiled, if aggregates aren't allowed in it."""
         self.variables: dict[str, Value] = {}
-        """The parameters of the lambdas around."""
+        """The parameters of the enclosing lambdas."""
         self.partitions_alone = False
-        """Write columns as they are where their table is scanned: only conditions on partitions can be."""
+        """Write columns by their origin in the scan, for conditions on partition columns alone."""
         self.columns_met: list[Column] = []
 
     def value(self, node: exp.Expr | None) -> Value:
-        """An expression; raises QueryError with its place for what it can't be."""
+        """Compile an expression; raise QueryError with its place if it isn't valid."""
         self.queries.effort.step()
         if node is None:
             raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: <expression>")
         handler = NODES.get(type(node))
         if handler is None:
             raise not_supported(f"{place(node)}: {self.text(node)}")
+        # Columns met inside this expression come after this mark: if it is a GROUP BY key, they are forgotten again.
         outside = len(self.ungrouped)
         return self.grouped(handler(self, node), outside)
 
     def grouped(self, result: Value, outside: int) -> Value:
-        """An expression whose columns are all grouped by if it is one of the keys itself.
+        """Note that the columns of an expression count as grouped if the expression is itself a GROUP BY key.
 
-        `outside` is how many columns had been named before it that are not.
+        `outside` is the number of ungrouped columns that were met before the expression.
         """
         if len(result.sql) > MOST_SQL:
             raise too_large()
+        # Keys are compared by their SQL: `A + 1` and `"a"+1` are one key, as they are in Trino.
         if self.group_keys and result.sql in self.group_keys:
             del self.ungrouped[outside:]
         return result
 
     def condition(self, node: exp.Expr, what: str) -> Value:
-        """An expression that has to be true or false."""
+        """Compile an expression that has to be boolean; `what` names it in the error."""
         result = self.value(node)
         if result.type not in (BOOLEAN, UNKNOWN):
             actual = f": actual type {result.type}" if what in _CLAUSES else f" (actual: {result.type})"
@@ -74,7 +76,8 @@ class ExpressionCompiler:
         return result
 
     def values_alike(self, nodes: Iterable[exp.Expr], what: str) -> list[Value]:
-        """Expressions of one type: those that are of another are cast to the one they share."""
+        """Compile expressions and cast them to their common type; `what` names them in the error."""
+        # All are compiled before any is cast: the common type may come from the last one.
         found = [self.value(node) for node in nodes]
         kind = found[0].type
         for each in found[1:]:
@@ -86,21 +89,22 @@ class ExpressionCompiler:
         return [self.cast(each, kind) for each in found]
 
     def cast(self, value: Value, kind: Type) -> Value:
-        """A value as another type that it is taken for without being asked."""
+        """Return a value as a type that it is implicitly cast to."""
         return casts.coerce(value, kind)
 
     def text(self, node: exp.Expr) -> str:
-        """An expression as it was written."""
+        """Return an expression as it was written."""
         parts = list(positioned(node))
         if not parts:
             return node.sql(dialect="trino")
         start, end = min(p.meta["start"] for p in parts), max(p.meta["end"] for p in parts)
         written: str = self.queries.text[start : end + 1]
+        # sqlglot positions names and literals, not brackets: a call's closing ones have to be added.
         return written + ")" * (written.count("(") - written.count(")"))
 
     @contextmanager
     def inside_aggregate(self) -> Iterator[None]:
-        """The arguments of an aggregate: any column may be named there, another aggregate may not."""
+        """Compile the arguments of an aggregate within this context: any column is allowed, another aggregate isn't."""
         keys, clause, ungrouped = self.group_keys, self.clause_without_aggregates, len(self.ungrouped)
         self.group_keys, self.clause_without_aggregates = None, "aggregation"
         yield
@@ -108,9 +112,10 @@ class ExpressionCompiler:
         del self.ungrouped[ungrouped:]
 
     def column(self, parts: list[exp.Expr]) -> Value:
-        """What a dotted name means: a lambda's parameter, a column, or a field of one."""
+        """Return the value that a dotted name means: a lambda's parameter, a column, or a field of either."""
         names = [part.name for part in parts]
         where = place(parts[0])
+        # A lambda's parameter hides a column of the same name.
         if names[0].lower() in self.variables and not isinstance(parts[0].parent, exp.Table):
             value = self.variables[names[0].lower()]
             return reduce(lambda inner, name: self.field(inner, name, where), names[1:], value)
@@ -127,6 +132,7 @@ class ExpressionCompiler:
             )
         column, fields, distance = found
         column.use()
+        # Columns of the queries around are constants to this one: GROUP BY doesn't concern them.
         if distance == 0:
             self.ungrouped.append(parts[0])
             self.columns_met.append(column)
@@ -137,7 +143,7 @@ class ExpressionCompiler:
         return [part.name if part.args.get("quoted") else part.name.lower() for part in parts]
 
     def field(self, value: Value, name: str, where: str) -> Value:
-        """A field of a row, by its name."""
+        """Return a field of a row by its name, in any case."""
         for number, own in enumerate(value.type.names):
             if own and own.lower() == name.lower():
                 key = quoted(types.field_key(value.type, number))
@@ -148,7 +154,7 @@ class ExpressionCompiler:
         )
 
     def subquery(self, node: exp.Expr) -> tuple[str, tuple[Column, ...]]:
-        """A query inside an expression, which sees the columns around it."""
+        """Compile a query inside an expression; it sees the columns around it."""
         if self.clause_without_aggregates == "partition":
             raise not_supported(place(node))
         if self.variables:
@@ -215,4 +221,5 @@ NODES: dict[type[exp.Expr], Handler] = {
     **calls.NODES,
     **temporal.NODES,
 }
+# Here, where all of them are imported: the modules of special functions import `calls`, not the other way round.
 calls.SPECIAL.update({**arrays.SPECIAL, **formatting.SPECIAL, **lambdas.SPECIAL})

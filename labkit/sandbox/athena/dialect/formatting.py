@@ -1,6 +1,6 @@
-"""How numbers and texts are shaped: `format(...)`, rounding of decimals, normal forms.
+"""Formats numbers and texts: `format(...)`, rounding of decimals, Unicode normal forms.
 
-A format string of Java's Formatter is taken apart into calls that DuckDB knows:
+A format string of Java's Formatter is split into calls that DuckDB has:
 https://trino.io/docs/current/functions/conversion.html#formatting
 """
 
@@ -37,11 +37,13 @@ def _format(compiler: Expressions, node: Any, arguments: list[exp.Expr]) -> Valu
     parts, at, following, number = [], 0, 0, 0
     for found in _SPECIFIER.finditer(pattern):
         parts.append(_plain(node, pattern[at : found.start()]))
+        # The pattern takes a second letter for %tY. For any other conversion that letter is ordinary text.
         at = found.end() - (len(found[6] or "") if found[5] != "t" else 0)
         if found[5] in "%n":
             parts.append(string("%" if found[5] == "%" else "\n"))
             continue
         if found[1] or found[0].startswith("%<"):
+            # %2$s names an argument, %< the previous one; neither moves on the counter of plain specifiers.
             number = int(found[1]) - 1 if found[1] else number
         else:
             number, following = following, following + 1
@@ -55,7 +57,7 @@ def _format(compiler: Expressions, node: Any, arguments: list[exp.Expr]) -> Valu
 
 
 def _plain(node: Any, text: str) -> str:
-    """What stands between the specifiers; a `%` there is one that is not known."""
+    """Write the text between the specifiers; a `%` left in it is a specifier that isn't supported."""
     if "%" in text:
         raise not_supported(f"{place(node)}: {text[text.index('%') :]} in a format")
     return string(text)
@@ -67,6 +69,7 @@ def _padded(found: re.Match[str], sql: str) -> str:
     if "0" in found[2]:
         return f"trino_zero_filled({sql}, {found[3]})"
     side = "rpad" if "-" in found[2] else "lpad"
+    # DuckDB's lpad and rpad cut a longer text; Java's width is a minimum.
     return f"(CASE WHEN length({sql}) < {found[3]} THEN {side}({sql}, {found[3]}, ' ') ELSE {sql} END)"
 
 
@@ -75,6 +78,7 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
     comma, plus = ("," if "," in found[2] else ""), ("+" if "+" in found[2] else "")
     if conversion in "sS":
         text = casts.convert(value, VARCHAR, safe=False).sql if kind != DOUBLE else f"trino_java_double({value.sql})"
+        # Java writes null for NULL; || would make the whole text NULL.
         text = f"coalesce({text}, 'null')"
         return f"upper({text})" if conversion == "S" else text
     if conversion in "BX":
@@ -100,7 +104,7 @@ def _written(node: Any, found: re.Match[str], value: Value) -> str:
 
 
 def _lower(found: re.Match[str]) -> re.Match[str]:
-    """The same specifier with its letter in lower case."""
+    """Return the same specifier in lower case."""
     lower = _SPECIFIER.fullmatch(found[0].lower())
     assert lower is not None
     return lower
@@ -112,7 +116,10 @@ def _typeof(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Val
 
 
 def _whole(name: str) -> calls.Special:
-    """round, ceil and their like of a decimal give one without a scale; rounded to places, it may have a digit more."""
+    """Compile round, ceil and the like: of a decimal they give a decimal without a scale, as in Trino.
+
+    Rounding to places keeps the scale and may add a digit: round(9.99, 1) is 10.00.
+    """
 
     def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])
@@ -122,6 +129,7 @@ def _whole(name: str) -> calls.Special:
         if len(arguments) == 2:
             result = calls.invoke(compiler, node, node.name.lower(), [value, arguments[1]])
             return compiler.cast(result, types.decimal(digits + 1, scale)) if name == "round" else result
+        # Rounding 9.9 gives 10, one digit more; truncating never adds one, nor does a decimal without a fraction.
         more = 0 if name == "trunc" else min(scale, 1)
         kind = types.decimal(max(1, digits - scale + more) if name != "sign" else 1, 0)
         return Value(f"CAST({name}({value.sql}) AS {types.duckdb_type(kind)})", kind)
@@ -130,7 +138,7 @@ def _whole(name: str) -> calls.Special:
 
 
 def _mod(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
-    """mod of decimals is what `%` is."""
+    """Compile mod; for decimals it is the operator `%` with its precision and scale."""
     left, right = (compiler.value(each) for each in arguments)
     kind = common_type(left.type, right.type)
     if kind and kind.name == "decimal":

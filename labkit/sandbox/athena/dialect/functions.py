@@ -1,4 +1,4 @@
-"""The functions of Athena's SQL, from the table in functions.txt: which one a call means, and its DuckDB."""
+"""Reads the functions of Athena's SQL from functions.txt, and finds the one that a call means."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LINE = re.compile(r"(?:(agg|window) )?(\w+)\((.*?)\) -> (.*?)(?: = (.*))?$")
 
 @dataclass(frozen=True)
 class Signature:
-    """One form of a function: `substr(varchar, bigint) -> varchar`."""
+    """One signature of a function: `substr(varchar, bigint) -> varchar`."""
 
     name: str
     kind: str
@@ -47,11 +47,11 @@ class Signature:
     template: str
 
     def parameter(self, number: int) -> Type:
-        """The parameter that an argument goes to."""
+        """Return the parameter of an argument; a variadic function repeats its last one."""
         return self.parameters[min(number, len(self.parameters) - 1)]
 
     def of_each_type(self) -> Iterator[tuple[tuple[Type, ...], Type]]:
-        """Its parameters and result with each type of a class, such as `number`, in turn: as Trino lists them."""
+        """Yield parameters and result for each type of a class such as `number`, as Trino lists its signatures."""
         names = {part.name for kind in (*self.parameters, self.result) for part in _parts(kind)}
         class_ = next((name for name in ("number", "integral", "local") if name in names), "text")
         for name in _CLASSES[class_] if class_ != "text" else ("varchar(x)",):
@@ -59,13 +59,13 @@ class Signature:
             yield tuple(_filled(each, variables) for each in self.parameters), _filled(self.result, variables)
 
     def takes(self, count: int) -> bool:
-        """Whether it can be called with so many arguments."""
+        """Tell whether it takes this number of arguments."""
         return count == len(self.parameters) or (self.variadic and count >= len(self.parameters) - 1)
 
 
 @dataclass(frozen=True)
 class Match:
-    """A form of a function that fits a call: the types to turn the arguments into, and what the variables stand for."""
+    """A signature that fits a call: the types to cast the arguments to, and the types of its variables."""
 
     signature: Signature
     types: tuple[Type, ...]
@@ -78,7 +78,7 @@ class Match:
 
 
 def resolve(pattern: Type, variables: dict[str, Type]) -> Type:
-    """A signature's type with its variables filled in; one that nothing bound is unknown."""
+    """Return a signature's type with its variables filled in; an unbound variable becomes unknown."""
     if pattern.name in _VARIABLES and not (pattern.name == "decimal" and pattern.parameters):
         return variables.get(pattern.name, Type("unknown"))
     return replace(pattern, items=tuple(resolve(item, variables) for item in pattern.items))
@@ -91,14 +91,17 @@ def _parts(kind: Type) -> Iterator[Type]:
 
 
 def _filled(pattern: Type, variables: dict[str, Type]) -> Type:
-    """The same with some of its variables filled in."""
+    """Return a type with the given variables filled in, and the others left as they are."""
     if pattern.name in variables:
         return variables[pattern.name]
     return replace(pattern, items=tuple(_filled(item, variables) for item in pattern.items))
 
 
 def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:
-    """How a form fits the types of a call's arguments (None for a lambda, which is typed after the rest)."""
+    """Match a signature with the types of a call's arguments; None if it doesn't fit.
+
+    A lambda's type is given as None: it is typed after the other arguments.
+    """
     if not signature.takes(len(given)):
         return None
     variables: dict[str, Type] = {}
@@ -108,6 +111,7 @@ def match(signature: Signature, given: Sequence[Type | None]) -> Match | None:
             return None
         if kind is not None and not _bind(pattern, kind, variables):
             return None
+    # Trino's sum of decimals always has 38 digits, so that it doesn't overflow its arguments' precision.
     if signature.name == "sum" and "decimal" in variables:
         variables["decimal"] = decimal(38, variables["decimal"].parameters[1])
     if signature.result.name == "longer":
@@ -124,10 +128,12 @@ def _bind(pattern: Type, given: Type, variables: dict[str, Type]) -> bool:
         allowed = _CLASSES.get(pattern.name)
         if allowed and given.name not in (*allowed, "unknown"):
             return False
+        # char(n) arguments count as varchar(n): the functions of texts have no signature for char.
         if pattern.name == "text":
             given = Type("varchar", given.parameters)
         if pattern.name == "decimal" and given.name == "unknown":
             given = as_decimal(given)
+        # f(T, T) with integer and double is f(double, double): the variable widens with each argument.
         common = common_type(variables[pattern.name], given) if pattern.name in variables else given
         if common is None:
             return False
@@ -148,14 +154,15 @@ _LONGER: dict[str, Callable[..., int]] = {
 
 
 def _longer(name: str, given: Sequence[Type | None]) -> Type:
-    """The varchar of a result that may be longer than the arguments: it has a length if all of theirs are known."""
+    """Return the varchar of a result that may be longer than its arguments; bounded if all their lengths are known."""
     lengths = [kind.parameters[0] for kind in given if kind and kind.name == "varchar" and kind.parameters]
     return varchar(min(UNBOUNDED, _LONGER[name](*lengths))) if len(lengths) == len(given) else VARCHAR
 
 
 def best_match(name: str, given: Sequence[Type | None]) -> Match | None:
-    """The form of a function that a call means: one that takes its types as they are before one that needs a cast."""
+    """Return the signature that a call means: the one that needs the fewest casts; None if none fits."""
     matches = [found for each in signatures().get(name, ()) if (found := match(each, given))]
+    # min() keeps the first of equals, so the order in functions.txt decides between them.
     return min(matches, key=lambda found: _casts(found, given), default=None)
 
 
@@ -165,7 +172,7 @@ def _casts(found: Match, given: Sequence[Type | None]) -> int:
 
 @cache
 def signatures() -> dict[str, tuple[Signature, ...]]:
-    """Every function of the table, by name."""
+    """Return every function of the table by name, with its signatures in the table's order."""
     found: dict[str, tuple[Signature, ...]] = {}
     for signature in _read():
         found[signature.name] = (*found.get(signature.name, ()), signature)
@@ -174,7 +181,7 @@ def signatures() -> dict[str, tuple[Signature, ...]]:
 
 @cache
 def not_here() -> frozenset[str]:
-    """Athena's functions that the sandbox does not have."""
+    """Return the names of Athena's functions that the sandbox doesn't support."""
     lines = resources.files(__package__).joinpath("not_here.txt").read_text().splitlines()
     return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
 
@@ -198,7 +205,7 @@ def _read() -> Iterator[Signature]:
 
 
 def _split(parameters: str) -> Iterator[str]:
-    """Splits at the commas outside parentheses."""
+    """Split a parameter list at the commas outside of parentheses."""
     depth, start = 0, 0
     for place, letter in enumerate(parameters):
         depth += (letter == "(") - (letter == ")")

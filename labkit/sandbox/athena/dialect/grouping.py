@@ -1,4 +1,4 @@
-"""GROUP BY, and what makes a query an aggregation."""
+"""GROUP BY, and the question whether a query aggregates."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _AGGREGATES_OF_THEIR_OWN = ("grouping",)
 
 
 def not_aggregate(where: str, text: str) -> QueryError:
-    """The error of a column that is neither grouped by nor aggregated."""
+    """Return the error for a column that is neither grouped by nor aggregated."""
     return QueryError(
         "EXPRESSION_NOT_AGGREGATE", f"{where}: '{text}' must be an aggregate expression or appear in GROUP BY clause"
     )
 
 
 def is_aggregated(select: Any) -> bool:
-    """Whether a SELECT makes one row of many, with GROUP BY or an aggregate."""
+    """Tell whether a SELECT aggregates: by GROUP BY, HAVING or an aggregate function."""
     if select.args.get("group") or select.args.get("having"):
         return True
     parts = [*select.expressions, select.args.get("order")]
@@ -38,13 +38,14 @@ def _has_aggregate(node: exp.Expr) -> bool:
             return True
         if isinstance(each, exp.Window):
             nodes += _in_window(each)
+        # An aggregate in a subquery belongs to the subquery.
         elif not isinstance(each, exp.Query):
             nodes += each.iter_expressions()
     return False
 
 
 def _in_window(node: exp.Expr) -> list[exp.Expr]:
-    """What stands in a call with OVER, without the call itself: a window function is no aggregate."""
+    """Return the expressions inside a call with OVER, without the call itself: a window function isn't an aggregate."""
     inner = node.this
     while not isinstance(inner, exp.Anonymous) and isinstance(inner.this, exp.Expr):
         inner = inner.this
@@ -66,9 +67,10 @@ def _is_aggregate(name: str) -> bool:
 
 
 def group_by(expressions: ExpressionCompiler, select: Any) -> tuple[str, dict[str, Column]]:
-    """The GROUP BY clause, and the DuckDB of each expression that it groups by."""
+    """Compile GROUP BY; return the clause and its keys by their SQL."""
     group = select.args.get("group")
     if not group:
+        # One group of everything: an empty table gives one row.
         return (" GROUP BY ()" if is_aggregated(select) else ""), {}
     if group.args.get("all") is False:
         raise not_supported(f"{place(group)}: GROUP BY DISTINCT")
@@ -91,12 +93,13 @@ def _part(expressions: ExpressionCompiler, select: Any, node: Any, keys: dict[st
     before = len(expressions.columns_met)
     value = expressions.value(_meant(select, node))
     met = expressions.columns_met[before:]
+    # The column itself if the key is one: partition conditions may still move through it.
     keys[value.sql] = met[0] if met else Column("", value.type, value.sql)
     return value.sql
 
 
 def _meant(select: Any, node: Any) -> exp.Expr:
-    """A number in GROUP BY stands for that column of the SELECT."""
+    """Return the expression that a GROUP BY item means: a number stands for that column of the SELECT."""
     if not (isinstance(node, exp.Literal) and not node.is_string):
         plain: exp.Expr = node
         return plain

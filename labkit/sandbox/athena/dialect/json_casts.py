@@ -13,7 +13,7 @@ _Cast = Callable[[str, Type, Type], str]
 
 
 def as_json(sql: str, given: Type, text: _Text) -> str:
-    """A value as JSON; `text` writes one as a text."""
+    """Write a value as JSON; `text` writes a value as text."""
     match given.name:
         case "json":
             return sql
@@ -22,6 +22,7 @@ def as_json(sql: str, given: Type, text: _Text) -> str:
         case "decimal":
             return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"
         case "double" | "real":
+            # Through text, or a REAL 0.1 becomes 0.10000000149011612.
             plain = f"CAST(CAST({sql} AS VARCHAR) AS DOUBLE)" if given.name == "real" else sql
             return f"trino_double_json({plain})"
         case "array":
@@ -36,7 +37,7 @@ def as_json(sql: str, given: Type, text: _Text) -> str:
 
 
 def _row_as_json(sql: str, given: Type, text: _Text) -> str:
-    """An object with the fields' names; a field without one has the empty name."""
+    """Write a row as an object of its fields; a field without a name gets the empty name."""
     fields = [
         f"to_json({string(name or '')}) || ':' || coalesce(CAST("
         + as_json(f"{sql}.{types.quoted(types.field_key(given, n))}", item, text)
@@ -48,7 +49,7 @@ def _row_as_json(sql: str, given: Type, text: _Text) -> str:
 
 
 def from_json(sql: str, kind: Type, cast: _Cast) -> str:
-    """JSON as a value; an array or object whose members can't be is an error. `cast` converts between other types."""
+    """Convert JSON to a value; JSON of another shape is an error at run time. `cast` converts between other types."""
     match kind.name:
         case "json":
             return sql
@@ -70,9 +71,11 @@ def from_json(sql: str, kind: Type, cast: _Cast) -> str:
     target = duckdb_type(kind)
     value = f"TRY_CAST({sql} AS {target})"
     if kind.name in INTEGERS:
+        # Only JSON doubles go through DOUBLE: a BIGINT above 2^53 would lose digits.
         rounded = f"TRY_CAST(round(CAST({sql} AS DOUBLE)) AS {target})"
         value = f"CASE json_type({sql}) WHEN 'DOUBLE' THEN {rounded} ELSE {value} END"
     refused = f"CAST(trino_json_error({sql}, '{kind}') AS {target})"
+    # JSON null is SQL NULL, not an error; coalesce evaluates the error only if TRY_CAST gave NULL.
     return f"CASE WHEN json_type({sql}) <> 'NULL' THEN coalesce({value}, {refused}) END"
 
 

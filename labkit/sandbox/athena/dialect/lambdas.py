@@ -1,4 +1,4 @@
-"""Functions whose lambda DuckDB has no function for: `array_sort` by a comparator, `regexp_replace` by a function."""
+"""Functions with a lambda that DuckDB doesn't have: `array_sort` by a comparator, `regexp_replace` by a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def _array_sort(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
-    """Each element goes, one after the other, behind those that are not greater."""
+    """Sort by insertion: each element goes behind those that the comparator doesn't find greater.
+
+    Stable as Trino's sort, and quadratic, since DuckDB has no sort by a comparator.
+    """
     if len(arguments) != 2 or not isinstance(arguments[1], exp.Lambda):
         return calls.invoke(compiler, node, "array_sort", arguments)
     items, comparator = compiler.value(arguments[0]), arguments[1]
@@ -40,7 +43,7 @@ def _array_sort(compiler: Expressions, node: Any, arguments: calls.Arguments) ->
 
 
 def _regexp_replace(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
-    """What is between the matches, and between those what the lambda makes of each match's groups."""
+    """Replace each match by the lambda's result for its groups; the text between the matches is kept."""
     if len(arguments) != 3 or not isinstance(arguments[2], exp.Lambda):
         return calls.invoke(compiler, node, "regexp_replace", arguments)
     text, pattern = patterns.translated(node, "regexp_replace", [compiler.value(each) for each in arguments[:2]])
@@ -50,6 +53,7 @@ def _regexp_replace(compiler: Expressions, node: Any, arguments: calls.Arguments
     if count is None:
         raise not_supported(f"{place(node)}: regexp_replace with a lambda and a pattern that is not written out")
     own = f"match{len(compiler.variables)}"
+    # The zipped lists are: text before the match, the match, then its groups.
     groups = ", ".join(f"{own}[{number + 2}]" for number in range(1, count + 1))
     value = Value(f"[{groups}]" if groups else "[]::VARCHAR[]", types.array(VARCHAR))
     made = compiler.cast(calls.lambda_body(compiler, arguments[2], names, [value]), VARCHAR).sql
@@ -57,6 +61,7 @@ def _regexp_replace(compiler: Expressions, node: Any, arguments: calls.Arguments
     lists = ", ".join(
         [parts, matches, *(f"regexp_extract_all({text.sql}, {pattern.sql}, {n})" for n in range(1, count + 1))]
     )
+    # list_zip pads the shorter lists with NULL: the last part has no match after it.
     joined = f"{own}[1] || CASE WHEN {own}[2] IS NULL THEN '' ELSE {made} END"
     by = f"list_transform(list_zip({lists}), lambda {own}: {joined})"
     return Value(f"trino_replaced({parts}, {matches}, {by})", VARCHAR)

@@ -1,4 +1,4 @@
-"""Literals of dates, times and intervals: a wrong one is refused with its place, before anything runs."""
+"""Literals of dates, times and intervals; an invalid one is an error with its place before anything runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
 def moment(text: str) -> tuple[str, str] | None:
-    """The date and time of a text as Trino reads them, and what follows them: a time zone, or nothing.
+    """Return the date and time of a text as Trino reads them, and the time zone after them; None if it isn't one.
 
     >>> moment("2026-11-2 9:05 Asia/Tokyo")
     ('2026-11-02 09:05:00.0', 'Asia/Tokyo')
@@ -36,11 +36,12 @@ def moment(text: str) -> tuple[str, str] | None:
         time_ = time(int(hour or 0), int(minute or 0), int(second or 0))
     except ValueError:
         return None
+    # DuckDB keeps microseconds: further digits are cut here, and the type's digits pad zeros when it is shown.
     return f"{day_.isoformat()} {time_.isoformat()}.{(fraction or '0')[:6]}", zone
 
 
 def temporal(text: str, kind: Type, where: str) -> Value:
-    """DATE '...', TIME '...' and TIMESTAMP '...', which has a time zone where its text does."""
+    """Compile DATE '...', TIME '...' and TIMESTAMP '...', the latter with a time zone if its text has one."""
     value = _READERS[kind.name](text)
     if value is None:
         name = kind.name.upper().partition(" ")[0]
@@ -77,14 +78,14 @@ def _timestamp(text: str) -> Value | None:
 
 
 def zoned(found: tuple[str, str], places: int = 3) -> Value:
-    """A date and time with its zone; without one it is in UTC."""
+    """Return a date and time with its zone, UTC if it has none; `places` is the number of fractional digits."""
     zone = zones.zone_name(found[1] or "UTC")
     kind = replace(TIMESTAMP_TZ, zone=zone, digits=places)
     return Value(zones.instant(f"'{found[0]}'::TIMESTAMP", zone), kind)
 
 
 def digits(text: str) -> int:
-    """How many digits of a second a text has.
+    """Return how many fractional digits of a second a text has.
 
     >>> [digits(text) for text in ("01:02", "2026-11-02 01:02:03.45 UTC")]
     [0, 2]
@@ -100,7 +101,7 @@ _READERS: dict[str, Callable[[str], Value | None]] = {
 
 
 def interval(text: str, start: str, end: str) -> Value | None:
-    """INTERVAL '1 02:03:04.5' DAY TO SECOND and INTERVAL '2-3' YEAR TO MONTH; None for a text that does not fit.
+    """Compile INTERVAL '1 02:03:04.5' DAY TO SECOND or INTERVAL '2-3' YEAR TO MONTH; None if the text doesn't fit.
 
     >>> interval("1 02", "day", "hour").sql
     'to_microseconds(93600000000)'
@@ -118,4 +119,5 @@ def interval(text: str, start: str, end: str) -> Value | None:
     if not parts:
         return None
     seconds = sum(float(part) * _SECONDS[field] for part, field in zip(parts.groups(), fields, strict=True))
+    # In microseconds alone: this interval is one number in Trino, while DuckDB's keeps days apart.
     return Value(f"to_microseconds({sign * round(seconds * 1_000_000)})", DAY_TO_SECOND)

@@ -1,4 +1,4 @@
-"""Literals and operators: what each needs and gives in Trino, which refuses what DuckDB would quietly cast."""
+"""Literals and operators, typed as in Trino, which rejects operands that DuckDB would silently cast."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _INTERVALS = ("interval day to second", "interval year to month")
 
 
 def string(text: str) -> str:
-    """A string as a literal of DuckDB's, which holds no NUL.
+    """Write a string as DuckDB's literal; literals can't hold a NUL character, so it is added by chr(0).
 
     >>> string("it's")
     "'it''s'"
@@ -52,21 +52,24 @@ def string(text: str) -> str:
 
 
 def number(text: str) -> Value:
-    """A number as Trino types it: 1 is an integer, 1.5 a decimal, 1e0 a double."""
+    """Compile a number as Trino types it: 1 is an integer, 1.5 a decimal, 1e0 a double."""
     if "e" in text.lower():
         return Value(f"{text}::DOUBLE", DOUBLE)
     if "." in text:
         whole, fraction = text.split(".")
         kind = decimal(max(1, len(whole.lstrip("0")) + len(fraction)), len(fraction))
+        # Quoted: DuckDB reads a long decimal literal as a DOUBLE.
         return Value(f"'{text}'::{types.duckdb_type(kind)}", kind)
     whole_number = int(text.replace("_", ""))
     kind = INTEGER if whole_number < 2**31 else BIGINT
+    # With its type: a bare literal adapts to the other operand in DuckDB, where TINYINT + 1 is a TINYINT.
     return Value(f"{whole_number}::{types.duckdb_type(kind)}", kind, whole_number)
 
 
 def _literal(compiler: Expressions, node: Any) -> Value:
     if node.is_string:
         return Value(string(node.this), varchar(len(node.this)), node.this)
+    # The grammar has the sign apart, so -9223372036854775808 fails in Trino as well.
     if node.this.isdigit() and int(node.this) >= 2**63:
         raise QueryError("SYNTAX_ERROR", f"{place(node)}: Invalid numeric literal: {node.this}")
     return number(node.this)
@@ -87,7 +90,7 @@ def _hex(compiler: Expressions, node: Any) -> Value:
 
 
 def _unicode(compiler: Expressions, node: Any) -> Value:
-    """U&'\\0041': characters by their numbers."""
+    """Compile U&'\\0041': characters by their code points."""
     if node.args.get("escape"):
         raise not_supported(f"{place(node)}: UESCAPE")
     digits = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|(\\))")
@@ -96,20 +99,20 @@ def _unicode(compiler: Expressions, node: Any) -> Value:
 
 
 def operator_place(compiler: Expressions, node: Any, symbol: str) -> str:
-    """Where the operator between two operands stands: that is what Trino points at."""
+    """Return the place of the operator between two operands, which is what Trino's errors point at."""
     after = max((part.meta["end"] for part in positioned(node.this)), default=-1) + 1
     at = compiler.queries.text.lower().find(symbol.lower(), after)
     return place_in(compiler.queries.text, max(at, 0))
 
 
 def refuse(compiler: Expressions, node: Any, symbol: str, left: Type, right: Type) -> QueryError:
-    """The error of an operator that does not take such operands."""
+    """Return the error for an operator that doesn't take operands of these types."""
     where = operator_place(compiler, node, symbol)
     return QueryError("TYPE_MISMATCH", f"{where}: Cannot apply operator: {left} {symbol} {right}")
 
 
 def no_common_type(node: Any, what: str, left: Type, right: Type, found: Iterable[Type]) -> QueryError:
-    """The error of expressions, of the types `found`, that have to become one type and can't."""
+    """Return the error for expressions, of the types `found`, that have no common type."""
     kinds = ", ".join(dict.fromkeys(map(str, found)))
     return QueryError(
         "TYPE_MISMATCH",
@@ -123,6 +126,7 @@ _TERM = "Logical expression term"
 
 def _logic(word: str) -> Callable[[Expressions, Any], Value]:
     def both(compiler: Expressions, node: Any) -> Value:
+        # In one go, not by recursion: a WHERE of a thousand ORs is a tree a thousand levels deep.
         first, operators = chains.parts(node, {type(node)})
         sides = [compiler.condition(side, _TERM).sql for side in (first, *(each.expression for each in operators))]
         return Value(f"({f' {word} '.join(sides)})", BOOLEAN)
@@ -142,7 +146,7 @@ def _is(compiler: Expressions, node: Any) -> Value:
 
 
 def _arithmetic(compiler: Expressions, node: Any) -> Value:
-    """`+ - * / %` of numbers, times and intervals."""
+    """Compile `+ - * / %` of numbers, times and intervals."""
     return chains.compiled(compiler, node, _ARITHMETIC, _calculated)
 
 
@@ -154,9 +158,12 @@ def _calculated(compiler: Expressions, node: Any, left: Value, right: Value) -> 
     kind = common_type(left.type, right.type)
     if kind is None or (kind.name not in NUMBERS and kind != UNKNOWN):
         raise refuse(compiler, node, symbol, left.type, right.type)
+    # Before the casts: precision and scale follow from the operands' own types, not from the common one.
     if kind.name == "decimal":
         return decimal_arithmetic(left, right, symbol)
     left, right = compiler.cast(left, kind), compiler.cast(right, kind)
+    # DuckDB (with integer_division) gives NULL for a zero divisor; Trino fails for integers and gives Infinity or
+    # NaN for doubles.
     if symbol in "/%" and kind.name in INTEGERS:
         return Value(f"({left.sql} {symbol} {_divisor(right)})", kind)
     if symbol in "/%":
@@ -165,11 +172,12 @@ def _calculated(compiler: Expressions, node: Any, left: Value, right: Value) -> 
 
 
 def _divisor(right: Value) -> str:
+    # A literal other than 0 needs no check, and by far most divisors are such.
     return right.sql if right.literal else f"trino_divisor({right.sql})"
 
 
 def decimal_arithmetic(left: Value, right: Value, symbol: str) -> Value:
-    """The precision and scale of a decimal result, as https://trino.io/docs/current/functions/decimal.html has it."""
+    """Compile decimal arithmetic with precision and scale as in https://trino.io/docs/current/functions/decimal.html."""
     (p1, s1), (p2, s2) = as_decimal(left.type).parameters, as_decimal(right.type).parameters
     if symbol == "*":
         kind = decimal(p1 + p2, s1 + s2)
@@ -180,6 +188,7 @@ def decimal_arithmetic(left: Value, right: Value, symbol: str) -> Value:
     else:
         kind = decimal(max(p1 - s1, p2 - s2) + max(s1, s2) + 1, max(s1, s2))
     divisor = f"trino_divisor({right.sql})" if symbol in "/%" else right.sql
+    # DuckDB's rules for precision and scale differ, and its division of decimals gives a DOUBLE.
     return Value(f"CAST(({left.sql} {symbol} {divisor}) AS {types.duckdb_type(kind)})", kind)
 
 
@@ -188,12 +197,14 @@ def _time_arithmetic(left: Value, right: Value, symbol: str) -> Value | None:
     if kinds[0] in _INTERVALS and kinds[1] in _TIMES and symbol == "+":
         left, right = right, left
         kinds = (kinds[1], kinds[0])
+    # Trino refuses to add hours to a date; DuckDB would make a timestamp.
     if kinds[0] == "date" and kinds[1] == "interval day to second" and symbol in "+-":
         return Value(f"CAST({left.sql} {symbol} trino_whole_days({right.sql}) AS DATE)", left.type)
     if kinds[0] in _TIMES and kinds[1] in _INTERVALS and symbol in "+-":
         sql = f"({left.sql} {symbol} {right.sql})"
         return Value(f"CAST({sql} AS DATE)" if kinds[0] == "date" else sql, left.type)
     if kinds == ("date", "date") and symbol == "-":
+        # The difference of two dates is an interval in Trino and a number in DuckDB.
         return Value(f"to_days(CAST({left.sql} - {right.sql} AS INTEGER))", DAY_TO_SECOND)
     if kinds[0] in _TIMES[1:3] and kinds[1] in _TIMES[:3] and symbol == "-":
         return Value(f"({left.sql} - {right.sql})", DAY_TO_SECOND)
@@ -233,9 +244,10 @@ def _concatenated(compiler: Expressions, node: Any, left: Value, right: Value) -
 
 
 def joined_arrays(compiler: Expressions, node: Any, left: Value, right: Value) -> Value:
-    """Two arrays, or an array and an element before or after it, as one array."""
+    """Concatenate two arrays, or an array and an element before or after it."""
     kind = common_type(left.type, right.type)
     if kind and kind.name == "array":
+        # DuckDB's list_concat takes a NULL list for an empty one.
         return Value(f"trino_concat({compiler.cast(left, kind).sql}, {compiler.cast(right, kind).sql})", kind)
     if "array" in (left.type.name, right.type.name):
         item = left.type.items[0] if left.type.name == "array" else right.type.items[0]
@@ -278,7 +290,7 @@ def _like(compiler: Expressions, node: Any) -> Value:
 
 
 def _check_escapes(pattern: str, letter: str) -> None:
-    """Raises the error of an escape before what needs none, which DuckDB takes as it is."""
+    """Raise an error for an escape character before a letter that needs none, which DuckDB accepts."""
     escaped = re.escape(letter)
     if not re.fullmatch(f"(?:[^{escaped}]|{escaped}[%_{escaped}])*", pattern, re.DOTALL):
         raise QueryError(
@@ -308,6 +320,7 @@ def _case_test(compiler: Expressions, operand: Value | None, test: exp.Expr) -> 
             "TYPE_MISMATCH",
             f"{place(test)}: CASE operand type does not match WHEN clause operand type: {operand.type} vs {value.type}",
         )
+    # WHEN a = b, not a simple CASE: each branch has its own common type with the operand.
     return f"{compiler.cast(operand, kind).sql} = {compiler.cast(value, kind).sql}"
 
 
@@ -349,7 +362,7 @@ def _place_in_row(node: Any, key: Value, size: int) -> int:
 
 
 def row_of(values: list[Value], names: list[str | None] | None = None) -> Value:
-    """A row of values, its fields named or not."""
+    """Return a row of values; its fields may have names."""
     kind = types.row([each.type for each in values], names or [None] * len(values))
     fields = (f"{types.quoted(types.field_key(kind, n))} := {each.sql}" for n, each in enumerate(values))
     return Value(f"struct_pack({', '.join(fields)})", kind)
