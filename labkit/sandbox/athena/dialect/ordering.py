@@ -1,4 +1,4 @@
-"""ORDER BY of a query: its keys are numbers, names of the query's own columns, or expressions over all in sight."""
+"""ORDER BY of a query: its keys are positions, names of the query's own columns, or expressions over all columns."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ class Item:
     name: str
     node: exp.Expr | None = None
     column: Column | None = None
-    """The column it is, where it is one and nothing else."""
+    """The column that it is, if it is a plain column."""
 
 
 class Ordering:
-    """The keys of one ORDER BY, which see the columns of the SELECT first and then those of the FROM.
+    """The keys of one ORDER BY; names mean columns of the SELECT first, then columns of the FROM.
 
-    What the columns are called and which have the same DuckDB is looked up once, not for each key: a query may well
-    have thousands of both.
+    The columns are indexed by name and by SQL once, not for each key: a query may have thousands of both.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Ordering:
         self._scope = replace(scope, columns=(*outputs, *rest))
 
     def clause(self, node: Any) -> str:
-        """The ORDER BY of a query; nothing if it has none."""
+        """Return the ORDER BY clause of a query that has one."""
         distinct = bool(node.args.get("distinct"))
         keys = (self._key(each.this, distinct) + windows.direction(each) for each in node.args["order"].expressions)
         return " ORDER BY " + ", ".join(keys)
@@ -64,8 +63,10 @@ class Ordering:
         if isinstance(key, exp.Literal) and not key.is_string:
             return self._position(key)
         if isinstance(key, exp.Column) and not key.table and (named := self._by_name.get(key.name.lower())):
+            # SELECT a, a ORDER BY a isn't ambiguous: both columns are the same expression.
             if len({self._items[n].value.sql for n in named}) > 1:
                 raise QueryError("AMBIGUOUS_NAME", f"{place(key)}: Column '{key.name}' is ambiguous")
+            # By position: in DuckDB the output columns are called c0, c1, ..., and an input may be called so too.
             return str(named[0] + 1)
         return self._expression(key, distinct)
 
@@ -79,9 +80,11 @@ class Ordering:
 
     def _expression(self, key: Any, distinct: bool) -> str:
         expressions = self._expressions
+        # Inside an expression too, an alias of the SELECT hides a column of the FROM, as Trino has it.
         outside, expressions.scope = expressions.scope, self._scope
         value = expressions.value(key)
         expressions.scope = outside
+        # An expression of the SELECT list: DISTINCT and GROUP BY allow it, whatever columns it names.
         if value.sql in self._by_sql:
             expressions.ungrouped.clear()
             return str(self._by_sql[value.sql] + 1)

@@ -1,7 +1,7 @@
-"""Trino's grammar through sqlglot, with the functions left as they were written.
+"""Parses Trino's SQL with sqlglot, and leaves function calls as they were written.
 
-sqlglot's own Trino dialect turns functions into those it thinks other engines share (`day_of_week` into ISODOW); here
-every call stays a call, with its place in the text, and the table of functions decides what becomes of it.
+sqlglot's own Trino dialect maps functions to ones that engines share (`day_of_week` to ISODOW). Here every call stays
+a call with its place in the text, and the table of functions decides what it means.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _AFTER_AN_ITEM = (
     TokenType.COMMA, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY,
     TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT,
 )  # fmt: skip
-"""No list has an empty place; sqlglot lets it have one."""
+"""Tokens that can't follow a comma or an opening bracket: sqlglot accepts `SELECT a, FROM t`, Trino doesn't."""
+# Words that sqlglot takes as functions without parentheses, and Trino as names.
 _NO_FUNCTIONS = (TokenType.CURRENT_SCHEMA, TokenType.CURRENT_DATETIME, TokenType.UTC_DATE, TokenType.UTC_TIME)
 _OPENED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(['\"]|/\*)", re.DOTALL)
 _JSON_WITH_SYNTAX = ("json_array", "json_exists", "json_object", "json_query", "json_value")
@@ -52,10 +53,10 @@ class _Parser(TrinoParser):
     }
 
     ended = False
-    """Whether it missed something where the text was over."""
+    """Whether the error was that the text ended too early."""
 
     def raise_error(self, message: str, token: Any = None) -> None:
-        """Notes whether an error is of a token, or of there being none."""
+        """Note whether the text ended too early, and raise the error."""
         self.ended = token is None and not self._curr
         super().raise_error(message, token)
 
@@ -67,7 +68,7 @@ class AthenaSql(Trino):
     SUPPORTS_USER_DEFINED_TYPES = True  # a type that is not there is refused when it is looked up
 
     class Tokenizer(Trino.Tokenizer):
-        """Trino's tokens: what other engines call a type, as `string`, is a name like any other."""
+        """Trino's tokens; type names of other engines, such as `string`, are ordinary names."""
 
         KEYWORDS: ClassVar[dict[str, Any]] = {
             word: token
@@ -79,12 +80,13 @@ class AthenaSql(Trino):
 
 
 def tokenize(sql: str) -> list[Token]:
-    """The tokens of a statement; raises SYNTAX_ERROR where there is none to be made."""
+    """Return the tokens of a statement; raise SYNTAX_ERROR for text that can't be tokenized or that Trino rejects."""
     try:
         tokens: list[Token] = AthenaSql().tokenize(sql)
     except TokenError:
         raise _unclosed(sql) from None
     for token in tokens:
+        # sqlglot reads backticks as quotes, as Hive's statements do; Trino has an error of its own for them.
         if token.text.startswith("`"):
             raise backquoted(sql, token.start)
         if token.token_type in _NOT_IN_TRINO:
@@ -100,20 +102,22 @@ def _is_empty_place(before: Token, token: Token) -> bool:
 
 
 MOST_ARRAYS_DEEP = 12
-"""A bound of our own: the parser takes twice as long for each level."""
+"""A limit of ours: sqlglot takes twice as long for each further level."""
 
 
 def parse(sql: str) -> exp.Expr:
-    """One statement, as a tree."""
+    """Parse one statement into a tree; raise QueryError with the place of what is wrong."""
     tokens = tokenize(sql)
     if not tokens:
         raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input '<EOF>'. Expecting: 'SELECT', 'VALUES', 'WITH'")
+    # On the tokens: once the parser has begun, nothing can stop it.
     if _arrays_deep(tokens) > MOST_ARRAYS_DEEP:
         raise too_large()
     parser: Any = AthenaSql().parser()
     try:
         trees: list[exp.Expr] = [tree for tree in parser.parse(tokens, sql) if tree is not None]
     except ParseError as error:
+        # A statement with JSON_VALUE(... RETURNING ...) is correct SQL that sqlglot can't parse: not a syntax error.
         _refuse_json(tokens)
         raise _ended(tokens[-1]) if parser.ended else _syntax_error(error, tokens) from None
     except RecursionError:
@@ -123,6 +127,7 @@ def parse(sql: str) -> exp.Expr:
         raise QueryError(
             "INVALID_REQUEST", f"line {semicolon.line}:{start_column(semicolon)}: Only one sql statement is allowed."
         )
+    # sqlglot accepts `SELECT FROM t`.
     if isinstance(trees[0], exp.Select) and not trees[0].expressions:
         raise _ended(tokens[0]) if len(tokens) == 1 else mismatched(tokens[1])
     check(trees[0], sql)
@@ -130,19 +135,19 @@ def parse(sql: str) -> exp.Expr:
 
 
 def _refuse_json(tokens: Sequence[Token]) -> None:
-    """Says that the SQL standard's functions of JSON are missing, not that words such as RETURNING are misplaced."""
+    """Raise NOT_SUPPORTED for the SQL standard's JSON functions, not a syntax error at words such as RETURNING."""
     for token, after in pairwise(tokens):
         if token.text.lower() in _JSON_WITH_SYNTAX and after.token_type == TokenType.L_PAREN:
             raise not_supported(f"line {token.line}:{start_column(token)}: the function {token.text.lower()}")
 
 
 def too_large() -> QueryError:
-    """The error of a statement that is nested too deeply to be read."""
+    """Return the error for a statement that is nested too deeply."""
     return QueryError("SYNTAX_ERROR", "line 1:1: statement is too large (stack overflow while parsing)")
 
 
 def _arrays_deep(tokens: Sequence[Token]) -> int:
-    """How many `ARRAY[` stand within one another."""
+    """Return how deeply `ARRAY[` is nested."""
     deep = most = 0
     for before, token in pairwise(tokens):
         if token.token_type == TokenType.L_BRACKET and before.token_type == TokenType.ARRAY:
@@ -154,7 +159,7 @@ def _arrays_deep(tokens: Sequence[Token]) -> int:
 
 
 def backquoted(sql: str, at: int) -> QueryError:
-    """The error of a name in backticks, which only Hive's statements take."""
+    """Return the error for a name in backticks, which only Hive's statements accept."""
     where = place_in(sql, at)
     return QueryError(
         "SYNTAX_ERROR",
@@ -163,19 +168,19 @@ def backquoted(sql: str, at: int) -> QueryError:
 
 
 def _unclosed(sql: str) -> QueryError:
-    """The error of a quote or comment that does not end."""
+    """Return the error for a quote or comment that isn't closed."""
     at = next((found.start() for found in _OPENED.finditer(sql) if found[1]), len(sql))
     where = place_in(sql, at)
     return QueryError("SYNTAX_ERROR", f"{where}: mismatched input '{sql[at : at + 1]}'. Expecting: <expression>")
 
 
 def start_column(token: Token) -> int:
-    """The column, from 1, of a token's first character; sqlglot keeps that of its last."""
+    """Return the column, from 1, of a token's first character; sqlglot stores the last one's."""
     return int(token.col) - (token.end - token.start)
 
 
 def mismatched(token: Token) -> QueryError:
-    """The error of a token that has no place where it stands."""
+    """Return the error for a token that isn't allowed where it stands."""
     return QueryError(
         "SYNTAX_ERROR",
         f"line {token.line}:{start_column(token)}: mismatched input '{token.text}'. Expecting: <expression>",
@@ -191,6 +196,6 @@ def _syntax_error(error: ParseError, tokens: list[Token]) -> QueryError:
 
 
 def _ended(last: Token) -> QueryError:
-    """The error of a statement that stops before its end."""
+    """Return the error for a statement that ends too early."""
     where = f"line {last.line}:{last.col + 1}"
     return QueryError("SYNTAX_ERROR", f"{where}: mismatched input '<EOF>'. Expecting: <expression>")

@@ -1,4 +1,4 @@
-"""Regular expressions and JSON paths that are written out, from what Trino reads to what DuckDB does."""
+"""Translates literal regular expressions and JSON paths from Trino's syntax to DuckDB's, and checks them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _JSON_PATH = re.compile(r"""\$(\.[\w:$\-/@|#]+|\[\s*(\w+|"([^"\\]|\\.)*"|'[^']*'
 
 
 def translated(node: Any, name: str, given: Sequence[Value | None]) -> list[Value | None]:
-    """The arguments of a call with its pattern, if it has one, as DuckDB reads it."""
+    """Return a call's arguments with its pattern, if it has a literal one, in DuckDB's syntax."""
     values = list(given)
     pattern = values[1] if len(values) > 1 else None
+    # A pattern from a column goes to DuckDB as it is: its syntax isn't known before the query runs.
     if pattern is None or not isinstance(pattern.literal, str):
         return values
     if name in ("json_extract", "json_extract_scalar", "json_size") and not _JSON_PATH.fullmatch(pattern.literal):
@@ -39,7 +40,7 @@ def translated(node: Any, name: str, given: Sequence[Value | None]) -> list[Valu
 
 
 def _regular_expression(node: Any, text: str) -> str:
-    """Java's way of naming a group becomes RE2's, which has no look-around and no references back."""
+    """Translate Java's named groups to RE2's; raise NOT_SUPPORTED for look-around and back references."""
     if _LOOK_AROUND.search(text) or _BACK_REFERENCE.search(text):
         raise not_supported(f"{place(node)}: look-around and back references in a regular expression ({text})")
     return _NAMED_GROUP.sub("(?P<", text)
@@ -53,7 +54,7 @@ def _groups(text: str) -> re.Pattern[str] | None:
 
 
 def group_count(pattern: Value) -> int | None:
-    """How many groups a translated pattern has; None for one that is not written out, or that can't be told."""
+    """Return the number of groups in a translated pattern; None if it isn't a literal or Python can't compile it."""
     compiled = _groups(pattern.literal) if isinstance(pattern.literal, str) else None
     return compiled.groups if compiled else None
 
@@ -70,7 +71,7 @@ def _check_group(text: str, number: Value) -> None:
 
 
 def _replacement(pattern: str, text: str) -> str:
-    r"""A replacement of Java's, `$1` and `${name}` with `\` before what is meant as it is, as RE2 writes it.
+    r"""Translate a replacement from Java's syntax (`$1`, `${name}`, `\` as escape) to RE2's (`\1`).
 
     >>> _replacement("(?P<x>b)", r"[${x}$1\$]")
     '[\\1\\1$]'

@@ -1,4 +1,4 @@
-"""Queries: SELECT with all its clauses, set operations, VALUES and WITH, compiled block by block."""
+"""Compiles queries block by block: SELECT with all its clauses, set operations, VALUES and WITH."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CLAUSES = (
 
 
 RECURSION_DEPTH = 10
-"""https://docs.aws.amazon.com/athena/latest/ug/select.html has WITH RECURSIVE; the depth is Trino's default."""
+"""The maximum depth of WITH RECURSIVE: Trino's default; https://docs.aws.amazon.com/athena/latest/ug/select.html."""
 _TOO_DEEP = (
     f"NOT_SUPPORTED: Recursion depth limit exceeded ({RECURSION_DEPTH}). Use 'max_recursion_depth' session property to"
     " modify the limit."
@@ -52,7 +52,7 @@ _TOO_DEEP = (
 
 
 class QueryCompiler:
-    """Compiles one statement's queries. `scans` are the tables that it reads, each mention apart."""
+    """Compiles the queries of one statement; `scans` lists the tables that it reads, one entry per mention."""
 
     def __init__(
         self,
@@ -69,20 +69,22 @@ class QueryCompiler:
         self.scans: list[Scan] = outer.scans if outer else []
         self.ctes: dict[str, tuple[str, tuple[Column, ...]]] = {}
         self.windows: dict[str, exp.Expr] = {}
+        # A list, so that a view's compiler counts on with the statement's own counter.
         self._names: list[int] = outer._names if outer else [0]
 
     def new_name(self, letter: str) -> str:
-        """A name that no relation of the statement has yet."""
+        """Return a name that no relation of the statement has yet."""
         self._names[0] += 1
         return f"{letter}{self._names[0]}"
 
     def of_view(self, text: str, database: str) -> QueryCompiler:
-        """The compiler of a view's text, as a part of this statement: its scans are the statement's own."""
+        """Return the compiler of a view's text, as a part of this statement: it shares scans, names and effort."""
         return QueryCompiler(text, self.catalog.in_database(database), self.now, self)
 
     def query(self, node: Any, scope: Scope | None = None) -> Query:
-        """A query and all in it; `scope` has the columns of the queries around."""
+        """Compile a query and everything in it; `scope` has the columns of the queries around it."""
         outside = self.ctes
+        # A copy: the names of a WITH end with its query, and hide those around until then.
         self.ctes = dict(outside)
         try:
             with_sql = self._with(node.args.get("with_"), scope)
@@ -112,6 +114,7 @@ class QueryCompiler:
         parts = []
         mentions = Counter(each.name.lower() for each in node.parent.find_all(exp.Table) if not each.db)
         for cte in node.expressions:
+            # A name of ours: a CTE may be called like a macro or a keyword of DuckDB's.
             name = self.new_name("w")
             if node.args.get("recursive") and isinstance(cte.this, exp.Union):
                 query = self._recursive(cte, name, scope)
@@ -132,27 +135,30 @@ class QueryCompiler:
         return query.renamed(names) if names else query
 
     def _recursive(self, cte: Any, name: str, scope: Scope | None) -> Query:
-        """A recursive query, written out to the depth that there may be, as Trino does.
+        """Compile a recursive query by writing out its steps up to the maximum depth, as Trino does.
 
-        Each step sees the rows of the step before it. One more than there may be has to have none.
+        Each step reads the rows of the step before it. The step after the last allowed one must be empty.
         """
         anchor = self._named(cte, self.query(cte.this.this, scope))
         kinds = [column.type for column in anchor.columns]
         names = [f"{name}_{depth}" for depth in range(RECURSION_DEPTH + 2)]
+        # MATERIALIZED: each step is named by the next one and by the UNION; inlined, the work would double with each.
         steps = [f"{names[0]} AS MATERIALIZED ({self._cast(anchor, kinds)})"]
         for before, own in pairwise(names):
             self.ctes[cte.alias.lower()] = (before, tuple(replace(column, origin="") for column in anchor.columns))
             step = self._cast(self.query(cte.this.expression, scope), kinds)
             steps.append(f"{own} AS MATERIALIZED ({step})")
         counted = f"CASE WHEN count(*) > 0 THEN {string(_TOO_DEEP)} ELSE '1' END"
+        # The error is a cast of its text, which fails: TRY takes no error(), which is volatile.
         refused = f" WHERE (SELECT CAST({counted} AS INTEGER) FROM {names[-1]}) = 1"
         parts = " UNION ALL ".join(f"SELECT * FROM {each}" for each in names)
         distinct = "DISTINCT " if cte.this.args.get("distinct") else ""
         return Query(f"WITH {', '.join(steps)} SELECT {distinct}* FROM ({parts}{refused})", anchor.columns)
 
     def _cast(self, query: Query, kinds: Sequence[Any]) -> str:
-        """A query with its columns cast to the types that a set operation gives them."""
+        """Return a query's SQL with its columns cast to the types of a set operation."""
         if all(
+            # varchar(3) and varchar(5) are both DuckDB's VARCHAR: no cast.
             column.type.name == kind.name == "varchar" or column.type == kind
             for column, kind in zip(query.columns, kinds, strict=True)
         ):
@@ -183,6 +189,7 @@ class QueryCompiler:
                     f" {other.type}",
                 )
             kinds.append(kind)
+        # Without ALL, every set operation is DISTINCT.
         word += "" if node.args.get("distinct", True) else " ALL"
         columns = tuple(
             Column(column.name, kind, f"c{n}") for n, (column, kind) in enumerate(zip(left.columns, kinds, strict=True))
@@ -191,7 +198,7 @@ class QueryCompiler:
         return self._ordered(query, node, scope)
 
     def _ordered(self, query: Query, node: Any, scope: Scope) -> Query:
-        """ORDER BY and LIMIT of a query that is not a SELECT: they see its columns alone."""
+        """Add ORDER BY and LIMIT to a query that isn't a SELECT: they see only its columns."""
         if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
             return query
         columns = tuple(replace(column, sql=f"c{n}", table=(), scan=None) for n, column in enumerate(query.columns))
@@ -212,6 +219,8 @@ class QueryCompiler:
             self.windows = outside
 
     def _block(self, node: Any, scope: Scope) -> Query:
+        # In the order in which SQL evaluates the clauses, not in which they are written: each sees what the earlier
+        # ones made.
         source, inside = relations.from_clause(self, node, scope)
         expressions = ExpressionCompiler(self, inside)
         where = self._where(node, expressions)
@@ -227,10 +236,11 @@ class QueryCompiler:
         return Query(sql, self._outputs(items, node, keys))
 
     def _outputs(self, items: list[Item], node: Any, keys: dict[str, Column]) -> tuple[Column, ...]:
-        """The columns of the result.
+        """Return the columns of the result.
 
-        A partition column keeps its origin while conditions on it may still move inwards.
+        A partition column keeps its origin as long as conditions on it may still be moved into this query.
         """
+        # A condition applied before LIMIT or a window function would change which rows it sees.
         movable = not node.args.get("limit") and not node.args.get("offset") and not node.find(exp.Window)
         aggregated = grouping.is_aggregated(node)
         columns = []
@@ -247,6 +257,7 @@ class QueryCompiler:
         condition = node.args["where"].this
         expressions.clause_without_aggregates = "WHERE clause"
         sql = expressions.condition(condition, "WHERE clause").sql
+        # Each part of an AND may prune by itself; an OR only as a whole.
         for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
             pruning.prune(expressions, part, outer_joined=False)
         expressions.clause_without_aggregates = ""
@@ -271,6 +282,7 @@ class QueryCompiler:
         inner = each.this if isinstance(each, exp.Alias) else each
         name = each.alias if isinstance(each, exp.Alias) else ""
         if not name:
+            # Athena names nameless columns _col0, _col1, ... by their position in the result.
             name = inner.name if isinstance(inner, exp.Column | exp.Dot) else f"_col{number}"
         before = len(expressions.columns_met)
         value = expressions.value(inner)
@@ -304,6 +316,7 @@ class QueryCompiler:
         if not node.args.get("having"):
             return ""
         condition = node.args["having"].this
+        # HAVING alone makes the query an aggregation of all its rows.
         if expressions.group_keys is None:
             expressions.group_keys = {}
         sql = expressions.condition(condition, "HAVING clause").sql
@@ -337,5 +350,5 @@ def _row_count(count: Any, clause: exp.Expr) -> int:
 
 
 def _movable(query: Query, mentions: int) -> tuple[Column, ...]:
-    """The columns of a CTE; conditions on them move into it only if it is named once: another mention needs all."""
+    """Return the columns of a CTE; conditions move into it only if it is mentioned once, as another needs all rows."""
     return query.columns if mentions == 1 else tuple(replace(column, origin="") for column in query.columns)

@@ -1,4 +1,4 @@
-"""What a FROM names: tables, views, subqueries, VALUES and UNNEST, and the joins between them."""
+"""Compiles FROM: tables, views, subqueries, VALUES and UNNEST, and the joins between them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _HIDDEN = {"$path": "path", "$file_size": "size", "$file_modified_time": "modifi
 
 
 def from_clause(queries: Queries, select: Any, outer: Scope) -> tuple[str, Scope]:
-    """The FROM of a SELECT, and the scope that its expressions see."""
+    """Compile the FROM of a SELECT; return its SQL and the scope that the SELECT's expressions see."""
     source = select.args.get("from_")
     if source is None:
         return "", Scope(parent=outer if outer.columns or outer.parent else None)
+    # An empty outer scope is left out, so that names don't seem to come from a query around.
     parent = outer if outer.columns or outer.parent else None
     sql, columns = relation(queries, source.this, Scope(parent=parent))
     scope = Scope(columns, parent)
@@ -38,14 +39,14 @@ def from_clause(queries: Queries, select: Any, outer: Scope) -> tuple[str, Scope
 
 
 def joins(queries: Queries, nodes: list[Any], sql: str, scope: Scope) -> tuple[str, Scope]:
-    """A relation with others joined to it."""
+    """Compile the joins of other relations to one; return the SQL and the scope of all."""
     for join in nodes:
         sql, scope = _join(queries, join, sql, scope)
     return sql, scope
 
 
 def relation(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column, ...]]:
-    """One relation of a FROM; `scope` is what UNNEST and LATERAL see of those before it."""
+    """Compile one relation of a FROM; `scope` has the columns before it, which UNNEST and LATERAL see."""
     if isinstance(node, exp.Table):
         return _table(queries, node, scope)
     if isinstance(node, exp.Subquery):
@@ -67,6 +68,7 @@ def _subquery(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Col
         inner = [*(node.this.args.get("joins") or ()), *(node.args.get("joins") or ())]
         sql, inside = joins(queries, inner, sql, Scope(columns, scope.parent))
         return f"({sql})", inside.columns
+    # A subquery in FROM doesn't see the relations beside it, only the queries around.
     query = queries.query(node.this, Scope(parent=scope.parent) if scope.parent else None)
     return _aliased(queries, f"({query.sql})", query.columns, node)
 
@@ -74,10 +76,12 @@ def _subquery(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Col
 def _aliased(
     queries: Queries, sql: str, columns: tuple[Column, ...], node: Any, table: tuple[str, ...] = ()
 ) -> tuple[str, tuple[Column, ...]]:
-    """A relation under a name of its own, its columns called as the alias says."""
+    """Give a relation a name of ours, and its columns the names of the alias."""
+    # Not the user's alias: it may be a keyword of DuckDB's, and differ from another in case alone.
     name = queries.new_name("r")
     alias = node.args.get("alias")
     names = [each.name for each in (alias.args.get("columns") or ())] if alias else []
+    # "$path" and the like follow after the others, so an alias list never names them.
     shown = [column for column in columns if not column.hidden]
     if names and len(names) != len(shown):
         raise QueryError(
@@ -107,6 +111,7 @@ def _sample(node: Any) -> str:
         raise QueryError(
             "INVALID_ARGUMENTS", f"{place(percent)}: Sample percentage must be between 0 and 100 (inclusive)"
         )
+    # REPEATABLE: a lab has to give the same result in every run.
     return f" TABLESAMPLE {method}({float(percent.name)} PERCENT) REPEATABLE (1)"
 
 
@@ -114,6 +119,7 @@ def _table(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column
     if not isinstance(node.this, exp.Identifier):
         raise not_supported(f"{place(node)}: {node.sql(dialect='trino')} in a FROM clause")
     name = node.name.lower()
+    # A CTE hides a table of its name, but not one that is named with its database.
     if not node.db and name in queries.ctes:
         own, columns = queries.ctes[name]
         return _aliased(
@@ -124,6 +130,7 @@ def _table(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Column
             (name,),
         )
     catalog, database = node.catalog.lower(), node.db.lower()
+    # The only catalog; federated ones don't exist here.
     if catalog not in ("", "awsdatacatalog"):
         raise QueryError("CATALOG_NOT_FOUND", f"{place(node)}: Catalog '{catalog}' does not exist")
     database = database or queries.catalog.database
@@ -157,6 +164,7 @@ def _columns(scan: Scan) -> tuple[Column, ...]:
     table = scan.table
     columns = []
     for number, (name, kind) in enumerate(table.all_columns):
+        # Only partition columns have an origin: their values are known before any object is read.
         origin = f"p.c{number}" if number >= len(table.columns) else ""
         columns.append(Column(name, kind, f"c{number}", scan=scan, number=number, origin=origin))
     first = len(table.all_columns)
@@ -168,12 +176,13 @@ def _columns(scan: Scan) -> tuple[Column, ...]:
 def _view(queries: Queries, node: Any, table: Table, called: tuple[str, ...]) -> tuple[str, tuple[Column, ...]]:
     assert table.view is not None
     inner = queries.of_view(table.view, table.database)
+    # The view's names as they were stored: `SELECT *` in a view may find other columns by now.
     query = inner.query(parse(table.view)).renamed([name for name, _ in table.columns])
     return _aliased(queries, f"({query.sql})", query.columns, node, called)
 
 
 def _metadata(queries: Queries, node: Any, found: Any) -> tuple[str, tuple[Column, ...]]:
-    """A relation that the catalog itself answers."""
+    """Compile a relation whose rows the catalog itself has: information_schema and `$partitions`."""
     if found is None:
         raise QueryError(
             "TABLE_NOT_FOUND",
@@ -183,6 +192,7 @@ def _metadata(queries: Queries, node: Any, found: Any) -> tuple[str, tuple[Colum
     columns = tuple(Column(name, kind, f"c{n}") for n, (name, kind) in enumerate(names_and_types))
     listed = ", ".join("(" + ", ".join(row) + ")" for row in rows)
     selected = ", ".join(f"CAST(c{n} AS {types.duckdb_type(c.type)}) AS c{n}" for n, c in enumerate(columns))
+    # VALUES needs a row: an empty relation is one row of NULLs that is filtered out.
     nothing = "" if rows else " WHERE false"
     listed = listed or "(" + ", ".join("NULL" for _ in columns) + ")"
     numbered = ", ".join(f"c{n}" for n in range(len(columns)))
@@ -196,7 +206,7 @@ def _metadata(queries: Queries, node: Any, found: Any) -> tuple[str, tuple[Colum
 
 
 def values(queries: Queries, node: Any, scope: Scope) -> Query:
-    """VALUES: rows written out, each column of the type that its values share."""
+    """Compile VALUES; each column gets the common type of its values."""
     expressions = ExpressionCompiler(queries, scope)
     rows = [
         [expressions.value(each) for each in (row.expressions if isinstance(row, exp.Tuple) else [row])]
@@ -234,6 +244,7 @@ def _unnest(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Colum
     names = node.args.get("alias")
     offset = node.args.get("offset")
     if offset:
+        # Trino numbers up to the longest of several arrays: the numbers are one more list, unnested beside them.
         longest = f"greatest({', '.join(f'coalesce({each}, 0)' for each in lengths)})"
         produced.append(f"unnest(generate_series(1::BIGINT, CAST({longest} AS BIGINT))) AS n")
         columns.append(Column("ordinality", BIGINT, f"c{len(columns)}"))
@@ -241,7 +252,9 @@ def _unnest(queries: Queries, node: Any, scope: Scope) -> tuple[str, tuple[Colum
         if names and isinstance(offset, exp.Identifier):
             names.append("columns", offset.copy())
     selected = ", ".join(f"{sql} AS c{n}" for n, sql in enumerate(shown))
+    # Two levels: each list is unnested once, and the outer level takes the fields of its rows from there.
     sql = f"LATERAL (SELECT {selected} FROM (SELECT {', '.join(produced)}))"
+    # Without a relation before it there is nothing that it could refer to.
     return _aliased(queries, sql if scope.columns else sql.removeprefix("LATERAL "), tuple(columns), node)
 
 
@@ -255,6 +268,7 @@ def _unnest_one(value: Value, node: Any, produced: list[str], columns: list[Colu
         item = value.type.items[0]
         fields = [(item, own)]
         if item.name == "row":
+            # UNNEST of an array of rows makes a column of each field in Trino, one struct in DuckDB.
             fields = [(kind, f"{own}.{types.quoted(types.field_key(item, n))}") for n, kind in enumerate(item.items)]
     else:
         raise QueryError("TYPE_MISMATCH", f"{place(node)}: Cannot unnest type: {value.type}")
@@ -295,6 +309,7 @@ def _on(queries: Queries, join: Any, both: Scope, side: str, left: Scope, right:
     expressions.clause_without_aggregates = "JOIN clause"
     condition = join.args["on"]
     sql = expressions.condition(condition, "JOIN ON clause").sql
+    # With an outer join, a condition in ON doesn't filter the preserved side.
     if not side:
         for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
             pruning.prune(expressions, part, outer_joined=False)
@@ -315,7 +330,9 @@ def _using(
             raise QueryError("TYPE_MISMATCH", f"{place(each)}: Column Types of left and right side are not comparable")
         expressions = ExpressionCompiler(queries, Scope())
         sides = [expressions.cast(Value(column.sql, column.type), kind).sql for column in pair]
+        # Not DuckDB's USING: it compares NaN and casts in its own way, and gives its own name to the column.
         conditions.append(equal(sides[0], sides[1], kind))
+        # The side that is never missing has the value.
         value = {"RIGHT": sides[1], "FULL": f"coalesce({sides[0]}, {sides[1]})"}.get(side, sides[0])
         merged.append(Column(each.name, kind, value))
         taken |= {id(column) for column in pair}

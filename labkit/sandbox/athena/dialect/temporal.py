@@ -1,6 +1,6 @@
-"""Dates and times: the moment of the query, time zones, intervals and units.
+"""Dates and times: the current time, time zones, intervals and units.
 
-The clock is the sandbox's: `now()` is written into the SQL, DuckDB's own clock is never asked.
+The clock is the sandbox's: the value of `now()` is written into the SQL, DuckDB's own clock is never read.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _current(kind: Type) -> Callable[[Expressions, Any], Value]:
 
 
 def _current_with_digits(kind: Type) -> calls.Special:
-    """`current_timestamp(6)`; the clock has milliseconds."""
+    """Compile `current_timestamp(6)` and the like; the clock has milliseconds, further digits are zeros."""
 
     def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         digits = compiler.value(arguments[0]).literal if len(arguments) == 1 else None
@@ -130,7 +130,7 @@ def _zone(compiler: Expressions, node: exp.Expr) -> str:
 
 
 def at_timezone(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
-    """The same instant shown in another zone: the zone goes with the type, DuckDB keeps the instant."""
+    """Compile AT TIME ZONE: the same instant in another zone, which our type has; DuckDB keeps the instant."""
     value, zone = compiler.value(arguments[0]), _zone(compiler, arguments[1])
     if value.type.name not in ("timestamp", "timestamp with time zone"):
         raise QueryError(
@@ -158,6 +158,7 @@ def _from_unixtime(compiler: Expressions, node: Any, arguments: calls.Arguments)
         hours, minutes = (compiler.value(each).literal for each in arguments[1:])
         if not isinstance(hours, int) or not isinstance(minutes, int):
             raise not_supported(f"{place(node)}: a time zone that is not written out")
+        # from_unixtime(x, 0, -30) is -00:30: the sign belongs to both parts together.
         zone = zones.zone_name(f"{'-' if hours < 0 or minutes < 0 else '+'}{abs(hours):02}:{abs(minutes):02}")
         return Value(result.sql, replace(result.type, zone=zone))
     return Value(result.sql, replace(result.type, zone=_zone(compiler, arguments[1])))
@@ -195,7 +196,7 @@ def _times(compiler: Expressions, node: Any, name: str, arguments: calls.Argumen
 
 
 def _in_zone(value: Value, local_sql: str) -> Value:
-    """What was worked out on the clock of a value's zone, as the value's own type again."""
+    """Return a result computed in local time as the type of the value that it came from."""
     if value.type == DATE:
         return Value(f"CAST({local_sql} AS DATE)", DATE)
     if value.type == TIMESTAMP_TZ:
@@ -206,6 +207,7 @@ def _in_zone(value: Value, local_sql: str) -> Value:
 def _date_trunc(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
     (value,) = _times(compiler, node, "date_trunc", arguments[1:])
     unit = _unit(compiler, arguments[0], value.type)
+    # DuckDB's date_trunc takes no TIME.
     clock = f"(DATE '1970-01-01' + {value.sql})" if value.type == TIME else calls.on_the_clock(value)
     return _in_zone(value, f"date_trunc('{unit}', {clock})")
 
@@ -214,7 +216,9 @@ def _date_add(compiler: Expressions, node: Any, arguments: calls.Arguments) -> V
     (value,) = _times(compiler, node, "date_add", arguments[2:])
     unit = _unit(compiler, arguments[0], value.type)
     amount = compiler.cast(compiler.value(arguments[1]), BIGINT).sql
+    # to_days and the like take an INTEGER, and the amount is a BIGINT.
     step = _STEPS[unit].format(f"CAST({amount} AS INTEGER)")
+    # Hours and less are added to the instant, days and more to the local date: 1 day may have 23 hours.
     if value.type == TIMESTAMP_TZ and unit in _INSTANT_UNITS:
         return Value(f"({value.sql} + {step})", value.type)
     return _in_zone(value, f"({calls.on_the_clock(value)} + {step})")
@@ -230,6 +234,7 @@ def _date_diff(compiler: Expressions, node: Any, arguments: calls.Arguments) -> 
             replace(each, type=replace(TIMESTAMP_TZ, zone=zone))
             for each in (compiler.cast(start, TIMESTAMP_TZ), compiler.cast(end, TIMESTAMP_TZ))
         )
+    # date_sub counts whole units between two times, as Trino's date_diff does; DuckDB's date_diff counts boundaries.
     return Value(f"date_sub('{unit}', {calls.on_the_clock(start)}, {calls.on_the_clock(end)})", BIGINT)
 
 
@@ -247,6 +252,7 @@ def _formatted(translate: Callable[[str, str], str]) -> calls.Special:
 def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
     def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.cast(compiler.value(arguments[0]), VARCHAR)
+        # To format, %f of MySQL is milliseconds and three zeros; to parse, up to six digits are read.
         pattern = _pattern(compiler, arguments[1], translate).replace("%g000", "%f")
         text = value.sql
         if not _YEAR.search(pattern):  # Joda's year is 1970 where a text has none, strptime's 1900
@@ -262,7 +268,7 @@ def _parsed(translate: Callable[[str, str], str], kind: Type) -> calls.Special:
 
 
 def _with_offset(value: Value, sql: str) -> Value:
-    """A text with an offset: that of a text written out is kept, another has to be UTC's."""
+    """Return a parsed text with an offset: a literal's offset becomes the type's zone, a column's has to be UTC."""
     if not isinstance(value.literal, str):
         return Value(f"CASE WHEN trino_is_utc({value.sql}) THEN CAST({sql} AS TIMESTAMPTZ) END", TIMESTAMP_TZ)
     offset = re.search(r"[+-]\d\d:?\d\d$", value.literal)
@@ -280,7 +286,7 @@ def _from_iso8601_timestamp(compiler: Expressions, node: Any, arguments: calls.A
 
 
 def _of_zone(template: str) -> calls.Special:
-    """What depends on the zone of a timestamp: `{minutes}` is how far it is ahead of UTC."""
+    """Compile a function of a timestamp's zone; `{minutes}` stands for its offset from UTC."""
 
     def compiled(compiler: Expressions, node: Any, arguments: calls.Arguments) -> Value:
         value = compiler.value(arguments[0])

@@ -1,4 +1,4 @@
-"""ORDER BY and OVER inside expressions: of aggregates and of window functions."""
+"""ORDER BY and OVER inside expressions, for aggregates and window functions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def order_by(compiler: Expressions, ordered: Sequence[Any]) -> str:
-    """ORDER BY inside an aggregate or window: NULLs are last unless it says otherwise, ascending or descending."""
+    """Compile ORDER BY inside an aggregate or window; NULLs come last by default, ascending or descending."""
     return " ORDER BY " + ", ".join(f"{compiler.value(each.this).sql}{direction(each)}" for each in ordered)
 
 
 def direction(ordered: Any) -> str:
-    """ASC or DESC, and where the NULLs go."""
+    """Return ASC or DESC and the place of the NULLs, both written out: DuckDB's defaults are a setting."""
     nulls = "FIRST" if ordered.args.get("nulls_first") else "LAST"
     return f" {'DESC' if ordered.args.get('desc') else 'ASC'} NULLS {nulls}"
 
 
 def over(compiler: Expressions, node: Any) -> str:
-    """OVER (...), or the window of the WINDOW clause that it names."""
+    """Compile OVER (...), or the named window of the WINDOW clause."""
     clauses = _clauses(compiler, node)
     parts = []
     if clauses.get("partition_by"):
@@ -36,11 +36,12 @@ def over(compiler: Expressions, node: Any) -> str:
         parts.append(order_by(compiler, clauses["order"].expressions).strip())
     if clauses.get("spec"):
         parts.append(_frame(compiler, clauses["spec"]))
+    # A named window is written out as well: DuckDB gets no WINDOW clause.
     return f"OVER ({' '.join(parts)})"
 
 
 def _clauses(compiler: Expressions, node: Any) -> dict[str, Any]:
-    """The clauses of a window: those of the window that it names, and what it adds to them itself."""
+    """Return the clauses of a window: those of the window that it names, and its own."""
     own = {name: node.args[name] for name in ("partition_by", "order", "spec") if node.args.get(name)}
     if not node.args.get("alias"):
         return own
