@@ -1,4 +1,4 @@
-"""Reads a filter pattern into its tree, or says what is wrong with it and where."""
+"""Parses a filter pattern into its tree; raises PatternError with what is wrong and where."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ _OFFENDING = {
     "json": re.compile(r"\$[^\w\s]+|[^\w\s\"%=<>|&(){}\[\]$][^\w\s\"%$]*", re.ASCII),
     "space": re.compile(r"\$[^\w\s]*|[^\w\s\"%=<>|&(){}\[\],$][^\w\s\"%$]*", re.ASCII),
 }
-"""By kind of pattern: the characters that AWS names when they stand where nothing can be made of them."""
+"""By kind of pattern: the characters that AWS's error quotes if they aren't allowed where they stand."""
 _STEP = re.compile(r"\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]|(\[?\*\]?)|\.?([\w-]+)", re.ASCII)
 
 
 def parse(text: str) -> tree.Pattern:
-    """The tree of a pattern.
+    """Parse a pattern; raise PatternError with the place of what is wrong.
 
     >>> parse('[..., status = 4*]').after[0].condition
     Comparison(subject='status', operator='=', value=Text(text='4*', quoted=False, offset=15))
     """
     if len(text) > MAX_LENGTH:
         raise PatternError("", f"no more than {MAX_LENGTH} characters", MAX_LENGTH)
+    # DuckDB's string literals can't hold it.
     if "\0" in text:
         raise PatternError("Invalid character(s) in term '\0'", "text", text.index("\0"))
     start = {"{": "json", "[": "space"}.get(text.lstrip()[:1], "terms")
@@ -45,18 +46,20 @@ def parse(text: str) -> tree.Pattern:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise _syntax_error(error, text, start) from None
+    # After the syntax: AWS reports a syntax error first.
     _check_quotas(pattern, text)
     return pattern  # type: ignore[no-any-return]
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number that a double can hold."""
+    """Tell whether a text is a number within the range of a double."""
     return NUMBER.fullmatch(text) is not None and isfinite(float(text))
 
 
 def is_selector(text: str) -> bool:
-    """Whether a text is a JSON selector without a wildcard, from which a value can be taken."""
+    """Tell whether a text is a JSON selector without a wildcard, so that it has one value."""
     try:
+        # The grammar knows selectors only inside a pattern: NOT EXISTS is the shortest condition on one.
         pattern = _TreeBuilder().transform(_parser("json").parse(f"{{{text} NOT EXISTS}}"))
     except (UnexpectedInput, VisitError):
         return False
@@ -64,7 +67,7 @@ def is_selector(text: str) -> bool:
 
 
 def selector_steps(selector: str) -> tuple[tree.Step, ...]:
-    """The steps of a JSON selector.
+    """Return the steps of a JSON selector; None stands for a wildcard.
 
     >>> selector_steps("$.users[0].['full.name'].*")
     ('users', 0, 'full.name', None)
@@ -82,13 +85,14 @@ def _step(match: re.Match[str]) -> tree.Step:
 @cache
 def _parser(start: str) -> Lark:
     grammar = (Path(__file__).parent / "grammar.lark").read_text()
+    # Blanks separate terms, so only the other two kinds may ignore them.
     if start != "terms":
         grammar += "\n%ignore _WS\n"
     return Lark(grammar, start=start, parser="lalr", maybe_placeholders=False)
 
 
 def _syntax_error(error: UnexpectedInput, text: str, kind: str) -> PatternError:
-    """AWS names the characters it can't read; of a known token in the wrong place it says the pattern is invalid."""
+    """Return AWS's error: it quotes characters it can't read, and calls a misplaced known token an invalid pattern."""
     at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END" and kind != "terms"
     offset = len(text) if at_end or error.pos_in_stream in (None, -1) else int(error.pos_in_stream)
     offending = _OFFENDING[kind].match(text, offset)
@@ -131,7 +135,10 @@ def _expected(error: UnexpectedInput) -> str:
 
 
 def _check_quotas(pattern: tree.Pattern, text: str) -> None:
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html"""
+    """Raise PatternError for too many regular expressions or wildcards.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html
+    """
     if not isinstance(pattern, tree.Terms) and len(regexes(pattern)) > MAX_REGEXES:
         raise PatternError("", f"at most {MAX_REGEXES} regular expressions", regexes(pattern)[MAX_REGEXES].offset)
     selectors = [selector for selector in _selectors(pattern) if None in selector_steps(selector)]
@@ -147,7 +154,7 @@ def _check_quotas(pattern: tree.Pattern, text: str) -> None:
 
 
 def conditions(pattern: tree.Pattern | tree.Condition) -> list[tree.Condition]:
-    """The conditions in a pattern that are not made of others, in the order they are written."""
+    """Return the elementary conditions of a pattern, in the order in which they are written."""
     match pattern:
         case tree.Json(condition):
             return conditions(condition)
@@ -161,7 +168,7 @@ def conditions(pattern: tree.Pattern | tree.Condition) -> list[tree.Condition]:
 
 
 def regexes(pattern: tree.Pattern) -> list[tree.Regex]:
-    """The regular expressions in a pattern."""
+    """Return the regular expressions in a pattern."""
     values: list[Any] = [test.value for test in conditions(pattern) if isinstance(test, tree.Comparison)]
     if isinstance(pattern, tree.Terms):
         values = [term.value for term in pattern.terms]
@@ -174,12 +181,12 @@ def _selectors(pattern: tree.Pattern) -> list[str]:
 
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Any]):
-    """Lark's tree into ours."""
+    """Turns lark's tree into ours."""
 
     def __init__(self) -> None:
         super().__init__()
         self._places: dict[str, int] = {}
-        """Where each name of a field was last."""
+        """The offset of each field name's last mention, for errors."""
 
     def NAME(self, token: Token) -> str:
         self._places[str(token)] = _offset(token)
@@ -252,6 +259,7 @@ class _TreeBuilder(Transformer[Token, Any]):
                 raise PatternError("", "a name that no other field has", self._places[name])
         place = places[0] if places else len(fields)
         kept = [field for field in fields if isinstance(field, tree.Field)]
+        # `[]` is one unnamed field in the grammar, and matches every event that isn't blank.
         if kept == [tree.Field("", None)] and not places:
             return tree.Space((), True, ())
         return tree.Space(tuple(kept[:place]), bool(places), tuple(kept[place:]))

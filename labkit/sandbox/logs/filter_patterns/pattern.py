@@ -1,4 +1,4 @@
-"""A filter pattern compiled: SQL that tells whether a message matches, and SQL for the values in it."""
+"""Compiled filter patterns: SQL that tells whether a message matches, and SQL of the values in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FilterPattern:
 
     @cached_property
     def condition(self) -> str:
-        """SQL: whether a message matches, TRUE or FALSE."""
+        """The SQL condition that a message matches; TRUE or FALSE, never NULL."""
         match self.tree:
             case Json():
                 return json_events.condition(self.tree)
@@ -38,22 +38,22 @@ class FilterPattern:
 
     @property
     def has_fields(self) -> bool:
-        """Whether values can be taken from matching messages: by selector from JSON, by name or number from fields."""
+        """Whether matching messages have values to extract: by selector from JSON, by name or number from fields."""
         return isinstance(self.tree, Json | Space)
 
     @cached_property
     def fields(self) -> str:
-        """SQL: the fields of a matching message as a list of texts; empty unless the pattern is space-delimited."""
+        """The SQL of a matching message's fields as a list of texts; empty unless the pattern is space-delimited."""
         return space_events.fields(self.tree) if isinstance(self.tree, Space) else "[]::VARCHAR[]"
 
     def named(self, fields: list[str]) -> dict[str, str]:
-        """A message's `fields` by the names that the pattern gives them."""
+        """Return a message's `fields` by the names that the pattern gives them."""
         if not isinstance(self.tree, Space):
             return {}
         return dict(zip(space_events.names(self.tree, len(fields)), fields, strict=True))
 
     def extraction(self, reference: str) -> str | None:
-        """SQL: the text that `$.selector`, `$name` or `$1` stands for; None where it can't stand for anything here."""
+        """Return the SQL of the text that `$.selector`, `$name` or `$1` refers to; None if it refers to nothing."""
         match self.tree:
             case Json() if parser.is_selector(reference):
                 return json_events.extraction(reference)
@@ -63,9 +63,9 @@ class FilterPattern:
 
 
 def compile_pattern(text: str, invalid: str = INVALID_METRIC_FILTER_PATTERN) -> FilterPattern:
-    """Compiles a pattern; raises InvalidParameterException in AWS's words, and with the place of the fault as detail.
+    """Compile a pattern; raise InvalidParameterException in AWS's words, with the place of the error as detail.
 
-    `invalid` is what AWS calls a pattern that it can't make sense of; it depends on the operation.
+    `invalid` is AWS's message for a pattern that can't be parsed; it differs between operations.
     """
     try:
         return _compiled(text)
@@ -75,6 +75,7 @@ def compile_pattern(text: str, invalid: str = INVALID_METRIC_FILTER_PATTERN) -> 
         raise ServiceError("InvalidParameterException", error.message or invalid, detail=place) from None
 
 
+# The same few patterns are compiled for every batch of events that arrives.
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> FilterPattern:
     tree = parser.parse(text)
@@ -89,7 +90,7 @@ def _regex_engine() -> duckdb.DuckDBPyConnection:
 
 
 def _check_regex(pattern: str, offset: int) -> None:
-    """Has RE2 read a regular expression: an unclosed bracket or a range that runs backwards shows only there."""
+    """Let RE2 compile a regular expression: only it finds an unclosed bracket or a range that runs backwards."""
     try:
         _regex_engine().execute("SELECT regexp_matches('', $1)", [pattern])
     except duckdb.Error as error:

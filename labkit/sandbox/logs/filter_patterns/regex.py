@@ -1,7 +1,7 @@
-"""The regular expressions of filter patterns: a small dialect, checked character by character.
+"""Checks the regular expressions of filter patterns: a small dialect, character by character.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html lists what it has; whatever is not in
-these tables is refused. What passes is RE2 syntax but for `{,n}`, which RE2 takes for text.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html lists the dialect; anything that isn't
+in these tables is an error. What passes is RE2 syntax, except for `{,n}`, which RE2 takes as text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from labkit.sandbox.logs.filter_patterns.tree import PatternError, Regex
 SYMBOLS = frozenset(":_#=@/;,- ")
 OPERATORS = frozenset("^$?[]{}|\\*+.")
 ESCAPES = frozenset("dDsSwW") | frozenset("tnrfv") | OPERATORS | SYMBOLS
-"""What may follow a backslash, besides two hexadecimal digits after x."""
+"""The characters that may follow a backslash, besides \\xHH."""
 MAX_REPETITIONS = 1000
-"""What the counts of all {m,n} may add up to, so that no expression needs more than a few megabytes."""
+"""The maximum sum of all {m,n} counts, which keeps an expression's automaton below a few megabytes."""
 
 _TOKEN = re.compile(r"\\x[0-9A-Fa-f]{2}|\\.|.", re.DOTALL)
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,(?P<most>\d+)\}|\{(?P<least>\d+),?\}|.", re.DOTALL)
@@ -23,7 +23,7 @@ _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,(?P<most>\d+)\}|\{(?P
 
 
 def parse_regex(text: str, offset: int) -> Regex:
-    """Checks what stands between the percent signs of a pattern; `offset` is the place of the first of them."""
+    """Check the text between the percent signs of a pattern; `offset` is the position of the first one."""
     if not text:
         raise PatternError("", "an expression between the percent signs", offset)
     for token in _TOKEN.finditer(text):
@@ -46,7 +46,10 @@ def _is_allowed(token: str) -> bool:
 
 
 def _with_checked_counts(text: str, offset: int) -> str:
-    """The expression as RE2 wants it. RE2 takes a brace that opens no count for text, where a count was meant."""
+    """Return the expression in RE2's syntax; raise PatternError for a `{` that begins no count.
+
+    RE2 would silently take such a brace as text.
+    """
     repetitions = 0
     for piece in _PIECE.finditer(text):
         if piece.group() == "{":

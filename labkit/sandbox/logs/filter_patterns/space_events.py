@@ -1,12 +1,13 @@
-r"""Patterns for space-delimited events as SQL.
+r"""Compiles patterns for space-delimited events to SQL.
 
-A message is cut into fields at white space; "quoted text" and [bracketed text] is one field, without its quotes or
-brackets. Where a message has more fields than a pattern without an ellipsis, the pattern's last field takes all that is
-left: AWS was seen to do so, its documents don't tell.
+A message is split into fields at white space; "quoted text" and [bracketed text] are one field each, without their
+quotes or brackets. If a message has more fields than a pattern without an ellipsis, the pattern's last field takes the
+rest: observed on AWS, not documented.
 
-Cutting a message costs ten times what one regular expression does, and flow log records have no quotes. So there are
-two ways to the same answer. A message without quotes and brackets is held against `^\S+\s+\S+\s+22\s+...`, with the
-pattern's equalities in it; any other is cut. Before either, the message is searched for texts that it must contain.
+Splitting a message costs ten times as much as one regular expression, and flow log records have no quotes. So there
+are two ways to the same answer. A message without quotes and brackets is matched with `^\S+\s+\S+\s+22\s+...`, which
+contains the pattern's equalities; any other message is split. Before either, the message is searched for texts that it
+must contain.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from labkit.sandbox.logs.filter_patterns.tree import AllOf, AnyOf, Comparison, C
 
 _ENCLOSED = r'"(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\]'
 _TOKEN = rf"(?s:(?:{_ENCLOSED})(?:\s|$)|\S+)"
-"""RE2 takes the first alternative that fits, so a quote that is never closed is part of an ordinary field."""
+"""RE2 takes the first alternative that fits, so an unclosed quote is part of an ordinary field."""
 _TOKENS = f"regexp_extract_all(message, {quoted(_TOKEN)})"
 _IS_PLAIN = "NOT (contains(message, '\"') OR contains(message, '['))"
 _ENCLOSED_TOKEN = rf"(?s)^(?:{_ENCLOSED})\s?$"
@@ -28,19 +29,20 @@ _OPENED = (
     f"CASE WHEN regexp_matches(token, {quoted(_ENCLOSED_TOKEN)})"
     r" THEN regexp_replace(token, '(?s)^.(.*)[\x22\]]\s?$', '\1') ELSE token END"
 )
-"""SQL: a `token` without the quotes or brackets around it."""
+"""The SQL of a `token` without the quotes or brackets around it."""
 
 
 def condition(pattern: Space) -> str:
-    """SQL: whether `message` has the pattern's fields and meets their conditions."""
+    """Return the SQL condition that `message` has the pattern's fields and meets their conditions."""
     if not pattern.fields:
         return r"regexp_matches(message, '\S')"
+    # The cheapest test first: a substring search decides most messages of a selective pattern.
     found = [f"contains(message, {quoted(text)})" for text in _required_texts(pattern)]
     return " AND ".join([*found, f"CASE WHEN {_IS_PLAIN} THEN {_plain(pattern)} ELSE {_cut(pattern)} END"])
 
 
 def fields(pattern: Space) -> str:
-    """SQL: the list of the fields of a matching `message`, each a text."""
+    """Return the SQL of the list of a matching `message`'s fields, each a text."""
     opened = f"list_transform({_TOKENS}, lambda token: {_OPENED})"
     count = len(pattern.fields)
     if pattern.ellipsis:
@@ -52,7 +54,7 @@ def fields(pattern: Space) -> str:
 
 
 def extraction(pattern: Space, reference: str) -> str | None:
-    """SQL: the text of the field that `$name` or `$3` stands for; None where the pattern has no such field."""
+    """Return the SQL of the field that `$name` or `$3` refers to; None if the pattern has no such field."""
     name = reference.removeprefix("$")
     for position, field in _positions(pattern):
         if field.name == name:
@@ -62,7 +64,7 @@ def extraction(pattern: Space, reference: str) -> str | None:
 
 
 def names(pattern: Space, count: int) -> list[str]:
-    """What the fields of a message that has so many are called: `$name`, or `$` and their number.
+    """Return the names of a message's `count` fields: `$name`, or `$` and their number.
 
     >>> names(Space((Field("ip", None),), True, (Field("", None), Field("bytes", None))), 5)
     ['$ip', '$2', '$3', '$4', '$bytes']
@@ -75,19 +77,19 @@ def names(pattern: Space, count: int) -> list[str]:
 
 
 def _positions(pattern: Space) -> Iterator[tuple[int, Field]]:
-    """The pattern's fields and their places in a list of a message's fields: 1 is the first, -1 the last."""
+    """Yield the pattern's fields with their positions in a message's list of fields: 1 is the first, -1 the last."""
     yield from enumerate(pattern.before, start=1)
     yield from enumerate(pattern.after, start=-len(pattern.after))
 
 
 def _required_texts(pattern: Space) -> list[str]:
-    """Texts that a matching message has, the longest and so the rarest first; one character is in nearly all."""
+    """Return texts that every matching message contains, longest (and so rarest) first, single characters left out."""
     texts = {required_text(field.condition) for field in pattern.fields if field.condition}
     return sorted((text for text in texts if len(text) > 1), key=lambda text: (-len(text), text))
 
 
 def _cut(pattern: Space) -> str:
-    """The conditions over the list of fields, which a list of one holds so that it is made once."""
+    """Return the conditions on the list of fields; a list of one element around it makes DuckDB compute it once."""
     count = len(pattern.fields)
     tests = [f"len(fields) {'>=' if pattern.ellipsis else '='} {count}"]
     for position, field in _positions(pattern):
@@ -97,7 +99,7 @@ def _cut(pattern: Space) -> str:
 
 
 def _plain(pattern: Space) -> str:
-    """One regular expression, and what can't be said in it: the conditions over single fields."""
+    """Return one regular expression, and conditions on single fields for what it can't express."""
     tests = [f"regexp_matches(message, {quoted(_line_regex(pattern))})"]
     for position, field in _positions(pattern):
         last = position == len(pattern.before) and not pattern.ellipsis
@@ -109,8 +111,10 @@ def _plain(pattern: Space) -> str:
 def _line_regex(pattern: Space) -> str:
     before = [_one_field(field, last=False) for field in pattern.before]
     if not pattern.ellipsis:
+        # Without an ellipsis the last field takes the rest of the line, white space included.
         before[-1] = _one_field(pattern.before[-1], last=True)
         return r"^\s*" + r"\s+".join(before)
+    # `|$`: an ellipsis may stand for no field at all, so the line may end after the fields before it.
     start = r"^\s*" + "".join(rf"{field}(?:\s+|$)" for field in before)
     if not pattern.after:
         return start
@@ -147,12 +151,13 @@ def _condition(part: Condition, subject: str) -> str:
 
 
 def _compare(test: Comparison, subject: str) -> str:
-    """A field's text against a value: as numbers where the value is one, written without quotes."""
+    """Return the SQL comparison of a field's text with a value: as numbers if the value is an unquoted number."""
     number = number_of(test.value)
     if test.operator not in ("=", "!="):
         return f"coalesce({decimal(subject)} {COMPARISONS[test.operator]} {number!r}::DOUBLE, FALSE)"
     if number is None:
         equal = text_matches(subject, test.value)
     else:
+        # 22, 22.0 and +22 are one number: a regular expression tests it without a cast, as in the plain way.
         equal = f"regexp_matches({subject}, {quoted(f'^{number_regex(number)}$')})"
     return f"NOT {equal}" if test.operator == "!=" else equal

@@ -1,4 +1,4 @@
-"""Texts and regular expressions as SQL. Whatever comes out of a pattern goes into SQL through these functions."""
+"""Writes texts and regular expressions as SQL; everything from a pattern enters SQL through these functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def quoted(text: str) -> str:
-    """A text as an SQL literal.
+    """Write a text as an SQL literal.
 
     >>> print(quoted("it's"))
     'it''s'
@@ -18,7 +18,7 @@ def quoted(text: str) -> str:
 
 
 def literal_regex(text: str) -> str:
-    r"""A regular expression of RE2 that matches a text and nothing else.
+    r"""Return an RE2 regular expression that matches exactly a text.
 
     >>> literal_regex("a.b")
     'a\\x{2e}b'
@@ -27,14 +27,14 @@ def literal_regex(text: str) -> str:
 
 
 def number_of(value: Value) -> float | None:
-    """The number a value stands for; quoted, or out of a double's range, it is a text."""
+    """Return the number of a value; None if it is quoted, no number, or out of a double's range."""
     if isinstance(value, Text) and not value.quoted and is_number(value.text):
         return float(value.text)
     return None
 
 
 def wildcards(text: str) -> tuple[str, str, str]:
-    """A text's wildcards: what may come before, the text between, what may come after. Inside a text `*` is just `*`.
+    """Split a text into its leading wildcard, the text between, and its trailing wildcard; an inner `*` is literal.
 
     >>> wildcards("*.html*")
     ('*', '.html', '*')
@@ -45,7 +45,7 @@ def wildcards(text: str) -> tuple[str, str, str]:
 
 
 def text_matches(subject: str, value: Value) -> str:
-    """SQL: whether a text, itself given as SQL, is the value's text, or matches its wildcards or regular expression."""
+    """Return the SQL condition that a text (given as SQL) equals a value or matches its wildcards or expression."""
     if isinstance(value, Regex):
         return f"regexp_matches({subject}, {quoted(value.pattern)})"
     before, text, after = wildcards(value.text)
@@ -60,6 +60,7 @@ def text_matches(subject: str, value: Value) -> str:
 
 
 def decimal(subject: str) -> str:
-    """SQL: a text as a number, NULL where it is none."""
+    """Return the SQL of a text as a number; NULL if it isn't one."""
+    # First the pattern's own idea of a number: DuckDB's cast also takes 'nan', 'inf' and blanks around digits.
     pattern = quoted(f"(?i)^(?:{NUMBER.pattern})$")
     return f"TRY_CAST(regexp_extract({subject}, {pattern}) AS DOUBLE)"

@@ -1,4 +1,4 @@
-"""Unstructured patterns as SQL: case-sensitive words and phrases anywhere in a message.
+"""Compiles unstructured patterns to SQL: case-sensitive words and phrases anywhere in a message.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-unstructured-log-events.html
 """
@@ -10,7 +10,7 @@ from labkit.sandbox.logs.filter_patterns.tree import Regex, Terms, Value
 
 
 def condition(pattern: Terms) -> str:
-    """SQL: whether `message` matches. AWS ignores optional terms that stand beside others."""
+    """Return the SQL condition that `message` matches; AWS ignores optional terms beside others."""
     wanted = [_found(term.value) for term in pattern.terms if term.mark == ""]
     unwanted = [f"NOT {_found(term.value)}" for term in pattern.terms if term.mark == "-"]
     optional = [_found(term.value) for term in pattern.terms if term.mark == "?"]

@@ -1,4 +1,4 @@
-"""What the values of a space-delimited pattern look like in a message, as regular expressions of RE2."""
+"""Writes the values of a space-delimited pattern as RE2 regular expressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from labkit.sandbox.logs.filter_patterns.tree import AnyOf, Comparison, Conditio
 
 
 def number_regex(number: float) -> str:
-    r"""The ways to write a number without an exponent.
+    r"""Return a regular expression for all ways to write a number without an exponent.
 
     >>> number_regex(22.0)
     '\\+?0*22(?:\\.0*)?'
@@ -22,9 +22,9 @@ def number_regex(number: float) -> str:
 
 
 def field_regex(condition: Condition, *, last: bool) -> str | None:
-    """A regular expression for the fields that meet a condition, None where the condition can't be said in one.
+    """Return a regular expression for fields that meet a condition; None if none can express it.
 
-    A field is what stands between white space; the last one may have white space in it.
+    A field is text between white space; the last one may contain white space.
     """
     tests = condition.conditions if isinstance(condition, AnyOf) else (condition,)
     alternatives = [_value_regex(test, last=last) for test in tests]
@@ -33,12 +33,13 @@ def field_regex(condition: Condition, *, last: bool) -> str | None:
 
 
 def required_text(condition: Condition) -> str:
-    """A text that stands in every message that meets a condition; empty where nothing is known."""
+    """Return a text that every message contains that meets a condition; empty if none is known."""
     if not isinstance(condition, Comparison) or condition.operator != "=" or not isinstance(condition.value, Text):
         return ""
     number = number_of(condition.value)
     if number is None:
         return wildcards(condition.value.text)[1]
+    # Only the digits before the point: 22 may be written 22.0 or 022, but always contains 22.
     return f"{abs(Decimal(repr(number))):f}".partition(".")[0].lstrip("0")
 
 
@@ -52,6 +53,7 @@ def _value_regex(test: Condition, *, last: bool) -> str | None:
 def _text_regex(value: Value, *, last: bool) -> str | None:
     assert isinstance(value, Text)
     before, text, after = wildcards(value.text)
+    # A value with white space matches only a quoted field, which is never tested by this expression.
     if not text or any(char.isspace() for char in text):
         return None
     anything = "(?s:.*)" if last else r"\S*"

@@ -1,4 +1,4 @@
-"""What a filter pattern says, as a tree. Offsets are places in the pattern's text, counted from 0."""
+"""The tree of a filter pattern. Offsets are positions in the pattern's text, counted from 0."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Step = str | int | None
 
 
 class PatternError(Exception):
-    """What is wrong with a pattern, and where.
+    """An invalid pattern: what is wrong, and where.
 
-    `message` is in AWS's words, and empty for what AWS calls just an invalid pattern; `detail` is what was expected.
+    `message` is in AWS's words, and empty if AWS only calls the pattern invalid; `detail` is what was expected.
     """
 
     def __init__(self, message: str, detail: str, offset: int) -> None:
@@ -24,7 +24,7 @@ class PatternError(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """A word, a "quoted phrase", or a value that is compared with; `*` at its ends is a wildcard there."""
+    """A word, a "quoted phrase", or the value of a comparison; `*` at either end is a wildcard."""
 
     text: str
     quoted: bool
@@ -76,21 +76,21 @@ class IsConstant:
 
 @dataclass(frozen=True)
 class NotExists:
-    """A property that an event has not."""
+    """A property that an event doesn't have."""
 
     subject: str
 
 
 @dataclass(frozen=True)
 class AllOf:
-    """Conditions that must all hold."""
+    """Conditions that must all be met."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Conditions of which one must hold."""
+    """Conditions one of which must be met."""
 
     conditions: tuple[Condition, ...]
 
@@ -107,7 +107,7 @@ class Json:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a space-delimited pattern; an empty name leaves it its number, a condition may test it."""
+    """A field of a space-delimited pattern; without a name it is known by its number, a condition may test it."""
 
     name: str
     condition: Condition | None
@@ -123,7 +123,7 @@ class Space:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All fields but the ellipsis."""
+        """All fields without the ellipsis."""
         return self.before + self.after
 
 
