@@ -1,4 +1,4 @@
-"""The functions of `stats`, as a table.
+"""The table of the aggregate functions of `stats`.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html
 """
@@ -15,7 +15,7 @@ SORT_KEYS = (
     "CASE WHEN text_number({0}) IS NULL THEN natural_order({0}) END",
     "{0}",
 )
-"""What texts sort by: words before numbers, words in natural order.
+"""The sort keys of texts: words before numbers, words in natural order.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html
 """
@@ -28,13 +28,13 @@ class Aggregate:
 
     sql: dict[Kind, str]
     other: tuple[Kind, str]
-    """Values of another kind are made this one first."""
+    """The kind that values of any other kind are converted to first, and the SQL for it."""
     result: Kind | None = None
-    """None: the kind of the field."""
+    """The kind of the result; None: that of the field."""
     second: str | None = None
-    """What the second argument is, where there is one: a percentage, a period, or a number of buckets."""
+    """The second argument, if the function has one: a percentage, a period, or a number of buckets."""
     of_events: bool = False
-    """Looks at the time of each row."""
+    """Whether it needs the time of each row, and so rows that are events."""
 
 
 def _numeric(sql: str, second: str | None = None, *, of_events: bool = False) -> Aggregate:
@@ -42,7 +42,10 @@ def _numeric(sql: str, second: str | None = None, *, of_events: bool = False) ->
 
 
 def _extreme(function: str) -> Aggregate:
-    """The greatest or smallest number; where no value is one, text. A flow log's `-` is none beside numbers."""
+    """Return max or min: of the numbers if any value is one, else of the texts.
+
+    A flow log writes `-` for a missing number: beside numbers it doesn't count.
+    """
     texts = (
         f"CASE WHEN count(text_number({{0}})) > 0 THEN arg_{function}({{0}}, text_number({{0}}))"
         f" ELSE {function}({{0}}) END"
@@ -51,7 +54,7 @@ def _extreme(function: str) -> Aggregate:
 
 
 def _nth(order: str) -> Aggregate:
-    """The value of the event that comes first in an order."""
+    """Return the aggregate that takes the value of the first event in an order."""
     pick = f"first({{0}} ORDER BY {order}) FILTER (WHERE {{0}} IS NOT NULL)"
     return Aggregate({Kind.TEXT: pick, Kind.NUMBER: pick}, (Kind.NUMBER, pick), of_events=True)
 
@@ -65,11 +68,11 @@ _RATE = (
     "(arg_max({0}, timestamp) FILTER (WHERE {0} IS NOT NULL) - arg_min({0}, timestamp) FILTER (WHERE {0} IS NOT NULL))"
     " * {1} / nullif(max(timestamp) FILTER (WHERE {0} IS NOT NULL) - min(timestamp) FILTER (WHERE {0} IS NOT NULL), 0)"
 )
-"""How much a number grows in a period, from its first event to its last."""
+"""How much a number grows per period, from its first event to its last."""
 _HISTOGRAM = "histogram_map(list({0} ORDER BY {0}) FILTER (WHERE isfinite({0})), {1})"
 _COUNT = Aggregate({}, (Kind.TEXT, "CAST(count({0}) AS DOUBLE)"), Kind.NUMBER)
 _DISTINCT = Aggregate({}, (Kind.TEXT, "CAST(count(DISTINCT {0}) AS DOUBLE)"), Kind.NUMBER)
-"""Exact here; AWS's is an approximation where there are many values."""
+"""Exact here; AWS's is an approximation for many values."""
 
 _VALUES = Aggregate(
     {}, (Kind.TEXT, "to_json(list_sort(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)))"), Kind.STRUCTURE
@@ -93,6 +96,7 @@ AGGREGATES: dict[str, Aggregate] = {
     "rate": _numeric(_RATE, "period", of_events=True),
     "sortsfirst": _sorted("ASC"),
     "sortslast": _sorted("DESC"),
+    # Of the population; DuckDB's plain stddev is that of a sample.
     "stddev": _numeric("stddev_pop({0})"),
     "sum": _numeric("sum({0})"),
     "sum_over_time": _numeric("sum({0})"),

@@ -1,4 +1,4 @@
-"""Makes our tree of expressions of what the grammar made of a query's text, and the errors with their places."""
+"""Turns lark's tree into our tree of expressions, and makes errors with their places."""
 
 # ruff: noqa: D102
 
@@ -18,12 +18,12 @@ WORD = re.compile(r"`[^`]*`?|[\w@.]+|\S")
 _ESCAPE = re.compile(r"\\(.)", re.S)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<(?P<name>[A-Za-z]\w*)>|(?P<plain>\()(?!\?)", re.S)
-"""A group, or what only looks like one: an escaped character, a class."""
+"""A group, or something that only looks like one: an escaped character, a character class."""
 _FIELD_PART = re.compile(r"`([^`]+)`|([\w@]+)|\[(\d+)\]")
 
 
 def unexpected_symbol(text: str, position: int) -> QueryError:
-    """The error for the word at `position`, as CloudWatch Logs words it."""
+    """Return CloudWatch Logs' error for the word at `position`."""
     word = WORD.match(text, position)
     symbol = word.group() if word else "<EOF>"
     line = text.count("\n", 0, position) + 1
@@ -33,12 +33,12 @@ def unexpected_symbol(text: str, position: int) -> QueryError:
 
 
 def unquoted(token: str) -> str:
-    r"""The value of a quoted string; an escape that is none stays as written, so `"\d"` is what it looks like."""
+    r"""Return the value of a quoted string; an unknown escape stays as written, so `"\d"` is `\d`."""
     return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[0]), token[1:-1])
 
 
 def field_path(token: str) -> tuple[str, ...]:
-    """The segments of a field's name.
+    """Split a field's name into its segments.
 
     >>> field_path("a.`b-c`[0]")
     ('a', 'b-c', '0')
@@ -47,7 +47,7 @@ def field_path(token: str) -> tuple[str, ...]:
 
 
 def glob_regex(glob: str, wildcards: int) -> str:
-    r"""The regular expression of a glob: each `*` takes as little as it can, one at the end takes the rest.
+    r"""Return the regular expression of a glob: each `*` matches as little as possible, one at the end the rest.
 
     >>> glob_regex("[*] *", 2)
     '(?s)\\[(.*?)\\]\\ (.*)$'
@@ -58,9 +58,9 @@ def glob_regex(glob: str, wildcards: int) -> str:
 
 
 def plain_groups(pattern: str) -> tuple[str, tuple[str, ...]]:
-    """A pattern whose named groups are plain ones, and their names: DuckDB's RE2 knows no `(?<name>`.
+    """Return a pattern with plain groups instead of named ones, and their names: DuckDB's RE2 has no `(?<name>`.
 
-    Beside named groups the others stop to capture, so that the names belong to the groups in their order.
+    Beside named groups, plain ones become non-capturing, so that the names belong to the groups in order.
     """
     names = tuple(match["name"] for match in _GROUP.finditer(pattern) if match["name"])
 
@@ -74,7 +74,7 @@ def plain_groups(pattern: str) -> tuple[str, tuple[str, ...]]:
 
 @v_args(meta=True)
 class ExpressionBuilder(Transformer):  # type: ignore[type-arg]
-    """Makes our tree of lark's; a method a rule of the grammar, whose name says what it makes."""
+    """Turns lark's tree into ours; each method handles the grammar rule of its name."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -149,6 +149,7 @@ class ExpressionBuilder(Transformer):  # type: ignore[type-arg]
 
     def number(self, meta: Any, children: list[Any]) -> tree.Number:
         value = float(children[0])
+        # 1e999 is too large for a double, and SQL has no literal for infinity.
         if value == float("inf"):
             raise unexpected_symbol(self.text, meta.start_pos)
         return tree.Number(span(meta), value)
@@ -165,7 +166,7 @@ class ExpressionBuilder(Transformer):  # type: ignore[type-arg]
         return tree.Field(span(token), field_path(token))
 
     def _name(self, expression: tree.Expression) -> str:
-        """The name of a column without an alias: the expression as written, a call without stray blanks."""
+        """Return the name of a column without an alias: the expression as written, without stray blanks."""
         if isinstance(expression, tree.Field):
             return expression.name
         if isinstance(expression, tree.Call):
@@ -174,6 +175,6 @@ class ExpressionBuilder(Transformer):  # type: ignore[type-arg]
 
 
 def span(meta: Any) -> Span:
-    """The place of a rule or token; that of nothing is the beginning."""
+    """Return the span of a rule or token; an empty rule has none and gets the beginning of the text."""
     start = getattr(meta, "start_pos", None)
     return Span(0, 0) if start is None else Span(start, meta.end_pos)

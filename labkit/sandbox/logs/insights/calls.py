@@ -1,4 +1,4 @@
-"""Calls that need more than the SQL of their arguments: periods, subnets, presence, choices, the time of the query."""
+"""Functions that need more than the SQL of their arguments: periods, subnets, presence, choices, the query's time."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ RESERVED = _networks(
     *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     *("::/127", "100::/64", "2001:db8::/32", "fe80::/10", "ff00::/8"),
 )
-"""Special-purpose addresses that are not private ones: https://www.iana.org/assignments/iana-ipv4-special-registry"""
+"""Special-purpose addresses other than private ones: https://www.iana.org/assignments/iana-ipv4-special-registry"""
 
 
 MAX_BRANCHES = 10
-"""Of a case()."""
+"""The maximum number of branches of a case()."""
 
 
 class Compiler(Protocol):
-    """What a call needs of the compiler of expressions."""
+    """The part of the compiler of expressions that a call needs."""
 
     reading: Reading
 
@@ -51,7 +51,7 @@ Compile = Callable[[Compiler, tree.Call], Value]
 
 
 def _bin(compiler: Compiler, call: tree.Call) -> Value:
-    """`bin(period)` always rounds `@timestamp`."""
+    """Compile `bin(period)`, which always rounds `@timestamp`."""
     (period,) = _arguments(call, 1, 1)
     time = compiler.time(tree.Field(call.span, ("@timestamp",)))
     return Value(periods.rounded(time, _period(period), up=False), Kind.TIME)
@@ -67,13 +67,13 @@ def _date(up: bool) -> Compile:
 
 
 def _now(compiler: Compiler, call: tree.Call) -> Value:
-    """The query's start, in whole seconds."""
+    """Compile `now()`: the moment at which the query was started, in whole seconds."""
     _arguments(call, 0, 0)
     return values.number(int(compiler.reading.now))
 
 
 def _of_range(moment: Callable[[Window], int]) -> Compile:
-    """A function of the query's time range, in milliseconds."""
+    """Compile a function of the query's time range, in milliseconds."""
 
     def compile_moment(compiler: Compiler, call: tree.Call) -> Value:
         _arguments(call, 0, 0)
@@ -83,11 +83,15 @@ def _of_range(moment: Callable[[Window], int]) -> Compile:
 
 
 def _parse_date(compiler: Compiler, call: tree.Call) -> Value:
-    """`parseDate(text, format, timezone)`: milliseconds since the epoch; the format's own offset goes before."""
+    """Compile `parseDate(text, format, timezone)`: milliseconds since the epoch.
+
+    An offset in the format takes precedence over the time zone.
+    """
     subject, pattern, *zone = _arguments(call, 2, 3)
     date_format = dates.of_java(_constant(compiler, pattern, call.name), pattern.span)
     text = converted(compiler.compile(subject), Kind.TEXT)
     if dates.ZONE in date_format:
+        # Java accepts these names as offsets; strptime's %z takes only digits.
         text = f"regexp_replace({text}, '(Z|UTC|GMT)$', '+0000')"
     local = f"try_strptime({text}, {values.quoted(date_format)})"
     if dates.ZONE not in date_format and zone:
@@ -96,12 +100,13 @@ def _parse_date(compiler: Compiler, call: tree.Call) -> Value:
 
 
 def _format_date(compiler: Compiler, call: tree.Call) -> Value:
-    """`formatDate(time, format, timezone)`."""
+    """Compile `formatDate(time, format, timezone)`."""
     subject, pattern, *zone = _arguments(call, 2, 3)
     date_format = dates.of_strftime(_constant(compiler, pattern, call.name), pattern.span)
     local = "time_stamp({})"
     if zone:
         local = f"timezone({_zone(compiler, zone[0], call.name)}, timezone('UTC', {local}))"
+    # Braces are doubled because the text goes through str.format below.
     shown = f"strftime({local}, {values.quoted(date_format).replace('{', '{{').replace('}', '}}')})"
     time = Value(compiler.time(subject), Kind.TIME)
     return Value(values.once(lambda given: shown.format(*given), [time]), Kind.TEXT)
@@ -115,7 +120,7 @@ def _constant(compiler: Compiler, expression: tree.Expression, name: str) -> str
 
 
 def _zone(compiler: Compiler, expression: tree.Expression, name: str) -> str:
-    """The SQL of a time zone that DuckDB knows."""
+    """Return the SQL of a constant time zone; raise QueryError unless DuckDB knows it."""
     zone = _constant(compiler, expression, name)
     try:
         _engine().execute("SELECT epoch_ms(timezone($1, TIMESTAMP '2020-01-01'))", [zone])
@@ -132,7 +137,7 @@ def _array_size(compiler: Compiler, call: tree.Call) -> Value:
 
 
 def _array_contains(compiler: Compiler, call: tree.Call) -> Value:
-    """`jsonArrayContains(list, value)`: whether an element is the text; what is no list has none."""
+    """Compile `jsonArrayContains(list, value)`: whether an element equals the text; FALSE for anything but a list."""
     argument, wanted = _arguments(call, 2, 2)
     whole = Value(compiler.structure(argument), Kind.STRUCTURE)
     text = Value(converted(compiler.compile(wanted), Kind.TEXT), Kind.TEXT)
@@ -156,7 +161,7 @@ def _coalesce(compiler: Compiler, call: tree.Call) -> Value:
 
 
 def _case(compiler: Compiler, call: tree.Call) -> Value:
-    """`if(condition, value, otherwise)` and `case(condition, value, ..., otherwise)`."""
+    """Compile `if(condition, value, otherwise)` and `case(condition, value, ..., otherwise)`."""
     arguments = _arguments(call, 3, 3 if call.name.lower() == "if" else 2 * MAX_BRANCHES + 1)
     otherwise = [compiler.compile(arguments[-1])] if len(arguments) % 2 else []
     pairs = arguments[: len(arguments) - len(otherwise)]
@@ -172,7 +177,7 @@ def _case(compiler: Compiler, call: tree.Call) -> Value:
 
 
 def _regex_replace(compiler: Compiler, call: tree.Call) -> Value:
-    """`regexReplace(text, regex, replacement)`: all matches; RE2 syntax, `$1` or `\\1` for a group."""
+    """Compile `regexReplace(text, regex, replacement)`: all matches; RE2 syntax, `$1` or `\\1` for a group."""
     subject, pattern, replacement = _arguments(call, 3, 3)
     regex = compiler.compile(pattern)
     if regex.constant is None or regex.kind is not Kind.TEXT:
@@ -188,6 +193,7 @@ def _in_subnet(versions: tuple[int, ...]) -> Compile:
     def compile_subnet(compiler: Compiler, call: tree.Call) -> Value:
         address, subnet = _arguments(call, 2, 2)
         network = _network(compiler.compile(subnet), subnet, call.name)
+        # FALSE, not an error: isIpv4InSubnet with an IPv6 subnet is valid, and no address is in it.
         if network.version not in versions:
             return Value("FALSE", Kind.BOOLEAN)
         text = Value(converted(compiler.compile(address), Kind.TEXT), Kind.TEXT)
@@ -208,17 +214,17 @@ def _network(value: Value, expression: tree.Expression, name: str) -> Network:
 
 
 def in_networks(address: str, networks: Sequence[Network]) -> str:
-    """SQL: whether an address is in one of the networks; what is no address is in none."""
+    """Return the SQL condition that a text is an address in one of the networks."""
     return f"coalesce({' OR '.join(_tests(address, networks, '{}'))}, FALSE)"
 
 
 def outside_networks(address: str, networks: Sequence[Network]) -> str:
-    """SQL: whether an address is one, and in none of the networks."""
+    """Return the SQL condition that a text is an address in none of the networks."""
     return f"coalesce({' OR '.join(_tests(address, networks, 'NOT ({})'))}, FALSE)"
 
 
 def _tests(address: str, networks: Sequence[Network], form: str) -> list[str]:
-    """A test for each IP version; the lambda has DuckDB read the address once, however many networks there are."""
+    """Return a test per IP version; the lambda makes DuckDB parse the address once, however many networks there are."""
     version_4 = [f"n BETWEEN {int(net[0])} AND {int(net[-1])}" for net in networks if net.version == 4]
     version_6 = [f"n BETWEEN '{int(net[0]):032x}' AND '{int(net[-1]):032x}'" for net in networks if net.version == 6]
     return [
@@ -257,7 +263,7 @@ def _engine() -> duckdb.DuckDBPyConnection:
 
 
 def check_regex(pattern: str, span: tree.Span, groups: int = 0) -> None:
-    """Refuses a regular expression that DuckDB's RE2 does not take, or that has fewer groups than wanted."""
+    """Raise QueryError for a regular expression that RE2 rejects, or that has fewer than `groups` groups."""
     names = [str(number) for number in range(groups)]
     try:
         _engine().execute("SELECT regexp_matches('', $1)", [pattern])
@@ -294,4 +300,4 @@ CALLS: dict[str, Compile] = {
     "regexreplace": _regex_replace,
     "strftime": _format_date,
 }
-"""By name in lower case."""
+"""By name in lower case: names are the same in any case."""

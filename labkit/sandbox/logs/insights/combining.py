@@ -1,4 +1,4 @@
-"""The commands that put other rows beside those of a query: of another query, or of a lookup table.
+"""The commands that join other rows to those of a query: of another query, or of a lookup table.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
@@ -17,14 +17,15 @@ _NOTHING = Value("CAST(NULL AS VARCHAR)", Kind.TEXT)
 
 
 def join(pipeline: Pipeline, command: tree.Join) -> None:
-    """Rows of both sides with equal keys: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Join.html.
+    """Join by equal keys: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Join.html.
 
-    The fields of the right side that later commands name are looked up in it now; those that it chose itself are shown.
+    Fields of the right side that later commands name are computed now; those that it selected itself are shown.
     """
     pipeline.note_matched()
     inner = pipeline.nested(command.query)
     (place,) = inner.bind([_place(inner)])
     shown = inner.result() if inner.chosen or inner.displayed is not None else {}
+    # Once joined, the right side's events are gone: what later commands will ask of them has to come along.
     named = {field.path[1:]: field for field in _fields_of(command.right, pipeline.later)}
     compiler, other = pipeline.expressions(), inner.expressions()
     values = {
@@ -37,6 +38,7 @@ def join(pipeline: Pipeline, command: tree.Join) -> None:
     equal = " AND ".join(f"before.{left.sql} = beside.{right.sql}" for left, right in zip(lefts, rights, strict=True))
     brought = [value.sql for value in (*columns.values(), place)]
     pipeline.beside(inner.sql, brought, equal, outer=command.outer)
+    # Several right rows may match one left row: their own order keeps the result the same in every run.
     pipeline.last_order = (*pipeline.last_order, place.sql)
     pipeline.left = command.left
     pipeline.columns |= columns
@@ -44,13 +46,13 @@ def join(pipeline: Pipeline, command: tree.Join) -> None:
 
 
 def _fields_of(side: str, commands: Sequence[tree.Command]) -> list[tree.Field]:
-    """The fields of one side that commands name."""
+    """Return the fields of one side that commands name."""
     nodes = (node for command in commands for node in tree.walk(command))
     return [node for node in nodes if isinstance(node, tree.Field) and len(node.path) > 1 and node.path[0] == side]
 
 
 def appendcols(pipeline: Pipeline, command: tree.Appendcols) -> None:
-    """The n-th row of another query beside the n-th of this one.
+    """Put the n-th row of another query beside the n-th row of this one.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Appendcols.html
     """
@@ -80,9 +82,9 @@ def _either(condition: str, value: Value, otherwise: Value) -> Value:
 
 
 def lookup(pipeline: Pipeline, command: tree.Lookup) -> None:
-    """Columns of a table: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Lookup.html.
+    """Add columns of a table: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Lookup.html.
 
-    A match is exact. Of several rows of the table that match, the first counts.
+    A match is exact. If several rows of the table match, the first one counts.
     """
     table = pipeline.reading.table(command.table)
     compiler = pipeline.expressions()
@@ -90,21 +92,23 @@ def lookup(pipeline: Pipeline, command: tree.Lookup) -> None:
     keys = pipeline.bind(fields)
     columns = [f"v{table.number(column)}" for column, _ in command.keys]
     first = f"row_number() OVER (PARTITION BY {', '.join(columns)} ORDER BY row) = 1"
+    # Reduced to one row per key before the join, which could otherwise multiply the events.
     rows = f"SELECT * FROM {table.relation} QUALIFY {first}"
     equal = " AND ".join(f"before.{key.sql} = beside.{column}" for key, column in zip(keys, columns, strict=True))
     _enrich(pipeline, command, table, rows, equal)
 
 
 def cidrlookup(pipeline: Pipeline, command: tree.Cidrlookup) -> None:
-    """Columns of a table by address: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Cidrlookup.html.
+    """Add columns by address: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Cidrlookup.html.
 
-    Of several ranges that an address is in, the narrowest counts.
+    If an address is in several ranges, the narrowest one counts.
     """
     table = pipeline.reading.table(command.table)
     column = _range_column(table, command)
     address = converted(pipeline.expressions().field(command.address), Kind.TEXT)
     (key,) = pipeline.bind([Value(f"address_order({address})", Kind.TEXT)])
     found = (
+        # The range join on distinct addresses alone: events repeat few addresses, and BETWEEN can't use a hash.
         f"SELECT * FROM (SELECT DISTINCT {key.sql} AS address FROM before) JOIN {table.relation}"
         f" ON address BETWEEN low{column} AND high{column}"
         f" QUALIFY row_number() OVER (PARTITION BY address ORDER BY length{column} DESC, row) = 1"
@@ -113,7 +117,7 @@ def cidrlookup(pipeline: Pipeline, command: tree.Cidrlookup) -> None:
 
 
 def _range_column(table: LookupTable, command: tree.Cidrlookup) -> int:
-    """The column of ranges: the one named, or that of the field's name, or the table's first one."""
+    """Return the column of ranges: the one named, the one called like the field, or the table's first one."""
     if command.column is not None:
         number = table.number(command.column)
     elif command.address.name in table.columns:
@@ -129,7 +133,7 @@ def _range_column(table: LookupTable, command: tree.Cidrlookup) -> int:
 def _enrich(
     pipeline: Pipeline, command: tree.Lookup | tree.Cidrlookup, table: LookupTable, rows: str, condition: str
 ) -> None:
-    """Gives each row the columns of the table's row beside it, where there is one."""
+    """Add to each row the columns of its matching table row, if it has one."""
     numbers = [table.number(column) for column, _ in command.outputs]
     added = [Value(pipeline.new_column(), Kind.TEXT) for _ in numbers]
     present = pipeline.new_column()
@@ -142,6 +146,7 @@ def _enrich(
         existing = _existing(pipeline, into)
         if command.only_new:
             text = converted(existing, Kind.TEXT)
+            # outputnew fills a field that is missing or empty.
             result = Value(f"coalesce(nullif({text}, ''), {value.sql})", Kind.TEXT)
         else:
             result = _either(f"{present} IS NOT NULL", value, existing)
@@ -150,7 +155,7 @@ def _enrich(
 
 
 def _existing(pipeline: Pipeline, field: tree.Field) -> Value:
-    """What a field was before; nothing where there are no events and no such column."""
+    """Return a field's value before the command; NULL if there are no events and no such column."""
     if pipeline.sources is None and field.name not in pipeline.columns:
         return _NOTHING
     return pipeline.expressions().field(field)

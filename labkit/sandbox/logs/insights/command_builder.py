@@ -1,4 +1,4 @@
-"""Makes our tree of commands of what the grammar made of a query's text."""
+"""Turns lark's tree into our tree of commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from labkit.sandbox.logs.insights.cost import check_cost
 from labkit.sandbox.logs.insights.tree import QueryError
 
 MAX_LAG = 100
-"""How far autoregress may look back; a bound of our own."""
+"""How far autoregress may look back; a limit of ours."""
 MAX_LIMIT = 100_000
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html"""
 MAX_PREFIXES, MAX_ACCOUNTS = 5, 20
@@ -42,14 +42,14 @@ _PERIOD = re.compile(r"(\d+)([A-Za-z]+)")
 
 
 def build(parsed: Any, text: str) -> tree.Query:
-    """The query of a parsed text; raises lark's VisitError about what the grammar cannot see."""
+    """Build the query of a parsed text; raise lark's VisitError around errors that the grammar can't detect."""
     query: tree.Query = _CommandBuilder(text).transform(parsed)
     return query
 
 
 @v_args(meta=True)
 class _CommandBuilder(ExpressionBuilder):
-    """A method a rule of the grammar."""
+    """Turns lark's tree into ours; each method handles the grammar rule of its name."""
 
     def start(self, meta: Any, children: list[Any]) -> tree.Query:
         source, *commands = children
@@ -155,7 +155,7 @@ class _CommandBuilder(ExpressionBuilder):
         return tree.JsonField(span(meta), self._field(source), field_path(unquoted(path)), self._field(alias).name)
 
     def _parsed(self, token: Token | None) -> tree.Field:
-        """The field that parse looks at: the message where none is named."""
+        """Return the field that parse reads: the message if none is named."""
         return tree.Field(tree.Span(0, 0), ("@message",)) if token is None else self._field(token)
 
     def dedup(self, meta: Any, tokens: list[Any]) -> tree.Dedup:
@@ -288,7 +288,7 @@ class _CommandBuilder(ExpressionBuilder):
 
 
 def _time_limits(children: list[Any]) -> tuple[tree.Period | None, tree.Period | None]:
-    """`start=-1d end=now` as how long before the query's start each is."""
+    """Read `start=-1d end=now`: how long before the query's start each is."""
     limits = {}
     for token in children:
         if isinstance(token, Token) and token.type == "TIME_LIMIT":
@@ -300,13 +300,13 @@ def _time_limits(children: list[Any]) -> tuple[tree.Period | None, tree.Period |
 
 
 def _options(tokens: list[Token]) -> dict[str, str]:
-    """The `name=value` among tokens, by name in lower case."""
+    """Return the `name=value` options among tokens, by name in lower case."""
     pairs = (_OPTION.split(token.strip()) for token in tokens if token.type.endswith("_OPTION"))
     return {name.lower(): value for name, value in pairs}
 
 
 def _sides(pair: tuple[tree.Field, tree.Field], left: str, right: str) -> tuple[tree.Field, tree.Field]:
-    """The field of the left side and that of the right one, without the sides' names."""
+    """Return the fields of the left and the right side, without the sides' names."""
     sides = {field.path[0]: tree.Field(field.span, field.path[1:]) for field in pair if len(field.path) > 1}
     if set(sides) != {left, right}:
         place = tree.Span(pair[0].span.start, pair[1].span.end)
@@ -315,7 +315,7 @@ def _sides(pair: tuple[tree.Field, tree.Field], left: str, right: str) -> tuple[
 
 
 def _lags(token: Token | None) -> tuple[int, int]:
-    """The first and last of `p=1-4`; one row back where nothing is said."""
+    """Return the first and last lag of `p=1-4`; one row back by default."""
     numbers = [int(number) for number in re.findall(r"\d+", token or "p=1")]
     first, last = numbers[0], numbers[-1]
     if not 1 <= first <= last <= MAX_LAG:

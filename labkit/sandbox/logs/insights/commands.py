@@ -1,4 +1,4 @@
-"""The commands of the language, each a function that takes the pipeline one step further.
+"""The commands of the language, each a function that extends the pipeline by one step.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
@@ -28,18 +28,18 @@ from labkit.sandbox.logs.insights.values import Kind, Value, converted
 MAX_STATS = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html"""
 MAX_COMMANDS = 100
-"""A bound of our own: each command nests the SQL a level deeper."""
+"""A limit of ours: each command nests the SQL one level deeper."""
 MAX_TOP = 10_000
-"""A bound of our own."""
+"""A limit of ours."""
 MAX_NESTED = 10
-"""A bound of our own."""
+"""A limit of ours."""
 MAX_LAMBDAS = 16
-"""A bound of our own: DuckDB takes twice as long for each level of lambdas within lambdas, and can't be interrupted."""
+"""A limit of ours: DuckDB takes twice as long for each level of nested lambdas, and can't be interrupted then."""
 _NESTING = re.compile(r"'[^']*'|\"[^\"]*\"|\(|\)|\blambda ")
 
 
 def compile_query(query: tree.Query, reading: Reading, limit: int) -> Statement:
-    """The SQL of a query."""
+    """Compile a query to SQL that returns at most `limit` rows; raise QueryError with the span of what is wrong."""
     _check_nested(query)
     try:
         statement = _compiled(query, reading, None).statement(limit)
@@ -51,7 +51,7 @@ def compile_query(query: tree.Query, reading: Reading, limit: int) -> Statement:
 
 
 def _lambdas_deep(sql: str) -> int:
-    """How many lambdas stand within one another, where most do: in a lambda's list or in its body."""
+    """Return how deeply lambdas are nested at most: in a lambda's list or in its body."""
     levels, most = [0], 0
     for token in _NESTING.findall(sql):
         if token == "(":
@@ -66,7 +66,7 @@ def _lambdas_deep(sql: str) -> int:
 
 
 def _compiled(query: tree.Query, reading: Reading, numbers: Iterator[int] | None) -> Pipeline:
-    """All commands of a query; `numbers` go on counting the columns of a query around it."""
+    """Compile all commands of a query; `numbers` continues the column numbers of the query around it."""
 
     def nested(inner: tree.Query, further: Iterator[int]) -> Pipeline:
         return _compiled(inner, reading.within(inner), further)
@@ -80,7 +80,7 @@ def _compiled(query: tree.Query, reading: Reading, numbers: Iterator[int] | None
 
 
 def _check_nested(query: tree.Query) -> None:
-    """A query may have others in it, but these have none: AWS supports no deeper nesting."""
+    """Raise QueryError for too many subqueries, or for nested ones, which AWS doesn't support."""
     inner = list(tree.nested(query))
     if len(inner) > MAX_NESTED:
         raise QueryError(f"a query has at most {MAX_NESTED} others within it in the sandbox", query.commands[0].span)
@@ -90,7 +90,10 @@ def _check_nested(query: tree.Query) -> None:
 
 
 def _check_places(commands: Sequence[tree.Command]) -> None:
-    """What may stand where: only `limit` after `dedup`, `sort` and `limit` only after the last of several `stats`."""
+    """Raise QueryError for misplaced commands.
+
+    Only `limit` may follow `dedup`; `sort` and `limit` must come after the last of several `stats`.
+    """
     stats = [place for place, command in enumerate(commands) if isinstance(command, tree.Stats)]
     if len(stats) > MAX_STATS:
         raise QueryError(f"a query has at most {MAX_STATS} stats commands", commands[stats[MAX_STATS]].span)
@@ -108,8 +111,9 @@ def _check_places(commands: Sequence[tree.Command]) -> None:
 
 
 def _fields(pipeline: Pipeline, command: tree.Fields) -> None:
-    """Computes and shows fields. Names made in a command are known from the next one on, as in AWS."""
+    """Compute and show fields. Names defined in a command are known from the next one on, as on AWS."""
     compiler = pipeline.expressions()
+    # All are compiled before any is defined: an alias isn't known to the other items of its command.
     values = {item.name: compiler.compile(item.expression) for item in command.items}
     computed = [item.name for item in command.items if item.aliased or not isinstance(item.expression, tree.Field)]
     bound = dict(zip(computed, pipeline.bind([values[name] for name in computed]), strict=True))
@@ -122,19 +126,19 @@ def _fields(pipeline: Pipeline, command: tree.Fields) -> None:
 
 
 def _display(pipeline: Pipeline, command: tree.Display) -> None:
-    """Chooses the columns of the result; the last `display` counts."""
+    """Choose the columns of the result; the last `display` counts."""
     compiler = pipeline.expressions()
     values = pipeline.bind([compiler.compile(item.expression) for item in command.items])
     pipeline.displayed = {item.name: value for item, value in zip(command.items, values, strict=True)}
 
 
 def _filter(pipeline: Pipeline, command: tree.Filter) -> None:
-    """Keeps the rows for which a condition holds."""
+    """Keep the rows that meet a condition."""
     pipeline.sql = f"SELECT * FROM ({pipeline.sql}) WHERE {pipeline.expressions().condition(command.condition)}"
 
 
 def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
-    """Aggregates."""
+    """Aggregate the rows by groups."""
     if any(_is_call(item.expression, "topk") for item in command.items):
         _top(pipeline, command)
         return
@@ -142,6 +146,7 @@ def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
     aggregation = Aggregation(pipeline.scope(), pipeline.reading)
     keys = [(item, _shifted(aggregation.key(item), item, command.offset)) for item in command.groups]
     outputs = [(item, aggregation.output(item)) for item in command.items]
+    # recordsMatched counts the events before the first stats; later ones carry that number along.
     grouped = aggregation.sql(pipeline.sql, f"{'count(*)' if first else 'max(matched)'} AS rows")
     made = [(item.name, value, Value(pipeline.new_column(), value.kind)) for item, value in keys + outputs]
     total = "CAST(sum(rows) OVER () AS BIGINT)" if first else "rows"
@@ -153,7 +158,7 @@ def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
 
 
 def _shifted(key: Value, item: tree.Item, offset: tree.Period | None) -> Value:
-    """A bin moved on by the `offset` of its `stats`, so that it lies beside those that it is compared with."""
+    """Return a bin shifted by the `offset` of its `stats`, so that it lines up with the bins it is compared with."""
     if offset is None or _bin_period(item.expression) is None:
         return key
     return Value(f"({key.sql} + {periods.distance(offset)})", key.kind)
@@ -170,7 +175,7 @@ def _is_call(expression: tree.Expression, name: str) -> bool:
 
 
 def _sort(pipeline: Pipeline, command: tree.Sort) -> None:
-    """Orders the rows: numbers by size, texts in natural order, and events that tie newest first."""
+    """Order the rows: numbers by size, texts in natural order, ties newest first."""
     compiler = pipeline.expressions()
     order: list[str] = []
     for key in command.keys:
@@ -178,6 +183,7 @@ def _sort(pipeline: Pipeline, command: tree.Sort) -> None:
         if key.item.aliased:
             (value,) = pipeline.bind([value])
             pipeline.put(key.item.name, value)
+        # A missing value sorts as the smallest one, in either direction.
         direction = "DESC NULLS LAST" if key.descending else "ASC NULLS FIRST"
         order += [f"{sql} {direction}" for sql in _sort_keys(value)]
     pipeline.order = tuple(order)
@@ -191,13 +197,14 @@ def _sort_keys(value: Value) -> list[str]:
 
 
 def _limit(pipeline: Pipeline, command: tree.Limit) -> None:
-    """Keeps the first rows."""
+    """Keep the first rows."""
     pipeline.note_matched()
+    # Ordered inside too: SQL forgets the order of a subquery, but LIMIT has to choose by it.
     pipeline.sql = f"SELECT * FROM ({pipeline.sql}) ORDER BY {pipeline.full_order} LIMIT {command.count}"
 
 
 def _dedup(pipeline: Pipeline, command: tree.Dedup) -> None:
-    """Keeps the first row of each combination of values, and each row that lacks one of them."""
+    """Keep the first row of each combination of values, and every row in which one of them is missing."""
     pipeline.note_matched()
     compiler = pipeline.expressions()
     keys = [converted(compiler.field(field), Kind.TEXT) for field in command.fields]
@@ -207,7 +214,7 @@ def _dedup(pipeline: Pipeline, command: tree.Dedup) -> None:
 
 
 def _unnest(pipeline: Pipeline, command: tree.Unnest) -> None:
-    """Makes a row of each element of a list; anything else is a list of one, and a row with nothing is left out."""
+    """Make a row of each element of a list; any other value counts as a list of one, a missing one gives no row."""
     pipeline.note_matched()
     pipeline.define(command.into, command)
     (whole,) = pipeline.bind([Value(pipeline.expressions().structure(command.source), Kind.STRUCTURE)])
@@ -216,14 +223,14 @@ def _unnest(pipeline: Pipeline, command: tree.Unnest) -> None:
 
 
 def _element(pipeline: Pipeline, elements: str) -> Value:
-    """A row of each element of a list."""
+    """Multiply the rows by the elements of a list; return the element."""
     (bound,) = pipeline.bind([Value(elements, Kind.STRUCTURE)])
     number = pipeline.spread(f"len({bound.sql})")
     return Value(f"{bound.sql}[{number.sql}]", Kind.STRUCTURE)
 
 
 def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
-    """Makes a row of each element of a list, in its place; a row without a list stays as it is."""
+    """Make a row of each element of a list, which replaces the list; a row without a list stays as it is."""
     pipeline.note_matched()
     (whole,) = pipeline.bind([Value(pipeline.expressions().structure(command.source), Kind.STRUCTURE)])
     elements = f"coalesce(json_list({whole.sql}), [{whole.sql}])"
@@ -231,7 +238,7 @@ def _expand(pipeline: Pipeline, command: tree.Expand) -> None:
 
 
 def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
-    """Counts combinations of values, exactly; most frequent first."""
+    """Count combinations of values, most frequent first; exactly, though the column is called _approxcount."""
     groups = tuple(tree.Item(field, field.name, aliased=False) for field in command.fields)
     count = tree.Item(tree.Call(command.span, "count", (), "count()"), "_approxcount", aliased=True)
     _stats(pipeline, tree.Stats(command.span, (count,), groups))
@@ -239,7 +246,7 @@ def _count_frequent(pipeline: Pipeline, command: tree.CountFrequent) -> None:
 
 
 def _top(pipeline: Pipeline, command: tree.Stats) -> None:
-    """`topk(3, field)`, which stands alone: the most frequent values of a field, each with its count."""
+    """Compile `topk(3, field)`: the most frequent values of a field with their counts; it must stand alone."""
     call = command.items[0].expression
     if len(command.items) > 1 or command.groups or not isinstance(call, tree.Call) or len(call.arguments) != 2:
         raise QueryError("topk stands alone, without by, as in stats topk(3, field)", command.span)

@@ -1,4 +1,4 @@
-"""Bounds the SQL of an expression, so that DuckDB can plan it in a moment."""
+"""Bounds the size of an expression's SQL, so that DuckDB plans it quickly."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ ADDRESS_CALLS = frozenset(
         *("isprivateip", "ispublicip", "isreservedip", "ipv4tonumber"),
     }
 )
-"""An address is looked at piece by piece."""
+"""Functions whose macros take an address apart piece by piece, and become long SQL."""
 
 
 def check_cost(expression: tree.Expression) -> None:
-    """Refuses an expression whose SQL would grow beyond bounds."""
+    """Raise QueryError for an expression whose SQL would become too large."""
     if _cost(expression) > MAX_COST:
         raise QueryError("the expression is too complex for the sandbox", expression.span)
 
 
 def _cost(node: tree.Expression) -> int:
-    """About how much SQL an expression becomes once DuckDB has expanded all macros."""
+    """Estimate how much SQL an expression becomes once DuckDB has expanded all macros."""
     match node:
         case tree.Call():
             own = _ADDRESS_CALL if node.name.lower() in ADDRESS_CALLS else _CALL

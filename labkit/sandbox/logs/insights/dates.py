@@ -1,4 +1,4 @@
-"""The formats of dates that parseDate() and formatDate() take, as DuckDB's: tables of what each letter stands for.
+"""Translates the date formats of parseDate() and formatDate() to DuckDB's, by tables of their letters.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
 """
@@ -39,7 +39,7 @@ _DIRECTIVE = re.compile(r"%(-?.?)", re.S)
 
 
 def of_java(pattern: str, span: Span) -> str:
-    """A pattern of Java's DateTimeFormatter as a format of strptime.
+    """Translate a pattern of Java's DateTimeFormatter to a format of strptime.
 
     >>> of_java("dd/MMM/yyyy:HH:mm:ss 'at' Z", Span(0, 0))
     '%d/%b/%Y:%H:%M:%S at %z'
@@ -59,7 +59,7 @@ def of_java(pattern: str, span: Span) -> str:
 
 
 def of_strftime(pattern: str, span: Span) -> str:
-    """A format of strftime as DuckDB takes it.
+    """Translate a format of C's strftime to DuckDB's.
 
     >>> of_strftime("%F %H h", Span(0, 0))
     '%Y-%m-%d %H h'

@@ -1,4 +1,4 @@
-"""The operations of saved queries.
+"""The API operations on saved queries.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutQueryDefinition.html
 """
@@ -42,7 +42,7 @@ class DefinitionOperations(LogsCore):
 
     @operation("PutQueryDefinition")
     def put_query_definition(self, call: Call) -> dict[str, Any]:
-        """Saves a query, or changes a saved one. As in AWS, its text is not compiled."""
+        """Save a query, or change a saved one. As on AWS, its text isn't compiled."""
         only_insights_ql(call)
         if call.params.get("parameters"):
             raise invalid("The sandbox has no parameters of saved queries, see docs/sandbox.md")
@@ -64,7 +64,7 @@ class DefinitionOperations(LogsCore):
 
     @operation("DescribeQueryDefinitions")
     def describe_query_definitions(self, call: Call) -> dict[str, Any]:
-        """The saved queries, by name; in another language there are none."""
+        """List the saved queries by name; there are none in other query languages."""
         if call.params.get("queryLanguage", "CWLI") != "CWLI":
             return {"queryDefinitions": []}
         prefix = call.params.get("queryDefinitionNamePrefix", "")
@@ -86,24 +86,24 @@ class DefinitionOperations(LogsCore):
 
     @operation("DeleteQueryDefinition")
     def delete_query_definition(self, call: Call) -> dict[str, Any]:
-        """Forgets a saved query."""
+        """Delete a saved query."""
         identifier = call.params["queryDefinitionId"]
         if self._definitions[call.region].pop(identifier, None) is None:
             raise not_found(f"Query definition {identifier} does not exist.")
         return {"success": True}
 
     def new_id(self) -> str:
-        """An id of a query."""
+        """Return a new id for a query."""
         return str(uuid.UUID(int=self.sandbox.random.getrandbits(128), version=4))
 
 
 def not_found(message: str) -> ServiceError:
-    """The error for a name or id of nothing."""
+    """Return the error for a name or id that doesn't exist."""
     return ServiceError("ResourceNotFoundException", message)
 
 
 def only_insights_ql(call: Call) -> None:
-    """Refuses a query in one of OpenSearch's languages."""
+    """Raise an error for a query in one of OpenSearch's languages, which the sandbox doesn't support."""
     language = call.params.get("queryLanguage", "CWLI")
     if language != "CWLI":
         raise invalid(f"The sandbox has the query language CWLI only, not {language}, see docs/sandbox.md")

@@ -1,4 +1,4 @@
-"""The fields that Insights discovers in one event, for GetLogRecord and GetLogGroupFields.
+"""Finds the fields that Insights discovers in one event, for GetLogRecord and GetLogGroupFields.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
 """
@@ -17,14 +17,14 @@ MAX_JSON_FIELDS = 200
 
 
 def discovered(message: str, source: Source) -> Mapping[str, str]:
-    """The fields of a message: of a flow log record by their places, of JSON by their paths."""
+    """Return the fields of a message: of a flow log record by position, of JSON by path."""
     if re.fullmatch(source.record, message):
         return dict(zip(source.flow_fields, message.split(" "), strict=True))
     return {**service_logs.discovered(message), **_of_json(message, source)}
 
 
 def _of_json(message: str, source: Source) -> dict[str, str]:
-    """The fields of JSON; what is nested as deep as Python's stack has none."""
+    """Return the fields of JSON, at most MAX_JSON_FIELDS; none for JSON nested deeper than Python's stack."""
     is_lambda = source.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS)
     try:
         document = _first_fragment(message) if is_lambda else json.loads(message)

@@ -32,7 +32,7 @@ _LOOKS_LIKE_A_RECORD = (
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of a group's events up to one: whether all are flow log records, how many, and their bytes."""
+    """What is known about a group's events up to `last`: whether all are flow log records, their number and bytes."""
 
     last: int = -1
     only_records: bool = True
@@ -41,7 +41,7 @@ class Look:
 
 
 Seen = dict[tuple[str, str], Look]
-"""By table and form of a record. To be kept by the caller, so that the events of a large group are looked at once."""
+"""By table and record format; kept by the caller, so that each event of a large group is examined only once."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Events:
 
 @dataclass(frozen=True)
 class Job:
-    """A query to be run: its text, the log groups, the events of them, and the moment in seconds that it was started.
+    """A query to run: its text, its log groups, and the moment in seconds at which it was started.
 
-    The window ends with the store's last event at that moment: a query sees no later ones, whenever it is looked at.
+    The window ends with the store's last event at that moment: a query sees no later events, whenever it runs.
     """
 
     text: str
@@ -68,11 +68,11 @@ class Job:
     nested: Mapping[tree.Source, tuple[Events, ...]] = field(default_factory=dict)
     """The log groups of the SOURCE commands of queries within the query."""
     tables: Mapping[str, LookupTable] = field(default_factory=dict)
-    """The lookup tables there were."""
+    """The lookup tables that existed when the query was started."""
 
     @property
     def scanned(self) -> list[tuple[Events, fields.Window]]:
-        """All log groups that are read, those of queries within the query too, each with its time range."""
+        """All log groups that are read, those of subqueries included, each with its time range."""
         inner = [
             (group, limited(self.window, source, self.now))
             for source, groups in self.nested.items()
@@ -83,7 +83,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query gave: rows of (field, value), and what was scanned for them."""
+    """The result of a query: rows of (field, value) pairs, and what was scanned for them."""
 
     rows: list[list[tuple[str, str]]]
     records_matched: int
@@ -92,7 +92,7 @@ class Answer:
 
 
 def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Query:
-    """A query, compiled once without being run; raises QueryError where it is none."""
+    """Parse a query and compile it once without running it; raise QueryError if it is invalid."""
     query = parse(text)
     window = limited(fields.Window(0, 1, 0), query.source, 0)
     _compiled(query, Reading([], window, 0, tables=tables or {}), None)
@@ -100,13 +100,14 @@ def check(text: str, tables: Mapping[str, LookupTable] | None = None) -> tree.Qu
 
 
 def run(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> Answer:
-    """Runs a query to its end."""
+    """Run a query to its end."""
     seen = {} if seen is None else seen
     for table in job.tables.values():
         cursor.register(table.relation.strip('"'), table.data)
     query = parse(job.text)
     statement = _compiled(query, _reading(query, job, cursor, seen), job.limit)
     rows = _fetched(cursor, statement.sql)
+    # The rows tell how many events matched; a result without rows needs a count of its own.
     told = statement.last == "matched" and rows
     matched = int(rows[0][-1]) if told else _one(cursor, statement.matched_sql)
     columns = (*statement.columns, "@ptr") if statement.last == "@ptr" else statement.columns
@@ -131,7 +132,7 @@ def _reading(query: tree.Query, job: Job, cursor: duckdb.DuckDBPyConnection, see
 
 
 def _names(sources: Iterable[fields.Source], window: fields.Window, cursor: duckdb.DuckDBPyConnection) -> list[str]:
-    """The fields that are discovered in the newest events, at most as many as Insights discovers in one."""
+    """Return the fields discovered in the newest events, at most as many as Insights discovers in one event."""
     names: dict[str, None] = {}
     for read in sources:
         newest = f"SELECT message FROM {read.relation} WHERE {window.sql} ORDER BY sequence DESC LIMIT {_SAMPLE}"
@@ -141,7 +142,7 @@ def _names(sources: Iterable[fields.Source], window: fields.Window, cursor: duck
 
 
 def source(group: Events, cursor: duckdb.DuckDBPyConnection, seen: Seen | None = None) -> fields.Source:
-    """A log group as the compiler sees it."""
+    """Return a log group as the compiler needs it."""
     log_format = DEFAULT_FORMAT if group.log_format is None else LogFormat.parse(group.log_format)
     names = tuple(field.insights_name for field in log_format.fields)
     record = fields.FLOW_LOG_RECORD if log_format == DEFAULT_FORMAT else rf"[^ ]+( [^ ]+){{{len(names) - 1}}}"
@@ -150,14 +151,15 @@ def source(group: Events, cursor: duckdb.DuckDBPyConnection, seen: Seen | None =
 
 
 def _only_records(group: Events, record: str, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> bool:
-    """Whether all events of a group are flow log records; looks at those that were not seen before.
+    """Tell whether all events of a group are flow log records; only events not seen before are examined.
 
-    The expression of a record in the default format is tried on the first of them, and a quicker test on all: how such
-    a record begins and ends, which JSON and other logs do not. Their bytes are added up on the way.
+    The regular expression of a record is tried on the first of them, and a quicker test on all: how a record in the
+    default format begins and ends, unlike JSON and other logs. Their bytes are added up on the way.
     """
     look = seen.get((group.relation, record), Look())
     if not look.only_records:
         return False
+    # Once a group has another event, it never is only records again; until then, only the news has to be looked at.
     new = f"{group.relation} WHERE sequence > {look.last}"
     matches = f"regexp_full_match(message, {quoted(record)})"
     quick = _LOOKS_LIKE_A_RECORD if record == fields.FLOW_LOG_RECORD else matches
@@ -178,7 +180,7 @@ def _compiled(query: tree.Query, reading: Reading, limit: int | None) -> Stateme
 
 
 def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> tuple[int, int]:
-    """How many events were read, and how many bytes; those of a group that is read whole were added up before."""
+    """Return how many events and bytes were read; for a group that is read whole they are known already."""
     looks = {relation: look for (relation, _), look in seen.items() if look.only_records}
     records = size = 0
     for group, window in job.scanned:
@@ -195,7 +197,7 @@ def _scanned(job: Job, cursor: duckdb.DuckDBPyConnection, seen: Seen) -> tuple[i
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a statement; the macros are made where the store does not have them yet."""
+    """Fetch a statement's rows; create the macros first if the store doesn't have them yet."""
     try:
         return cursor.execute(sql).fetchall()
     except duckdb.CatalogException:
@@ -208,7 +210,7 @@ def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def last_sequence(relations: Iterable[str], cursor: duckdb.DuckDBPyConnection) -> int:
-    """The place of the newest event in some log groups, -1 where there are none."""
+    """Return the sequence number of the newest event in some log groups; -1 if they are empty."""
     parts = " UNION ALL ".join(f"SELECT max(sequence) AS last FROM {relation}" for relation in relations)
     return _one(cursor, f"SELECT coalesce(max(last), -1) FROM ({parts})")
 

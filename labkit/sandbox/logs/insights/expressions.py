@@ -1,4 +1,4 @@
-"""Expressions to SQL."""
+"""Compiles expressions to SQL."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ _ARITHMETIC = {
     "+": "({0} + {1})",
     "-": "({0} - {1})",
     "*": "({0} * {1})",
+    # A division by zero gives no value; DuckDB's doubles would give Infinity.
     "/": "({0} / nullif({1}, 0e0))",
     "%": "({0} % nullif({1}, 0e0))",
     "^": "pow({0}, {1})",
 }
 _NUMERIC_KINDS = (Kind.NUMBER, Kind.TIME, Kind.BOOLEAN)
 _CONSTANTS = {"true": values.number(1), "false": values.number(0)}
-"""JSON's true and false are the numbers 1 and 0 to Insights."""
+"""To Insights, JSON's true and false are the numbers 1 and 0."""
 
 
 @dataclass(frozen=True)
 class Scope:
     """The names that an expression may use: columns made by the query, then the fields of the events.
 
-    `sources` is None once `stats` has left no events. After a `join`, names may begin with `left`, its name of the rows
-    on the left. `nested` compiles a query within an expression, to the SQL of the values it finds for a field.
+    `sources` is None after a `stats`, which leaves no events. After a `join`, names may begin with `left`, the name of
+    the rows on the left. `nested` compiles a subquery in an expression to the SQL of the values it finds for a field.
     """
 
     columns: Mapping[str, Value]
@@ -39,7 +40,8 @@ class Scope:
     nested: Callable[[tree.InQuery], str] | None = None
 
     def resolve(self, field: tree.Field) -> Value:
-        """The value of a field or alias."""
+        """Return the value of a field or alias; raise QueryError after a `stats` that doesn't define it."""
+        # The longest name first: `a.b` may be a column itself, or key b of a column `a` that is a map.
         for length in range(len(field.path), 0, -1):
             column = self.columns.get(".".join(field.path[:length]))
             if column is None:
@@ -57,7 +59,7 @@ class Scope:
         return fields.event_field(field.path, self.sources)
 
     def structure(self, field: tree.Field) -> Value:
-        """A field that is to be a list: one of an event's JSON is taken whole."""
+        """Return a field that should be a list or map; of an event's JSON it is taken whole, not as text."""
         value = self.resolve(field)
         if self.sources is not None and value == fields.event_field(field.path, self.sources):
             return fields.event_structure(field.path)
@@ -72,32 +74,32 @@ class Expressions:
         self.reading = reading
 
     def compile(self, expression: tree.Expression) -> Value:
-        """The value of an expression."""
+        """Compile an expression."""
         return _COMPILERS[type(expression)](self, expression)
 
     def time(self, expression: tree.Expression) -> str:
-        """The SQL of an expression as a time."""
+        """Return the SQL of an expression as a time."""
         return converted(self.compile(expression), Kind.TIME)
 
     def number(self, expression: tree.Expression) -> str:
-        """The SQL of an expression as a number."""
+        """Return the SQL of an expression as a number."""
         return converted(self.compile(expression), Kind.NUMBER)
 
     def structure(self, expression: tree.Expression) -> str:
-        """The SQL of an expression as a list or map; a field of an event's JSON is taken whole."""
+        """Return the SQL of an expression as a list or map; a field of an event's JSON is taken whole."""
         whole = self.scope.structure(expression) if isinstance(expression, tree.Field) else self.compile(expression)
         return converted(whole, Kind.STRUCTURE)
 
     def condition(self, expression: tree.Expression) -> str:
-        """The SQL of an expression as a condition."""
+        """Return the SQL of an expression as a condition."""
         return converted(self.compile(expression), Kind.BOOLEAN)
 
     def field(self, field: tree.Field) -> Value:
-        """A field or an alias."""
+        """Compile a field or an alias."""
         return self.scope.resolve(field)
 
     def call(self, call: tree.Call) -> Value:
-        """A function's value, or the column of an earlier `stats` that bears the call's name."""
+        """Compile a function call, or return the column of an earlier `stats` that is called like it."""
         if call.label in self.scope.columns:
             return self.scope.columns[call.label]
         name = call.name.lower()
@@ -108,7 +110,7 @@ class Expressions:
         return self._simple(call, functions.FUNCTIONS[name])
 
     def attribute(self, node: tree.Attribute) -> Value:
-        """What is at a path of a call's value."""
+        """Compile the access to a path of a call's value."""
         whole = converted(self.compile(node.call), Kind.STRUCTURE)
         return Value(fields.extracted(whole, node.path), Kind.STRUCTURE)
 
@@ -127,7 +129,7 @@ class Expressions:
         return Value(once(lambda given: function.applied([*given, *defaults]), arguments), function.result)
 
     def binary(self, node: tree.Binary) -> Value:
-        """Arithmetic, or a comparison."""
+        """Compile arithmetic, or a comparison."""
         if node.operator in _ARITHMETIC:
             form = _ARITHMETIC[node.operator]
             operands = [Value(self.number(side), Kind.NUMBER) for side in (node.left, node.right)]
@@ -136,12 +138,12 @@ class Expressions:
         return _of_plain([left, right], lambda sides: compared(node.operator, *sides))
 
     def logic(self, node: tree.Logic) -> Value:
-        """`and`, `or`."""
+        """Compile `and` and `or`."""
         operands = [self.condition(operand) for operand in node.operands]
         return Value("(" + f" {node.operator.upper()} ".join(operands) + ")", Kind.BOOLEAN)
 
     def like(self, node: tree.Like) -> Value:
-        """A substring or a regular expression, both case-sensitive."""
+        """Compile `like`: a substring or a regular expression, both case-sensitive."""
         subject = converted(self.compile(node.operand), Kind.TEXT)
         if isinstance(node.pattern, tree.Regex):
             check_regex(node.pattern.pattern, node.pattern.span)
@@ -150,7 +152,7 @@ class Expressions:
         return Value(f"contains({subject}, {part})", Kind.BOOLEAN)
 
     def membership(self, node: tree.In) -> Value:
-        """`in [...]`: equal to one of the values."""
+        """Compile `in [...]`."""
         if not node.items:
             return Value("FALSE", Kind.BOOLEAN)
         return _of_plain([self.compile(node.operand)], lambda operands: self._one_of(node, operands[0]))
@@ -172,14 +174,14 @@ class Expressions:
         return Value("(" + " OR ".join(tests) + ")", Kind.BOOLEAN)
 
     def found(self, node: tree.InQuery) -> Value:
-        """`in (query)`: equal to one of the values that another query finds."""
+        """Compile `in (query)`: equal to one of the values that another query finds."""
         assert self.scope.nested is not None
         operand = converted(self.compile(node.operand), Kind.TEXT)
         return Value(f"({operand} IN ({self.scope.nested(node)}))", Kind.BOOLEAN)
 
 
 def _of_plain(values: list[Value], build: Callable[[list[Value]], Value]) -> Value:
-    """A condition on values that may stand in it several times."""
+    """Build a condition in which values may occur several times, without repeating their SQL."""
 
     def given(texts: list[str]) -> str:
         plain = [value if value.plain else Value(text, value.kind) for value, text in zip(values, texts, strict=True)]
@@ -189,11 +191,11 @@ def _of_plain(values: list[Value], build: Callable[[list[Value]], Value]) -> Val
 
 
 def compared(operator: str, left: Value, right: Value) -> Value:
-    """A comparison, of numbers where both sides can be numbers.
+    """Compile a comparison, of numbers if both sides can be numbers.
 
-    A text is compared as a number with a number, and with a string of digits as to which comes first; equality with a
-    string is that of texts. A missing value equals nothing, so it is unequal to everything; no comparison with a map
-    or list holds, not even that.
+    A text is compared as a number with a number, and in order with a string of digits; equality with a string compares
+    texts. A missing value equals nothing, so it is unequal to everything. A comparison with a map or list is never
+    true, not even `!=`.
     """
     if operator == "!=":
         wholes = [f"json_whole({side.sql})" for side in (left, right) if side.kind is Kind.STRUCTURE]
@@ -213,7 +215,7 @@ def compared(operator: str, left: Value, right: Value) -> Value:
 
 
 def _sooner(left: Value, right: Value) -> str:
-    """Where a part of the message must equal a text or whole number, the message contains it: a quicker test."""
+    """Return a quicker test to run first: if a part of the message must equal a constant, the message contains it."""
     for part, other in ((left, right), (right, left)):
         if part.part_of and other.constant:
             return f"contains({part.part_of}, {quoted(other.constant)}) AND "
@@ -221,7 +223,7 @@ def _sooner(left: Value, right: Value) -> str:
 
 
 def _ends(left: Value, right: Value) -> str | None:
-    """Where a part near the end of the message must equal a word, the message ends with it: the quickest test."""
+    """Return the quickest test: a part near the end of the message equals a word if the message ends with it."""
     for part, other in ((left, right), (right, left)):
         if part.tails and other.constant and " " not in other.constant:
             ends = (quoted(f" {other.constant}{tail}") for tail in part.tails)

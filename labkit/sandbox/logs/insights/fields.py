@@ -1,4 +1,4 @@
-"""The fields that an event has without being asked: system fields, those of flow log records, and those of JSON.
+"""The fields that every event has: system fields, fields of flow log records, and fields of JSON.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
 """
@@ -23,7 +23,7 @@ SYSTEM_FIELDS = {
 FLOW_LOG_RECORD = r"[0-9]+( [^ ]+){11} (ACCEPT|REJECT|-) (OK|NODATA|SKIPDATA)"
 """A record in the default format of flow logs."""
 _TAILS = {"logStatus": ("",), "action": (" OK", " NODATA", " SKIPDATA")}
-"""What can follow a field of such a record, to its end."""
+"""What can follow a field of such a record up to its end."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Source:
     record: str
     """The regular expression of such a record."""
     only_flow_logs: bool
-    """Every event is a record, so that its fields can be taken by place without a look at the event's shape."""
+    """Whether every event is a record: then fields are taken by position without checking the event's shape."""
 
     @property
     def json(self) -> str:
-        """The SQL of an event's JSON; of a Lambda function's lines, the JSON within them counts."""
+        """The SQL of an event's JSON; in a line of a Lambda function, the JSON within the line."""
         if self.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS):
             fragments = (f"regexp_extract(message, {quoted(regex)})" for regex in service_logs.JSON_FRAGMENTS)
             return f"coalesce({', '.join(f'TRY_CAST({fragment} AS JSON)' for fragment in fragments)})"
@@ -52,9 +52,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Window:
-    """The events that a query reads: of a time range in milliseconds, and stored no later than the query's start.
+    """The events that a query reads: in a time range in milliseconds, and stored before the query was started.
 
-    Ends are in whole seconds, and the last second is read too.
+    The range ends at a whole second, and that second is included.
     """
 
     start: int
@@ -68,12 +68,12 @@ class Window:
 
 
 def event_structure(path: tuple[str, ...]) -> Value:
-    """The field of an event that is JSON, as it is: a list or map, where `event_field` finds nothing."""
+    """Return a field of an event's JSON as it is: `event_field` finds no text in a list or map."""
     return Value(extracted("TRY_CAST(message AS JSON)", path), Kind.STRUCTURE, of_event=True)
 
 
 def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
-    """The field as it is found in an event; missing ones are NULL."""
+    """Return a field as it is found in an event; NULL if it is missing."""
     name = ".".join(path)
     if name in SYSTEM_FIELDS:
         return SYSTEM_FIELDS[name]
@@ -84,6 +84,7 @@ def event_field(path: tuple[str, ...], sources: Sequence[Source]) -> Value:
             return Value(sql, Kind.TEXT, of_event=True)
         default = all(source.record == FLOW_LOG_RECORD for source in sources)
         return Value(sql, Kind.TEXT, part_of="message", tails=_TAILS.get(name, ()) if default else (), of_event=True)
+    # Groups with different formats have the field in different places: the event's own group decides.
     whens = [f"WHEN {quoted(source.log)} THEN {sql}" for source, sql in zip(sources, choices, strict=True)]
     return Value(f"(CASE log {' '.join(whens)} END)", Kind.TEXT, of_event=True)
 
@@ -105,7 +106,7 @@ def _field_of(path: tuple[str, ...], source: Source) -> str:
 
 
 def _json_field(path: tuple[str, ...], source: Source) -> str:
-    """A backquoted name may be one key or a path: `` `a.b` `` is tried as both, `@@a` is the key `@a`."""
+    """Return the SQL of a field of JSON; `` `a.b` `` is tried as one key and as a path, `@@a` is the key `@a`."""
     if path[0].startswith("@@"):
         path = (path[0][1:], *path[1:])
     spellings = dict.fromkeys([path, tuple(".".join(path).split("."))])
@@ -114,6 +115,6 @@ def _json_field(path: tuple[str, ...], source: Source) -> str:
 
 
 def extracted(json: str, path: Sequence[str]) -> str:
-    """SQL: what is at a path of a JSON value; a number is a place in a list, or a key."""
+    """Return the SQL of what is at a path of a JSON value; a number is a list index or a key."""
     pointer = "".join("/" + segment.replace("~", "~0").replace("/", "~1") for segment in path)
     return f"json_extract({json}, {quoted(pointer)})"

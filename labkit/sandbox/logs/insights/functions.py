@@ -1,4 +1,4 @@
-"""The functions that take values and give a value, as a table: parameters, result, SQL.
+"""The table of the scalar functions: parameters, result, SQL.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
 
@@ -17,19 +17,19 @@ TEXT, NUMBER, BOOLEAN, TIME, STRUCTURE = Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN, K
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the language; `sql` has a place for each argument, or one for all of them where `rest` is True."""
+    """A function; `sql` has a placeholder for each argument, or one for all of them if `rest` is True."""
 
     parameters: tuple[Kind, ...]
     result: Kind
     sql: str
     optional: tuple[tuple[Kind, str], ...] = ()
-    """Further arguments that may be left out, each with the SQL that then stands for it."""
+    """Optional arguments, each with the SQL of its default."""
     rest: bool = False
-    """The last parameter may be given any number of times."""
+    """Whether the last parameter may be repeated."""
 
     @property
     def arity(self) -> str:
-        """How many arguments it takes, in words."""
+        """The number of arguments it takes, in words."""
         least, most = len(self.parameters), len(self.parameters) + len(self.optional)
         if self.rest:
             return f"{least} or more arguments"
@@ -38,11 +38,11 @@ class Function:
         return f"{least} argument" + ("" if least == 1 else "s")
 
     def applied(self, arguments: Sequence[str]) -> str:
-        """The SQL of a call with the SQL of its arguments."""
+        """Return the SQL of a call, given the SQL of its arguments."""
         return self.sql.format(*arguments, all=", ".join(arguments))
 
     def takes(self, count: int) -> bool:
-        """Whether it can be called with so many arguments."""
+        """Tell whether it takes this number of arguments."""
         least = len(self.parameters)
         return count >= least and (self.rest or count <= least + len(self.optional))
 
@@ -57,7 +57,9 @@ _NUMERIC = {
     "haversine": Function((NUMBER, NUMBER, NUMBER, NUMBER), NUMBER, "haversine_kilometres({0}, {1}, {2}, {3})"),
     "histogram": Function((NUMBER, NUMBER), NUMBER, "CASE WHEN {1} > 0 THEN floor({0} / {1}) * {1} END"),
     "least": Function((NUMBER,), NUMBER, "least({all})", rest=True),
+    # Guarded, here and below: one event with a bad value must not fail the whole query, as DuckDB's error would.
     "log": Function((NUMBER,), NUMBER, "CASE WHEN {0} > 0 THEN ln({0}) END"),
+    # A double has fewer than 400 digits, and the bounds keep the cast to INTEGER from overflowing.
     "round": Function(
         (NUMBER,), NUMBER, "round({0}, CAST(least(greatest({1}, -400), 400) AS INTEGER))", optional=((NUMBER, "0"),)
     ),
