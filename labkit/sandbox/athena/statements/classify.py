@@ -1,4 +1,4 @@
-"""Which statement a text is: a query for Trino's side, or one of Hive's side and the frames around queries."""
+"""Finds out which statement a text is: a query for Trino, a statement for Hive, or one that contains a query."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DDL_WORDS = (
 )
 _NEVER_SUPPORTED = ("ANALYZE", "CALL", "COMMENT", "COMMIT", "DENY", "GRANT", "LOCK", "RESET", "REVOKE", "ROLLBACK",
                     "SET", "START", "TRUNCATE", "UNLOCK", "USE")  # fmt: skip
-"""https://docs.aws.amazon.com/athena/latest/ug/unsupported-ddl.html, and statements of Trino's that are not there."""
+"""https://docs.aws.amazon.com/athena/latest/ug/unsupported-ddl.html, and statements of Trino that Athena lacks."""
 _WITH_DATA = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*$", re.IGNORECASE)
 _ROW_CHANGES = ("UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM")
 _FIRST_WORDS = "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC',"
@@ -56,17 +56,17 @@ _UTILITIES = ("show_", "describe_", "explain")
 
 
 class Malformed(Exception):
-    """A text that StartQueryExecution refuses: no query comes to be."""
+    """A text that StartQueryExecution rejects: no query execution is created."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A statement: its name in GetQueryExecution, its tree or node, and the text that places are counted in."""
+    """A statement that was read: its kind, its tree or node, and the text that places in errors refer to."""
 
     kind: str
     text: str
     query: exp.Expr | None = None
-    """The tree of the query that it is, or that is in it."""
+    """The tree of the query that it is or contains."""
     statement: nodes.Statement | None = None
     location: str = ""
     """Where UNLOAD writes."""
@@ -81,19 +81,19 @@ class Parsed:
 
     @property
     def external_location(self) -> str:
-        """Where CREATE TABLE AS is told to put its table; nothing if it is not told."""
+        """The location that CREATE TABLE AS names for its table; empty if it names none."""
         if self.kind != "create_table_as_select" or not isinstance(self.statement, nodes.QueryStatement):
             return ""
         return str((self.statement.options or {}).get("external_location") or "")
 
     @property
     def substatement_type(self) -> str:
-        """The SubstatementType: the words of the statement, a few of them as only AWS writes them."""
+        """The SubstatementType: the words of the statement, a few of them spelled as only AWS does."""
         return _SUBSTATEMENTS.get(self.kind, self.kind.upper())
 
 
 def read(text: str) -> Parsed:
-    """A statement; raises Malformed for what is none, and QueryError for one that will fail."""
+    """Read a statement; raise Malformed if the API rejects it, QueryError if its execution will fail."""
     start, first = _first_word(text, 0)
     if first in _QUERY_WORDS:
         return Parsed("select", text, query=_query(text))
@@ -108,6 +108,7 @@ def read(text: str) -> Parsed:
         if isinstance(statement, nodes.PreparedStatement) and statement.kind == "prepare":
             _check_prepared(text, statement)
         return Parsed(statement.kind, text, statement=statement)
+    # These are valid statements that fail here; the ones below are rejected by Athena itself.
     if first in _ROW_CHANGES:
         raise not_supported(f"{first} (of Iceberg tables)")
     if first in _NEVER_SUPPORTED:
@@ -116,14 +117,14 @@ def read(text: str) -> Parsed:
 
 
 def _check_prepared(text: str, statement: nodes.PreparedStatement) -> None:
-    """Refuses PREPARE of what begins as no statement; the rest is seen once its `?` have values."""
+    """Raise Malformed for PREPARE of something that isn't a statement; the rest is checked once its `?` have values."""
     start, first = _first_word(text, text.rindex(statement.text))
     if first not in (*_QUERY_WORDS, *_DDL_WORDS, *_ROW_CHANGES, "UNLOAD"):
         raise _no_statement(text, start)
 
 
 def _first_word(text: str, at: int) -> tuple[int, str]:
-    """Where a statement begins after blanks and comments, and its first word in upper case."""
+    """Return where a statement begins after blanks and comments, and its first word in upper case."""
     blank = _BLANK.match(text, at)
     start = blank.end() if blank else at
     word = re.compile(r"\w+|\(|").match(text, start)
@@ -138,10 +139,12 @@ def _no_statement(text: str, start: int) -> Malformed:
 
 
 def _around_query(text: str, statement: nodes.QueryStatement) -> Parsed:
-    """CREATE TABLE AS, CREATE VIEW and INSERT, with the tree of the query in them."""
+    """Read CREATE TABLE AS, CREATE VIEW or INSERT, with the tree of the query in it."""
     start, end = len(text) - len(statement.query), len(text.rstrip("; \n\t"))
+    # Our DDL grammar takes backticks everywhere, but these statements go to Trino, which doesn't.
     if quote := re.search("`", text[:start]):
         raise Malformed(backquoted(text, quote.start()).message)
+    # WITH NO DATA belongs to CREATE TABLE and stands behind the query, whose parser doesn't know it.
     if statement.kind == "create_table_as_select" and (clause := _WITH_DATA.search(text, start)):
         statement = replace(statement, with_data=not clause[1])
         end = clause.start()
@@ -153,6 +156,7 @@ def _query(text: str) -> exp.Expr:
     try:
         return parse_query(text)
     except QueryError as error:
+        # Athena reports syntax errors from StartQueryExecution; any other error only fails the execution.
         if error.name == "SYNTAX_ERROR":
             raise Malformed(error.message) from None
         if error.name == "INVALID_REQUEST":
@@ -161,7 +165,7 @@ def _query(text: str) -> exp.Expr:
 
 
 def blanked(text: str, start: int, end: int) -> str:
-    """A text with a part of it kept and the rest blank, so that places stay what they are."""
+    """Return a text with everything blanked except one part, so that lines and columns stay what they are."""
     return "".join(letter if start <= n < end or letter == "\n" else " " for n, letter in enumerate(text))
 
 
@@ -171,6 +175,7 @@ def _explain(text: str, start: int) -> Parsed:
         raise Malformed("line 1:8: mismatched input '<EOF>'. Expecting: '(', 'ANALYZE', <statement>")
     if head[1]:
         raise not_supported("EXPLAIN ANALYZE")
+    # EXPLAIN (SELECT 1): the bracket may belong to the query instead of holding options.
     is_query = head[4] is None or (head[4].split()[:1] and head[4].split()[0].upper() in _EXPLAIN_OPTIONS)
     options = _explain_options(text, head) if head[4] is not None and is_query else {}
     start, first = _first_word(text, head.end() if is_query else head.start(3))
@@ -183,7 +188,7 @@ def _explain(text: str, start: int) -> Parsed:
 
 
 def _explain_options(text: str, head: re.Match[str]) -> dict[str, Any]:
-    """`(TYPE IO, FORMAT JSON)`; raises Malformed for an option that there is not."""
+    """Read `(TYPE IO, FORMAT JSON)`; raise Malformed for an unknown option."""
     found: dict[str, Any] = {}
     at = head.start(4)
     for part in head[4].split(","):
@@ -224,7 +229,8 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def with_parameters(text: str, parameters: list[str]) -> str:
-    """A text with its `?` replaced, in order, by the parameters: SQL literals."""
+    """Return a text with its `?` replaced, in order, by parameters that are SQL literals."""
+    # By tokens: a `?` in a string or comment is no parameter.
     marks = [token for token in tokenize(text) if token.token_type == TokenType.PLACEHOLDER]
     if len(marks) != len(parameters):
         raise QueryError(
@@ -239,7 +245,7 @@ def with_parameters(text: str, parameters: list[str]) -> str:
 
 
 def split_parameters(text: str) -> list[str]:
-    """The parameters of EXECUTE ... USING, split at the commas between them."""
+    """Split the parameters of EXECUTE ... USING at the commas between them."""
     tokens = tokenize(text)
     found, depth, start = [], 0, 0
     for token in tokens:

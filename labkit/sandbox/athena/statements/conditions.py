@@ -1,4 +1,4 @@
-"""The conditions of ALTER TABLE ... DROP PARTITION: numbers compare as numbers, anything else as text."""
+"""The conditions of ALTER TABLE ... DROP PARTITION: digits compare as numbers, anything else as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def meets(names: list[str], partition: Partition, conditions: tuple[tuple[str, str, str], ...]) -> bool:
-    """Whether a partition meets the conditions of a DROP PARTITION."""
+    """Tell whether a partition meets the conditions of a DROP PARTITION."""
     values = dict(zip(names, partition.values, strict=True))
     return all(_compared(values[name], operator, value) for name, operator, value in conditions)
 

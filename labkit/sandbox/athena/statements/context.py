@@ -1,4 +1,4 @@
-"""Where a DDL or utility statement is carried out, and what it answers."""
+"""The surroundings of a DDL or utility statement, and its answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labkit.sandbox.athena.statements import nodes
 
 @dataclass(frozen=True)
 class Answer:
-    """The lines that a statement answers with, and the columns that they are said to have."""
+    """The lines of a statement's answer, and the names of their columns."""
 
     columns: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
@@ -19,7 +19,7 @@ class Answer:
 
 @dataclass
 class Context:
-    """Where a statement is carried out."""
+    """The catalog and the time that a statement is carried out with."""
 
     catalog: Catalog
     now: float
@@ -31,22 +31,22 @@ class Context:
         return self.catalog.account_id, self.catalog.region
 
     def named(self, name: nodes.Name) -> tuple[str, str]:
-        """A table's database and own name."""
+        """Return a table's database and own name."""
         return (name[0], name[1]) if len(name) == 2 else (self.catalog.database, name[0])
 
     def database(self, name: str) -> str:
-        """A database that has to be there."""
+        """Return a database's name; raise Hive's error if it doesn't exist."""
         if not self.catalog.has_database(name):
             raise QueryError("", f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
         return name
 
     def schema(self, name: str) -> None:
-        """Raises Trino's error of a database that is not there."""
+        """Raise Trino's error unless a database exists."""
         if not self.catalog.has_database(name):
             raise QueryError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name}' does not exist")
 
     def table(self, name: nodes.Name, shown: str = "") -> Table:
-        """A table that has to be there; `shown` is what an error calls it, if not by its database and name."""
+        """Return a table; raise Hive's error, in which it is called `shown`, if it doesn't exist."""
         database, own = self.named(name)
         found = self.catalog.table(self.database(database), own)
         if found is None:
@@ -56,7 +56,7 @@ class Context:
         return found
 
     def typed_table(self, name: nodes.Name) -> Table:
-        """A table that has to be there, for what a table made through Glue without a TableType can't do.
+        """Return a table for an operation that fails on tables created in Glue without a TableType.
 
         https://docs.aws.amazon.com/athena/latest/ug/troubleshooting-athena.html, "NullPointerException name is null"
         """
@@ -67,7 +67,7 @@ class Context:
 
 
 def values_of(table: Table, given: nodes.PartitionValues) -> list[str]:
-    """The values of a PARTITION clause in the order of the table's columns."""
+    """Return the values of a PARTITION clause in the order of the table's partition columns."""
     written = "{" + ", ".join(f"{name}={value}" for name, value in given) + "}"
     if not table.partition_columns:
         raise QueryError("", f"FAILED: SemanticException table is not partitioned but partition spec exists: {written}")
@@ -84,7 +84,7 @@ def values_of(table: Table, given: nodes.PartitionValues) -> list[str]:
 
 
 def held_partition(context: Context, table: Table, values: list[str]) -> Partition:
-    """A partition that has to be there."""
+    """Return a partition; raise Hive's error if it doesn't exist."""
     for each in context.catalog.partitions(table):
         if list(each.values) == values:
             return each

@@ -1,4 +1,4 @@
-"""Parses the statements that are not queries."""
+"""Parses the statements that aren't queries, by Hive's grammar in ddl.lark."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _grammar() -> Lark:
 
 
 def parse(sql: str) -> nodes.Statement:
-    """A statement of DDL; raises Hive's ParseException, with the place of what it can't read."""
+    """Parse a DDL statement; raise Hive's ParseException with the place of what it can't read."""
     try:
         tree = _grammar().parse(sql)
         statement: nodes.Statement = _Builder().transform(tree)
@@ -45,12 +45,13 @@ def parse(sql: str) -> nodes.Statement:
 
 
 def unquoted(text: str) -> str:
-    """A string literal's value, with Hive's escapes.
+    """Return a string literal's value, with Hive's escapes.
 
     >>> unquoted(r"'a\\tb\\\\\\\\c'")
     'a\\tb\\\\\\\\c'
     """
     inside = text[1:-1].replace(text[0] * 2, text[0])
+    # Octal first: \001, Hive's default delimiter, begins with the escape \0.
     octal = re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), inside)
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), octal, flags=re.DOTALL)
 
@@ -76,7 +77,7 @@ class _Name(str):
     """An identifier, in lower case as the catalog has it."""
 
     token: Token
-    """As it is written."""
+    """The token, as it is written."""
 
 
 class _Table(tuple[str, ...]):
@@ -85,7 +86,7 @@ class _Table(tuple[str, ...]):
 
 
 class _Builder(Transformer[Any, Any]):
-    """Turns the grammar's tree into nodes; a rule without a method here stays a tree, for its statement to look at."""
+    """Turns the grammar's tree into nodes; a rule without a method stays a tree, which its statement's method reads."""
 
     def start(self, items: list[Any]) -> Any:
         return items[0]

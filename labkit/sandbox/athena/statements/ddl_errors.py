@@ -1,4 +1,4 @@
-"""Hive's errors of statements that it can't read."""
+"""Hive's errors for statements that it can't parse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labkit.sandbox.athena.errors import QueryError
 
 
 def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
-    """The ParseException of what the grammar can't read, with its place."""
+    """Return the ParseException for text that the grammar can't read, with its place."""
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
         last = len(sql.rstrip(" ;\n"))
         return _unrecognized_at(sql, last, "<EOF>")
@@ -19,6 +19,7 @@ def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedToken):
         at = error.token.start_pos or 0
     glued = re.search(r"(\w+)$", sql[:at])
+    # Hive words the commonest mistake, a hyphen in a name, in its own way.
     if sql[at : at + 1] == "-" and glued:
         line, column = _line_and_column(sql, at)
         return QueryError("", f"FAILED: ParseException line {line}:{column} missing EOF at '-' near '{glued[1]}'")
@@ -27,7 +28,7 @@ def parse_error(sql: str, error: UnexpectedInput) -> QueryError:
 
 
 def _line_and_column(sql: str, at: int) -> tuple[int, int]:
-    """Hive counts columns from 0."""
+    """Return the line, from 1, and the column; Hive counts columns from 0."""
     return sql.count("\n", 0, at) + 1, at - (sql.rfind("\n", 0, at) + 1)
 
 
@@ -37,7 +38,7 @@ def _unrecognized_at(sql: str, at: int, word: str) -> QueryError:
 
 
 def unrecognized(token: Token, where: str) -> QueryError:
-    """Hive's error of a word that the grammar reads and that can't be what it stands for."""
+    """Return Hive's error for a word that the grammar accepts but that isn't allowed there."""
     column = (token.column or 1) - 1
     return QueryError(
         "", f"FAILED: ParseException line {token.line}:{column} cannot recognize input near '{token}' in {where}"
@@ -45,7 +46,7 @@ def unrecognized(token: Token, where: str) -> QueryError:
 
 
 def check_size(token: Token, name: str, parameters: list[int]) -> None:
-    """The length of a varchar or char, the digits of a decimal; raises Hive's errors."""
+    """Check the length of a varchar or char and the digits of a decimal; raise Hive's errors."""
     longest = {"varchar": 65535, "char": 255}.get(name, 0)
     if longest and not parameters:
         raise QueryError(
@@ -64,7 +65,7 @@ def _semantic(why: str) -> QueryError:
 
 
 def check_underscore(token: Token, where: str) -> None:
-    """Hive's names begin with a letter or a digit, or are in backticks.
+    """Raise an error for a name that begins with an underscore: Hive wants a letter, a digit or backticks.
 
     https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
     """

@@ -1,4 +1,4 @@
-"""What the DDL statements do to the catalog."""
+"""Carries out the DDL statements, which change the catalog."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labkit.sandbox.moto_state import glue, s3
 
 
 def run(context: Context, statement: nodes.Statement) -> Answer:
-    """Carries out a statement."""
+    """Carry out a statement; raise QueryError in Hive's words if it fails."""
     return _HANDLERS[statement.kind](context, statement)
 
 
@@ -88,6 +88,7 @@ def _changed(context: Context, table: Table, **changes: Any) -> Answer:
     storage = table.storage | changes.pop("storage", {})
     kept: dict[str, Any] = {
         key: table.entry[key]
+        # Glue's UpdateTable replaces the whole table, and takes no CreateTime and the like.
         for key in ("Name", "Owner", "Retention", "TableType", "PartitionKeys")
         if key in table.entry
     }
@@ -118,6 +119,7 @@ def _add_columns(context: Context, statement: Any) -> Answer:
     found = next(each for each in entries if list(each["Values"]) == values).get("StorageDescriptor")
     storage = found or {**table.storage, "Location": location}
     columns = _distinct(table, added if replaces else [*storage["Columns"], *added])
+    # A partition is replaced as a whole.
     glue.delete_partition(*context.where, table.database, table.name, values)
     entry = {"Values": values, "StorageDescriptor": {**storage, "Columns": columns}, "Parameters": {}}
     glue.create_partition(*context.where, table.database, table.name, entry)
@@ -160,7 +162,7 @@ def _distinct(table: Table, columns: list[dict[str, str]]) -> list[dict[str, str
 
 
 def partition_entry(table: Table, values: list[str], location: str) -> dict[str, Any]:
-    """A partition as Glue holds it."""
+    """Return a partition as Glue stores it."""
     place = location or _default_location(table, values)
     return {"Values": values, "StorageDescriptor": {**table.storage, "Location": place}, "Parameters": {}}
 
@@ -173,6 +175,7 @@ def _default_location(table: Table, values: list[str]) -> str:
 def _add_partition(context: Context, statement: Any) -> Answer:
     table = context.table(statement.table)
     known = {each.values for each in context.catalog.partitions(table)}
+    # All are checked before one is added: a statement that fails adds nothing.
     wanted = [(values_of(table, values), location) for values, location in statement.partitions]
     for values, location in wanted:
         if location:
@@ -181,6 +184,7 @@ def _add_partition(context: Context, statement: Any) -> Answer:
             raise hive_error("Partition already exists.", "AlreadyExistsException")
     for values, location in wanted:
         if tuple(values) not in known:
+            # One statement may name the same partition twice, with IF NOT EXISTS.
             known.add(tuple(values))
             glue.create_partition(*context.where, table.database, table.name, partition_entry(table, values, location))
     return Answer()
@@ -227,7 +231,7 @@ def _set_partition_location(context: Context, statement: Any) -> Answer:
 
 
 def _repair(context: Context, statement: Any) -> Answer:
-    """Adds the partitions whose folders are named as Hive names them, in lower case: `year=2026/month=11`.
+    """Add the partitions whose folders have Hive's names, in lower case: `year=2026/month=11`.
 
     It removes none: https://docs.aws.amazon.com/athena/latest/ug/msck-repair-table.html
     """

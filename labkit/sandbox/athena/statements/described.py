@@ -1,4 +1,4 @@
-"""DESCRIBE: a table, a partition or a column, as Hive prints them.
+"""DESCRIBE of a table, a partition or a column, as Hive prints them.
 
 https://docs.aws.amazon.com/athena/latest/ug/describe-table.html
 """
@@ -14,13 +14,13 @@ from labkit.sandbox.athena.storage.formats import HIVE_JSON, OPEN_CSV, OPENX_JSO
 from labkit.sandbox.athena.types import Type, hive_name
 
 _SAID_BY_THE_SERDE = (HIVE_JSON, OPENX_JSON, OPEN_CSV, REGEX)
-"""SerDes that Hive asks for the columns, instead of its metastore."""
+"""SerDes that Hive asks for the columns instead of its metastore."""
 _FROM_SERDE = "from deserializer"
 _BLANK = "\t \t "
 
 
 def describe(table: Table, detail: str, partition: Partition | None) -> Iterator[str]:
-    """DESCRIBE: a line a column, padded as Hive pads it; `detail` is `formatted`, `extended` or nothing."""
+    """Yield a line per column, padded as Hive does; `detail` is `formatted`, `extended` or empty."""
     for column in table.storage.get("Columns") or []:
         yield _column(table, column)
     keys = table.entry.get("PartitionKeys") or []
@@ -43,12 +43,13 @@ def describe(table: Table, detail: str, partition: Partition | None) -> Iterator
 def _column(table: Table, column: dict[str, str]) -> str:
     if table.serde not in _SAID_BY_THE_SERDE:
         return _line(column["Name"], column.get("Type", "string"), column.get("Comment", ""))
+    # Hive's OpenCSVSerde reads every column as a string, whatever the table says.
     kind = "string" if table.serde == OPEN_CSV else column.get("Type", "string")
     return _line(column["Name"], kind, _FROM_SERDE)
 
 
 def describe_column(table: Table, path: tuple[str, ...]) -> str:
-    """DESCRIBE of a column, or of what is inside it: `.field`, `.'$elem$'`, `.'$key$'`, `.'$value$'`."""
+    """Describe a column, or a part of it: `.field`, `.'$elem$'`, `.'$key$'`, `.'$value$'`."""
     columns = dict(table.all_columns)
     kind = columns.get(path[0])
     if kind is None:
@@ -107,7 +108,7 @@ def _storage(table: Table) -> Iterator[str]:
 
 
 def _thrift(table: Table, partition: Partition | None) -> str:
-    """The one line of EXTENDED: the metastore's own record."""
+    """Return the one line of EXTENDED: the metastore's own record."""
     sd = _storage_descriptor(table, partition)
     if partition:
         values = f"values:[{', '.join(partition.values)}], dbName:{table.database}, tableName:{table.name}"

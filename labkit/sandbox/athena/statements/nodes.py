@@ -1,4 +1,4 @@
-"""What the statements that are not queries say."""
+"""The statements that aren't queries, as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labkit.sandbox.athena.types import Type
 
 Properties = dict[str, str]
 Name = tuple[str, ...]
-"""A table's name, with its database before it or without."""
+"""A table's name, with or without its database before it."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement; `kind` is which one it is, `show_tables` or `alter_table_add_columns`."""
+    """A statement; `kind` names it: `show_tables`, `alter_table_add_columns`."""
 
     kind: str
 
@@ -81,7 +81,7 @@ class PartitionStatement(Statement):
 
     table: Name
     partitions: tuple[tuple[PartitionValues, str], ...] = ()
-    """Values and location ("" for none)."""
+    """Values and location (empty if none is given)."""
     conditions: tuple[tuple[tuple[str, str, str], ...], ...] = ()
     """For DROP: name, comparison, value."""
     quiet: bool = False
@@ -104,7 +104,7 @@ class TableStatement(Statement):
     """A column, and the field, '$elem$', '$key$' or '$value$' inside it."""
     partition: PartitionValues = ()
     place: str = ""
-    """Where CHANGE COLUMN puts the column: FIRST, after the one of this name, or where it was."""
+    """Where CHANGE COLUMN puts the column: FIRST, after the column of this name, or (empty) where it was."""
 
 
 @dataclass(frozen=True)

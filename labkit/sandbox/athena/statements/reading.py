@@ -1,4 +1,4 @@
-"""A statement as StartQueryExecution reads it: with the values of its parameters, or the one that EXECUTE names."""
+"""Reads a statement as StartQueryExecution does: with its parameters filled in, or the one that EXECUTE names."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from labkit.sandbox.athena.statements.classify import Malformed, Parsed, read, s
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text was read as."""
+    """The statement that a text was read as."""
 
     text: str
     """The statement that is carried out."""
     parsed: Parsed | Malformed | QueryError
-    """The statement, or why there is none."""
+    """The statement, or the error."""
     named: str = ""
     """The prepared statement that it names."""
     held: str | None = None
-    """What that was when the text was read."""
+    """The prepared statement's text when it was read."""
 
     @classmethod
     def of(
         cls, text: str, parameters: Sequence[str] | None, group: str, prepared: Callable[[str], str | None]
     ) -> Reading:
-        """Read a text; `prepared` gives the prepared statements of its work group."""
+        """Read a text; `prepared` returns the text of a prepared statement of its work group."""
         named, held = "", None
         try:
+            # The parameters of EXECUTE are for the prepared statement, not for its own text.
             if parameters is not None and not text.lstrip().lower().startswith("execute"):
                 text = with_parameters(text, list(parameters))
             parsed = read(text)
@@ -46,5 +47,5 @@ class Reading:
             return cls(text, error, named, held)
 
     def is_of(self, prepared: Mapping[str, str]) -> bool:
-        """Whether the prepared statements are still such that a text is read like this."""
+        """Tell whether the text would be read the same way with these prepared statements."""
         return not self.named or prepared.get(self.named) == self.held

@@ -1,4 +1,4 @@
-"""SHOW CREATE and DESCRIBE: a table as Hive prints it."""
+"""SHOW CREATE TABLE and SHOW CREATE VIEW, as Hive prints them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DELIMITERS = {
 
 
 def show_create_table(table: Table) -> str:
-    """The statement that makes the table again."""
+    """Return the statement that creates the table."""
     parts = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`(\n{_columns(table.storage.get('Columns') or [])})"]
     if table.parameters.get("comment"):
         parts.append(f"COMMENT {_string(table.parameters['comment'])}")
@@ -64,5 +64,5 @@ def _string(text: str) -> str:
 
 
 def show_create_view(table: Table) -> str:
-    """The statement that makes the view again."""
+    """Return the statement that creates the view."""
     return f"CREATE VIEW {table.database}.{table.name} AS\n{table.view}"

@@ -1,4 +1,4 @@
-"""CREATE TABLE, and how Glue holds what it says."""
+"""CREATE TABLE, checked and turned into a Glue table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOT_READ = ("ORC", "AVRO", "RCFILE", "SEQUENCEFILE", "ION")
 
 
 def check(statement: nodes.CreateTable) -> None:
-    """Refuses what Hive refuses: no columns twice, external tables only, a location on S3."""
+    """Raise Hive's errors: for repeated columns, tables that aren't external, a location that isn't on S3."""
     names = [column.name for column in statement.columns]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated:
@@ -60,10 +60,11 @@ def check(statement: nodes.CreateTable) -> None:
 
 
 def entry(name: str, statement: nodes.CreateTable, now: float) -> dict[str, Any]:
-    """The table as Glue holds it."""
+    """Return the table as Glue stores it; `now` is in seconds."""
     input_format, output_format, serde = FORMATS[statement.file_format or "TEXTFILE"]
     if statement.formats:
         input_format, output_format = statement.formats
+    # STORED AS INPUTFORMAT may name Parquet's classes without a SerDe.
     serde = statement.serde or (formats.PARQUET if "parquet" in input_format.lower() else serde)
     properties = dict(statement.serde_properties or {})
     if serde == formats.LAZY_SIMPLE and "field.delim" in properties:
@@ -97,6 +98,6 @@ def entry(name: str, statement: nodes.CreateTable, now: float) -> dict[str, Any]
 
 
 def column_entry(column: nodes.ColumnDefinition) -> dict[str, str]:
-    """A column as Glue holds it."""
+    """Return a column as Glue stores it."""
     entry = {"Name": column.name, "Type": hive_name(column.type)}
     return {**entry, "Comment": column.comment} if column.comment else entry

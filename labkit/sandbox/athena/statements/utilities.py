@@ -1,4 +1,4 @@
-"""SHOW and DESCRIBE: what the catalog holds, as Hive prints it."""
+"""SHOW and DESCRIBE: the contents of the catalog, as Hive prints them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labkit.sandbox.athena.statements.shown import show_create_table, show_creat
 
 
 def _glob(pattern: str) -> Callable[[str], bool]:
-    """Hive's patterns: `*` or `.*` for anything, `|` between alternatives."""
+    """Return a test by Hive's patterns: `*` or `.*` for anything, `|` between alternatives."""
     alternatives = [each.strip().lower().replace(".*", "*") for each in pattern.split("|")] if pattern else ["*"]
     return lambda name: any(fnmatch.fnmatchcase(name.lower(), each) for each in alternatives)
 

@@ -1,4 +1,4 @@
-"""Query text to tree, and the errors of a text that is no query.
+"""Parses query text into a tree, and makes the errors of texts that can't be parsed.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
@@ -21,14 +21,14 @@ _REFUSED = (
     "estimate",
 )
 REFUSED_COMMANDS = {name.lower(): name for name in _REFUSED}
-"""Commands of the language that the sandbox does not have."""
+"""Commands of the language that the sandbox doesn't support."""
 
 MAX_DEPTH = 100
-"""Deeper nesting of parentheses is refused; a query has at most 10,000 characters, so nothing else grows deep."""
+"""The maximum nesting of parentheses; a query has at most 10,000 characters, so nothing else becomes deep."""
 
 
 def parse(text: str) -> tree.Query:
-    """The commands of a query.
+    """Parse a query; raise QueryError with the span of what is wrong.
 
     >>> [command.name for command in parse('filter action = "REJECT" | stats count(*) by srcAddr').commands]
     ['filter', 'stats']
@@ -55,6 +55,7 @@ def _check_depth(text: str) -> None:
     depth = 0
     for position, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
+        # Checked on the text, before lark and Python recurse into it; NUL can't stand in DuckDB's literals.
         if depth > MAX_DEPTH or character == "\0":
             raise unexpected_symbol(text, position)
 
@@ -65,6 +66,7 @@ def _syntax_error(text: str, error: UnexpectedInput) -> QueryError:
         position = error.pos_in_stream or 0
     word = WORD.match(text, position)
     before = text[:position].rstrip()
+    # Only where a command may begin: elsewhere the word may be a field's name.
     if word and word.group().lower() in REFUSED_COMMANDS and (not before or before.endswith("|")):
         name = REFUSED_COMMANDS[word.group().lower()]
         return QueryError(f"{name}: the sandbox does not have this command, see docs/sandbox.md", Span(*word.span()))

@@ -1,4 +1,4 @@
-"""The commands that take fields out of a field: `parse` in its modes, and `json field=`.
+"""The commands that extract fields from a field: `parse` in its modes, and `json field=`.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Parse.html
 """
@@ -12,11 +12,12 @@ from labkit.sandbox.logs.insights.values import Kind, Value, converted, quoted
 
 
 def parse(pipeline: Pipeline, command: tree.Parse) -> None:
-    """Extracts fields by the groups of a regular expression; where it does not match, they are missing."""
+    """Extract fields by the groups of a regular expression; they are missing if it doesn't match."""
     check_regex(command.pattern.pattern, command.pattern.span, len(command.names))
     subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
     pattern = quoted(command.pattern.pattern)
     keys = ", ".join(f"'{number}'" for number in range(len(command.names)))
+    # regexp_extract gives empty texts without a match: only the CASE makes the fields missing.
     found = f"CASE WHEN regexp_matches({subject}, {pattern}) THEN regexp_extract({subject}, {pattern}, [{keys}]) END"
     if command.multi:
         _parse_all(pipeline, command, subject, pattern)
@@ -28,7 +29,7 @@ def parse(pipeline: Pipeline, command: tree.Parse) -> None:
 
 
 def _parse_all(pipeline: Pipeline, command: tree.Parse, subject: str, pattern: str) -> None:
-    """A row of each match of the regular expression, and one of each event without any."""
+    """Make a row of each match of the regular expression, and one of each event without a match."""
     pipeline.note_matched()
     groups = range(1, len(command.names) + 1)
     found = [Value(f"regexp_extract_all({subject}, {pattern}, {group})", Kind.STRUCTURE) for group in groups]
@@ -40,7 +41,7 @@ def _parse_all(pipeline: Pipeline, command: tree.Parse, subject: str, pattern: s
 
 
 def parse_logfmt(pipeline: Pipeline, command: tree.ParseLogfmt) -> None:
-    """Makes a map of the `key=value` pairs in a text; the first of two with the same key counts."""
+    """Make a map of the `key=value` pairs in a text; of two with the same key the first counts."""
     pipeline.define(command.into, command)
     subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
     (pairs,) = pipeline.bind([Value(f"logfmt_json({subject})", Kind.STRUCTURE)])
@@ -48,7 +49,7 @@ def parse_logfmt(pipeline: Pipeline, command: tree.ParseLogfmt) -> None:
 
 
 def parse_csv(pipeline: Pipeline, command: tree.ParseCsv) -> None:
-    """Gives the values of a line of CSV to fields in turn; those that it has no value for are missing."""
+    """Give the values of a line of CSV to fields in turn; fields beyond the last value are missing."""
     subject = converted(pipeline.expressions().field(command.source), Kind.TEXT)
     (line,) = pipeline.bind([Value(f"csv_values({subject})", Kind.STRUCTURE)])
     for number, name in enumerate(command.names, 1):
@@ -57,7 +58,7 @@ def parse_csv(pipeline: Pipeline, command: tree.ParseCsv) -> None:
 
 
 def json_field(pipeline: Pipeline, command: tree.JsonField) -> None:
-    """What is at a path of a map, or of a text that is the JSON of one."""
+    """Take the value at a path of a map, or of a text that is JSON."""
     pipeline.define(command.into, command)
     whole = f"json_inside({pipeline.expressions().structure(command.source)})"
     (found,) = pipeline.bind([Value(fields.extracted(whole, command.path), Kind.STRUCTURE)])

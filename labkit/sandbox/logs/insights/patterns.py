@@ -1,4 +1,4 @@
-"""`pattern` and `diff`: texts clustered by what they have in common, and compared with an earlier time range.
+"""`pattern` and `diff`: cluster texts by their common structure, and compare them with an earlier time range.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Pattern.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Diff.html
@@ -35,7 +35,7 @@ _DIFFERENCES = {
 
 
 def earlier_window(commands: Sequence[tree.Command], window: Window) -> Window | None:
-    """The time range that a query's `diff` compares with; None for a query without one."""
+    """Return the time range that a query's `diff` compares with; None if it has no `diff`."""
     diffs = [place for place, command in enumerate(commands) if isinstance(command, (tree.Diff, tree.Logcompare))]
     if not diffs:
         return None
@@ -63,11 +63,12 @@ def _distance(period: str, window: Window) -> int:
         return days[period] * 86_400_000
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=window.start)
     last_of_month_before = start.replace(day=1) - timedelta(days=1)
+    # The month before has its own length: 31 March goes back 31 days, to 28 February's end.
     return max(last_of_month_before.day, start.day) * 86_400_000
 
 
 def pattern(pipeline: Pipeline, command: tree.Pattern) -> None:
-    """Groups the rows by pattern, the most frequent first."""
+    """Group the rows by pattern, the most frequent first."""
     if pipeline.sources is None:
         raise QueryError("pattern needs the text of events, which the stats command before it left out", command.span)
     text = converted(pipeline.expressions().compile(command.item.expression), Kind.TEXT)
@@ -85,12 +86,12 @@ def pattern(pipeline: Pipeline, command: tree.Pattern) -> None:
 
 
 def diff(pipeline: Pipeline, command: tree.Diff) -> None:
-    """Orders the patterns by how much they changed; `pattern` has counted both time ranges."""
+    """Order the patterns by how much they changed; `pattern` has counted both time ranges."""
     pipeline.order = (f"abs({pipeline.columns['@differenceStat'].sql}) DESC",)
 
 
 def logcompare(pipeline: Pipeline, command: tree.Logcompare) -> None:
-    """As `diff`, with a range that begins so long before, of the messages where no `pattern` went before.
+    """Compare as `diff` does, with a range that begins earlier; without a `pattern` before it, messages are compared.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Logcompare.html
     """

@@ -1,4 +1,4 @@
-"""Lengths of time (`5m`, `1mo`) and the rounding of times to them: bin(), datefloor(), dateceil().
+"""Periods (`5m`, `1mo`) and rounding times to them: bin(), datefloor(), dateceil().
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
 """
@@ -28,7 +28,7 @@ _MOST_MONTHS = 12_000
 
 
 def rounded(time: str, period: Period, *, up: bool) -> str:
-    """The SQL of a time rounded to a period.
+    """Return the SQL of a time rounded to a period.
 
     A count above its unit's cap is taken for the cap, as AWS documents: bin(300s) is bin(60s).
     """
@@ -43,7 +43,7 @@ def rounded(time: str, period: Period, *, up: bool) -> str:
 
 
 def clamped(period: Period) -> tuple[int, str]:
-    """The count and the unit that a period stands for."""
+    """Return a period's count and unit, the count limited to its unit's cap."""
     word = period.unit
     unit = _UNITS.get(word) or _UNITS[word.removesuffix("s")]
     count = min(period.count, _CAPS.get(unit, 100_000))
@@ -53,7 +53,7 @@ def clamped(period: Period) -> tuple[int, str]:
 
 
 def distance(period: Period) -> int:
-    """A length of time in milliseconds that is not rounded to: nothing is taken for a cap, and it may be none."""
+    """Return a duration in milliseconds for anything but rounding: no cap applies, and it may be 0."""
     unit = _UNITS.get(period.unit) or _UNITS.get(period.unit.removesuffix("s"))
     if unit is None:
         raise QueryError(f"{period.unit} is no unit of time, such as m, h or d", period.span)
@@ -61,12 +61,12 @@ def distance(period: Period) -> int:
 
 
 def in_months(period: Period) -> bool:
-    """Whether a period is of months, which differ in length."""
+    """Tell whether a period is in months, which differ in length."""
     return clamped(period)[1] in _MONTHS
 
 
 def milliseconds(period: Period) -> int:
-    """The length of a period; months are of 30 days, quarters of 90 and years of 365."""
+    """Return the length of a period in milliseconds; months count 30 days, quarters 90 and years 365."""
     count, unit = clamped(period)
     return count * _length(unit)
 

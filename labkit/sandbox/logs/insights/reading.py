@@ -1,4 +1,4 @@
-"""What a query reads: the events of log groups within a time range, and lookup tables."""
+"""The inputs of a query: the events of log groups in a time range, and lookup tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LookupTable:
     columns: tuple[str, ...]
     data: pa.Table
     ranges: tuple[int, ...] = ()
-    """The numbers of the columns of ranges."""
+    """The numbers of the columns that hold address ranges."""
 
     @property
     def relation(self) -> str:
@@ -40,19 +40,19 @@ class LookupTable:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a query reads, and the moment that it was started, in seconds."""
+    """The inputs of a query, and the moment in seconds at which it was started."""
 
     sources: Sequence[fields.Source]
     window: fields.Window
     now: float
     nested: Mapping[tree.Source, Sequence[fields.Source]] = field(default_factory=dict)
-    """What the SOURCE commands of queries within the query read."""
+    """The inputs of the subqueries' SOURCE commands."""
     tables: Mapping[str, LookupTable] = field(default_factory=dict)
     names: Sequence[str] = ()
-    """The fields that the events have, where a query wants to know them all."""
+    """All fields of the events, if the query needs to know them."""
 
     def within(self, query: tree.Query) -> Reading:
-        """What a query within the query reads: the same, unless it has a SOURCE of its own."""
+        """Return the inputs of a subquery: the same, unless it has a SOURCE of its own."""
         if query.source is None:
             return self
         window = limited(self.window, query.source, self.now)
@@ -66,7 +66,7 @@ class Reading:
 
 
 def limited(window: fields.Window, source: tree.Source | None, now: float) -> fields.Window:
-    """The time range of a query's SOURCE, where it has `start` or `end`; that of the call otherwise."""
+    """Return the time range of a query's SOURCE if it has `start` or `end`, else the call's."""
     if source is None:
         return window
 

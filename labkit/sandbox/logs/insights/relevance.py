@@ -1,4 +1,4 @@
-"""`relevantfields`: which fields differ most between the events that meet a condition and all others.
+"""`relevantfields`: rank fields by how much they differ between events that meet a condition and all others.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-RelevantFields.html
 
@@ -59,7 +59,7 @@ _COLUMNS = {
 
 
 def relevantfields(pipeline: Pipeline, command: tree.Relevantfields) -> None:
-    """A row of each field, the most relevant first; without a list, of all fields that the first events have."""
+    """Make a row of each field, the most relevant first; without a list, of all fields of the newest events."""
     if pipeline.sources is None:
         raise QueryError("relevantfields needs events, which the stats command before it left out", command.span)
     pipeline.note_matched()

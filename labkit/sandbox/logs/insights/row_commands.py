@@ -1,4 +1,4 @@
-"""The commands that look at a row's neighbours: totals, lags, gaps, sessions.
+"""The commands that look at neighbouring rows: totals, lags, gaps, sessions.
 
 Neighbours are those of the result: newest first, unless a `sort` came before.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
@@ -65,6 +65,7 @@ def fillmissing(pipeline: Pipeline, command: tree.Fillmissing) -> None:
         if value.sql != bins:
             fill = converted(fills[name], value.kind) if name in fills else "NULL"
             selected.append(f"CASE WHEN {bins} IS NULL THEN {fill} ELSE {value.sql} END AS {value.sql}")
+    # Only gaps between existing bins are filled: the query's time range may be far longer.
     ends = f"SELECT min({bins}) AS first, max({bins}) AS last FROM before"
     series = f"SELECT unnest(range(first, least(last, first + {MAX_BINS * step}) + 1, {step})) AS filled FROM ({ends})"
     before = f"WITH before AS MATERIALIZED ({pipeline.sql})"
@@ -105,7 +106,7 @@ def addtotals(pipeline: Pipeline, command: tree.Addtotals) -> None:
 
 
 def _add_column_totals(pipeline: Pipeline, numbers: dict[str, str]) -> None:
-    """One more row, after all others, that has the sums of the columns."""
+    """Add a last row with the sums of the columns."""
     pipeline.note_matched()
     *bound, last = pipeline.bind([*(Value(sql, Kind.NUMBER) for sql in numbers.values()), Value("FALSE", Kind.BOOLEAN)])
     selected = [*(f"sum({column.sql}) AS {column.sql}" for column in bound), f"TRUE AS {last.sql}"]
@@ -113,6 +114,7 @@ def _add_column_totals(pipeline: Pipeline, numbers: dict[str, str]) -> None:
         selected.append("max(matched) AS matched")
     before = f"WITH before AS MATERIALIZED ({pipeline.sql})"
     pipeline.sql = f"{before} SELECT * FROM before UNION ALL BY NAME SELECT {', '.join(selected)} FROM before"
+    # FALSE sorts before TRUE, so the totals come last.
     pipeline.order = (last.sql, *pipeline.order)
     for name, value in zip(numbers, bound, strict=True):
         pipeline.put(name, value)
@@ -147,7 +149,7 @@ def _number(value: Value) -> Value:
 
 
 def _bounds(pipeline: Pipeline, number: Value, command: tree.Outlier) -> tuple[str, str]:
-    """The least and the greatest number that are not far."""
+    """Return the smallest and the greatest number that isn't an outlier."""
     quartiles = [Value(f"quantile_cont({number.sql}, {share}) OVER ()", Kind.NUMBER) for share in (0.25, 0.75)]
     first, third = pipeline.bind(quartiles)
     reach = f"{command.factor!r} * ({third.sql} - {first.sql})"

@@ -92,6 +92,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
             if other.source is not None
         }
         with self.store.cursor() as cursor:
+            # Fixed now: the query runs when somebody looks at it, and must not see events that came later.
             relations = [group.relation for some in (events, *inner.values()) for group in some]
             last = engine.last_sequence(relations, cursor)
         now = self.sandbox.clock.timestamp()
@@ -294,6 +295,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
 @contextmanager
 def _interrupted(cursor: duckdb.DuckDBPyConnection, *, after: float) -> Iterator[None]:
     """Stops what a cursor does once it takes longer than so many seconds of real time."""
+    # Real time: the sandbox's clock doesn't move while a query runs.
     timer = threading.Timer(after, cursor.interrupt)
     timer.daemon = True
     timer.start()

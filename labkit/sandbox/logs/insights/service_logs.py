@@ -1,4 +1,4 @@
-"""The fields that Insights discovers in the logs of AWS services that are neither JSON nor flow log records.
+"""The fields that Insights discovers in service logs other than JSON and flow log records.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
 The regular expressions are read by Python and by DuckDB alike.
@@ -18,7 +18,7 @@ _MAX_DEPTH = 8
 
 
 def _balanced(depth: int) -> str:
-    """A regular expression of text in braces, with so many pairs of braces within each other."""
+    """Return a regular expression of text in braces that are nested up to `depth` levels."""
     inner = "[^{}]"
     for _ in range(depth):
         inner = rf"(?:[^{{}}]|\{{{inner}*\}})"
@@ -32,7 +32,7 @@ to the last is none, the first of several pieces counts."""
 
 @dataclass(frozen=True)
 class Extract:
-    """A field that stands where a regular expression has its first group."""
+    """A field that is the first group of a regular expression."""
 
     pattern: str
     unit: int = 1
@@ -40,7 +40,7 @@ class Extract:
 
     @property
     def sql(self) -> str:
-        """The field of the column `message`; NULL where it has none."""
+        """The SQL of the field in the column `message`; NULL if the message doesn't have it."""
         found = f"nullif(regexp_extract(message, {quoted(self.pattern)}, 1), '')"
         return found if self.unit == 1 else f"number_text(text_number({found}) * {self.unit})"
 
@@ -79,7 +79,7 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/query-logs.html
 
 
 def field_sql(name: str) -> str | None:
-    """The SQL of a field of a service's log, of the column `message`; None for a name that is none of these."""
+    """Return the SQL of a service log's field in the column `message`; None for any other name."""
     if name in LAMBDA:
         return LAMBDA[name].sql
     if name in _DNS_FIELDS:

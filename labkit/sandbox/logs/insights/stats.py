@@ -1,4 +1,4 @@
-"""The expressions of a `stats` command: aggregates of rows, and what is computed from them.
+"""The expressions of a `stats` command: aggregates of rows, and expressions over them.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Stats.html
 """
@@ -13,11 +13,11 @@ from labkit.sandbox.logs.insights.tree import QueryError
 from labkit.sandbox.logs.insights.values import Kind, Value, converted
 
 MAX_BUCKETS = 100
-"""Of a histogram; a bound of our own."""
+"""The maximum number of buckets in a histogram; a limit of ours."""
 
 
 class Aggregation(Expressions):
-    """Compiles the items of one `stats`: over columns of the grouped rows, which `sql` makes.
+    """Compiles the items of one `stats` over the columns of the grouped rows, which `sql` selects.
 
     Outside an aggregate an expression may use the groups' keys and the aliases of the items before it.
     """
@@ -30,7 +30,7 @@ class Aggregation(Expressions):
         self._names: dict[str, Value] = {}
 
     def key(self, item: tree.Item) -> Value:
-        """A key of the groups. A map or list cannot be one, so it counts as missing."""
+        """Compile a key of the groups; a map or list can't be one and counts as missing."""
         value = self.rows.compile(item.expression)
         kind = Kind.TEXT if value.kind is Kind.STRUCTURE else value.kind
         self._keys.append(converted(value, kind))
@@ -41,27 +41,28 @@ class Aggregation(Expressions):
         return key
 
     def output(self, item: tree.Item) -> Value:
-        """A column of the result."""
+        """Compile a column of the result."""
         value = self.compile(item.expression)
         self._names.setdefault(item.name, value)
         return value
 
     def sql(self, rows: str, *counts: str) -> str:
-        """The grouped rows: the keys, the aggregates, and further columns. No rows make no group."""
+        """Return the SQL of the grouped rows: keys, aggregates, and further columns; no rows give no group."""
         selected = [f"{sql} AS k{number}" for number, sql in enumerate(self._keys, 1)]
         selected += [f"{sql} AS {column}" for sql, column in self._aggregates.items()]
         groups = ", ".join(str(number) for number in range(1, len(self._keys) + 1))
+        # SQL makes one row of an empty input without GROUP BY; Insights shows no row then.
         grouping = f"GROUP BY {groups}" if groups else "HAVING count(*) > 0"
         return f"SELECT {', '.join([*selected, *counts])} FROM ({rows}) {grouping}"
 
     def field(self, field: tree.Field) -> Value:
-        """A key or an alias of this `stats`."""
+        """Compile a key or an alias of this `stats`."""
         if field.name in self._names:
             return self._names[field.name]
         raise QueryError(f"{field.name} is neither a field after by nor inside an aggregation function", field.span)
 
     def call(self, call: tree.Call) -> Value:
-        """An aggregate, a key, or a function of these."""
+        """Compile an aggregate, a key, or a function of these."""
         if call.name.lower() in AGGREGATES:
             return self._aggregate(call, AGGREGATES[call.name.lower()])
         if call.label in self._names:

@@ -44,7 +44,7 @@ class Field(Expression):
 
 @dataclass(frozen=True)
 class Attribute(Expression):
-    """What is at a path of a call's value: `jsonParse(a).b[0]`."""
+    """A path into a call's value: `jsonParse(a).b[0]`."""
 
     call: Call
     path: tuple[str, ...]
@@ -86,7 +86,7 @@ class Call(Expression):
     name: str
     arguments: tuple[Expression, ...]
     label: str
-    """The call as its column is named: as written, but for stray blanks."""
+    """The name of the call's column: the call as written, without stray blanks."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Display(Command):
 
 @dataclass(frozen=True)
 class Filter(Command):
-    """Keeps the rows for which the condition holds (`filter`, `where`, `filterIndex`)."""
+    """Keeps the rows that meet a condition (`filter`, `where`, `filterIndex`)."""
 
     name = "filter"
     condition: Expression
@@ -473,7 +473,7 @@ class Query:
 
 
 def walk(node: object) -> Iterator[object]:
-    """A part of a query, and all parts of it."""
+    """Yield a part of a query and all parts inside it."""
     if is_dataclass(node):
         yield node
         for field in fields(node):
@@ -484,6 +484,6 @@ def walk(node: object) -> Iterator[object]:
 
 
 def nested(query: Query) -> Iterator[Query]:
-    """The queries within a query."""
+    """Yield the subqueries of a query."""
     for command in query.commands:
         yield from (node for node in walk(command) if isinstance(node, Query))

@@ -1,4 +1,4 @@
-"""Values in SQL: an expression of SQL with the kind of value that it has, and how kinds turn into each other.
+"""SQL expressions with the kind of their value, and the conversions between kinds.
 
 This and `macros.sql` are where all SQL of a query comes from: texts of the query enter SQL only through `quoted`, and
 columns have names of our own making.
@@ -69,7 +69,7 @@ _CONVERSIONS: dict[tuple[Kind, Kind], str] = {
 
 
 _MACRO = re.compile(r"[a-z]+_[a-z]+\(")
-"""A macro names its argument several times."""
+"""A call of a macro, which may name its argument several times."""
 
 
 def quoted(text: str) -> str:
@@ -90,11 +90,12 @@ def number(value: float) -> Value:
     """A number of the query's text."""
     digits = repr(float(value))
     whole = str(int(value)) if value == int(value) else None
+    # With an exponent: DuckDB reads 0.1 as a DECIMAL and 0.1e0 as a DOUBLE.
     return Value(digits if "e" in digits else f"{digits}e0", Kind.NUMBER, constant=whole)
 
 
 def converted(value: Value, kind: Kind) -> str:
-    """The SQL of a value as one of another kind; NULL where a row's value is none (a map as text, a word as number)."""
+    """Return the SQL of a value as another kind; NULL if a row's value can't be (a map as text, a word as number)."""
     if value.kind is kind:
         return value.sql
     conversion = _CONVERSIONS[value.kind, kind]
@@ -123,13 +124,13 @@ def once(build: Callable[[list[str]], str], values: Sequence[Value]) -> str:
 
 
 def shown(value: Value) -> str:
-    """The SQL of the text that a result has for a value: as `converted` to text, but maps and lists show as JSON."""
+    """Return the SQL of the text that a result shows: as `converted` to text, but maps and lists as JSON."""
     if value.kind is Kind.STRUCTURE:
         return once(lambda given: f"json_shown({given[0]})", [value])
     return converted(value, Kind.TEXT)
 
 
 def common_kind(values: list[Value]) -> Kind:
-    """The kind of a choice between values: theirs if they agree, else text."""
+    """Return the kind of a choice between values: their own if they agree, else text."""
     kinds = {value.kind for value in values}
     return kinds.pop() if len(kinds) == 1 else Kind.TEXT
