@@ -25,6 +25,7 @@ def discovered(message: str, source: Source) -> Mapping[str, str]:
 
 def _of_json(message: str, source: Source) -> dict[str, str]:
     """Return the fields of JSON, at most MAX_JSON_FIELDS; none for JSON nested deeper than Python's stack."""
+    # Lambda's lines have text before their JSON; elsewhere the whole message has to be JSON.
     is_lambda = source.log.partition(":")[2].startswith(service_logs.LAMBDA_GROUPS)
     try:
         document = _first_fragment(message) if is_lambda else json.loads(message)

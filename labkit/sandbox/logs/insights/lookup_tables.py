@@ -126,6 +126,7 @@ class LookupTableOperations(LogsCore):
 def read_table(name: str, body: str) -> LookupTable:
     """The table of a CSV text; an empty cell is no value. Raises ServiceError where the text is none."""
     try:
+        # Spreadsheets save CSV with a byte order mark, which would become part of the first column's name.
         header, *rows = list(csv.reader(io.StringIO(body.removeprefix("\ufeff")), strict=True)) or [[]]
     except csv.Error as error:
         raise invalid(f"The content of the lookup table is not CSV: {error}.") from None

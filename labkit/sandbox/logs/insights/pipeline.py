@@ -113,7 +113,7 @@ class Pipeline:
         return self._nested(query, self._numbers)
 
     def _values_of(self, node: tree.InQuery) -> str:
-        """Return the SQL of the values that a subquery finds for a field: in the column of its name, or its only one."""
+        """Return the SQL of the values that a subquery finds for a field: in the column of its name or its only one."""
         inner = self.nested(node.query)
         columns = inner.result()
         name = node.operand.name if isinstance(node.operand, tree.Field) else ""
