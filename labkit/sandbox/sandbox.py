@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """What the rooms of the sandbox share.
+    """What the services of the sandbox share.
 
     `lock` is held by every request and every event of the clock, so handlers need no lock of their own; work that runs
     on a thread of its own (a query) takes it only to read or change the sandbox.
@@ -32,7 +32,7 @@ class Sandbox:
     request or event: the same requests in the same order get the same ids, whatever was read in between. moto's own
     random source is seeded along with it.
 
-    A sandbox begins without services: they know it, and it knows none of them. `assembly.assemble` puts them in.
+    A sandbox begins without services: they know it, and it knows none of them. `AssembledSandbox` adds them.
     """
 
     account_id = ACCOUNT_ID

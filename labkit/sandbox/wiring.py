@@ -1,4 +1,4 @@
-"""What the services of a sandbox ask of each other: seven calls, by name. No service imports another."""
+"""The calls that the services of a sandbox make to each other, by name. No service imports another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a request declares of its body, held against the body.
+"""Verifies a body against what its request declares about it.
 
-Both can be done while a body is read piece by piece: `check` wants no more than its digest, and `ChunkedBody` takes any
-pieces of an upload in chunks (`aws-chunked`) and gives back what the chunks hold.
+All of it works while a body is read piece by piece: `check` needs only the digest, and `ChunkedBody` takes an upload in
+chunks (`aws-chunked`) in pieces of any size and returns the contents of the chunks.
 
 Sources: S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in Multiple
 Chunks" (sigv4-streaming.html), "… Including Trailing Headers (Chunked Upload)" (sigv4-streaming-trailers.html) and
@@ -33,12 +33,12 @@ _ASYMMETRIC = frozenset(
 _WORDS = frozenset(("UNSIGNED-PAYLOAD", UNSIGNED_CHUNKS)) | SIGNED_CHUNKS
 _EMPTY = hashlib.sha256(b"").hexdigest()
 LONGEST_LINE = 4096
-"""Bytes of the head of a chunk, or of a trailing header."""
+"""The most bytes that the head of a chunk, or a trailing header, may have."""
 MAX_TRAILERS = 16
 
 
 def check_header(headers: Headers) -> None:
-    """Refuse a request to S3 that is signed in its header and doesn't say how its body is."""
+    """Raise S3's error for a request, signed in its header, whose x-amz-content-sha256 is missing or invalid."""
     value = headers.get(HEADER)
     if value is None:
         raise ServiceError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
@@ -49,16 +49,16 @@ def check_header(headers: Headers) -> None:
 
 
 def declared(headers: Headers, service: str) -> str | None:
-    """Return what stands for the body in the canonical request; None if it is the body's own hash, still to be made.
+    """Return what stands for the body in the canonical request; None if that is the body's hash, to be computed.
 
-    Only S3 takes a word for a body that is not signed.
+    Only S3 accepts a word such as UNSIGNED-PAYLOAD in place of a hash.
     """
     value = headers.get(HEADER)
     return value if value is not None and (service == "s3" or _is_digest(value)) else None
 
 
 def check(headers: Headers, signature: Signature, digest: Callable[[], str]) -> None:
-    """Refuse a body that is not the declared one; `digest` returns its SHA-256 in hex."""
+    """Raise AWS's error for a body that differs from the declared hash; `digest` returns its SHA-256 in hex."""
     value = headers.get(HEADER)
     if value is None or not _is_digest(value):
         return
@@ -76,7 +76,7 @@ def check(headers: Headers, signature: Signature, digest: Callable[[], str]) -> 
 
 
 def signature_mismatch() -> ServiceError:
-    """Return the error of all services but S3 for a signature that doesn't hold."""
+    """Return the error of all services but S3 for a signature that doesn't match."""
     return ServiceError(
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
@@ -86,13 +86,13 @@ def signature_mismatch() -> ServiceError:
 
 
 def is_chunked(headers: Headers, signature: Signature) -> bool:
-    """Tell whether a body comes in chunks of AWS's own."""
+    """Tell whether a body is in AWS's own chunked encoding (`aws-chunked`)."""
     return signature.service == "s3" and headers.get(HEADER, "").startswith("STREAMING-")
 
 
 @dataclass
 class ChunkSigner:
-    """What the signatures of chunks are checked with: each covers the one before, the first that of the request."""
+    """Checks the signatures of chunks. Each covers the previous one; the first covers the request's signature."""
 
     key: bytes
     moment: str
@@ -100,13 +100,13 @@ class ChunkSigner:
     previous: str
 
     def check(self, digest: str, given: str) -> None:
-        """Refuse a chunk whose signature doesn't hold."""
+        """Raise SignatureDoesNotMatch for a chunk with a wrong signature; `digest` is its SHA-256 in hex."""
         self._check(
             f"AWS4-HMAC-SHA256-PAYLOAD\n{self.moment}\n{self.scope}\n{self.previous}\n{_EMPTY}\n{digest}", given
         )
 
     def check_trailer(self, digest: str, given: str) -> None:
-        """Refuse trailing headers whose signature doesn't hold."""
+        """Raise SignatureDoesNotMatch for trailing headers with a wrong signature."""
         self._check(f"AWS4-HMAC-SHA256-TRAILER\n{self.moment}\n{self.scope}\n{self.previous}\n{digest}", given)
 
     def _check(self, text: str, given: str) -> None:
@@ -121,7 +121,11 @@ class ChunkSigner:
 
 
 class ChunkedBody:
-    """Reads a body in chunks, in pieces of any size, and checks its frames, signatures, length and checksum."""
+    """Decodes a chunked body, in pieces of any size, and checks its framing, signatures, length and checksums.
+
+    It is a state machine: `_step` is the method that reads next. Each such method takes what it can from the rest and
+    returns whether it got anywhere.
+    """
 
     def __init__(self, headers: Headers, signer: ChunkSigner | None = None) -> None:
         self.trailers: dict[str, str] = {}
@@ -137,11 +141,11 @@ class ChunkedBody:
         self._chunk_signature = ""
         self._rest = b""
         self._at = 0
-        """How far the rest is read: it is cut once a piece, so that many small chunks cost no more than a large one."""
+        """How far the rest has been read. It is cut once for each piece, so that many small chunks cost no more."""
         self._step = self._head
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next piece of the body; return what of the chunks' contents it brings."""
+        """Take the next piece of the body; return the contents of the chunks in it."""
         self._rest += piece
         parts: list[bytes] = []
         while self._step(parts):
@@ -150,9 +154,9 @@ class ChunkedBody:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def finish(self) -> None:
-        """Refuse a body that ends too early, or is not what it was said to be."""
+        """Raise AWS's error for a body that ends too early, or isn't what its headers say."""
         if self._step == self._trailer and not self._rest and not self._trailing:
-            self._step = self._after  # the empty line at the end is left out by some clients
+            self._step = self._after  # some clients leave out the empty line at the end
         if self._step != self._after:
             raise ServiceError("IncompleteBody", "The request body terminated unexpectedly")
         if self._read != self._length:
@@ -164,7 +168,7 @@ class ChunkedBody:
             _check_sum(name, self.trailers[name], checksum.digest())
 
     def _head(self, parts: list[bytes]) -> bool:
-        """Read the head of a chunk: its size in hex, and its signature."""
+        """Read the head of a chunk: its size in hex, and its signature if the chunks are signed."""
         line = self._line()
         if line is None:
             return False
@@ -173,12 +177,13 @@ class ChunkedBody:
             raise _broken(f"the head of a chunk is {line[:80]!r}")
         self._left = int(head[1], 16)
         self._chunk, self._chunk_signature = hashlib.sha256(), (head[2] or b"").decode()
+        # Before the contents: the declared length was held against the largest object, the chunks were not.
         if self._read + self._left > self._length:
             raise _broken(f"the chunks hold more than the {self._length} bytes of x-amz-decoded-content-length")
         if self._left:
             self._step = self._content
         else:
-            self._check_chunk()
+            self._check_chunk()  # the last chunk is empty, but signed: without it a body could be cut off unnoticed
             self._step = self._trailer
         return True
 
@@ -209,7 +214,7 @@ class ChunkedBody:
         return True
 
     def _trailer(self, parts: list[bytes]) -> bool:
-        """Read a trailing header; an empty line is the end."""
+        """Read a trailing header; an empty line ends the body."""
         line = self._line()
         if line is None:
             return False
@@ -239,7 +244,7 @@ class ChunkedBody:
     def _check_trailer(self) -> None:
         if self._signer is None or not self._trailing:
             return
-        given = self.trailers.pop("x-amz-trailer-signature", "")
+        given = self.trailers.pop("x-amz-trailer-signature", "")  # it doesn't cover itself
         lines = "".join(f"{name}:{value}\n" for name, value in self.trailers.items())
         self._signer.check_trailer(hashlib.sha256(lines.encode("latin-1")).hexdigest(), given)
 
@@ -275,7 +280,7 @@ _CHECKSUMS: dict[str, Callable[[], _Checksum]] = {
     "x-amz-checksum-sha1": hashlib.sha1,
     "x-amz-checksum-sha256": hashlib.sha256,
 }
-"""Those that Python can compute fast; CRC32C and CRC64NVME are taken at their word."""
+"""The checksums that Python computes fast; CRC32C and CRC64NVME are not verified here."""
 
 
 def _is_digest(text: str) -> bool:

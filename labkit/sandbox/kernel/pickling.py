@@ -1,11 +1,11 @@
-"""Objects as bytes and back, by a pickle that can name nothing but what the sandbox's state is made of.
+"""Turns objects into bytes and back, with a pickle that can name only what the sandbox's state is made of.
 
-A pickle is a program that names functions and calls them. This one may name classes of the sandbox's own and of moto's,
-a list of plain types, and few functions; whatever else it names is refused before it is called. What is written is held
-to the same list, so that nothing is written that could not be read again.
+A pickle is a program that names functions and calls them. This one may name classes of the sandbox and of moto, a list
+of plain types, and a few functions. Any other name is rejected before it is called. Writing is held to the same list,
+so that nothing is written that could not be read again.
 
 `parts` are the objects that live as long as the sandbox (its clock, its services, its files): a pickle refers to them
-by their names, and they are not in it. Locks are none of the state either: a lock comes back as a new one.
+by name and doesn't contain them. Locks aren't state either: a lock comes back as a new one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from weakref import WeakValueDictionary
 OWN = ("labkit.sandbox.", "labkit.flowlog.")
 LIBRARY = "moto."
 NOT_OURS = ("labkit.sandbox.process", "labkit.sandbox.server", "labkit.sandbox.kernel.serving")
-"""What starts and ends processes is no part of any state."""
+"""Modules that start and end processes; a pickle may name nothing in them."""
 PLAIN = {
     "builtins": {"set", "frozenset", "bytearray", "complex", "range", "slice", "object", "list", "dict", "tuple", "int"}
     | {"float", "str", "bytes", "bool", "type", "Exception", "ValueError", "KeyError"},
@@ -56,19 +56,22 @@ PLAIN = {
     "werkzeug.datastructures.headers": {"Headers"},
     "werkzeug.datastructures.structures": {"MultiDict", "ImmutableMultiDict"},
 }
-"""Names by their modules."""
+"""The other names that a pickle may use, by module."""
 LOCKS = {type(threading.Lock()): threading.Lock, type(threading.RLock()): threading.RLock}
 
 
 def dumped(value: Any, parts: Mapping[str, object]) -> bytes:
-    """Return a value as bytes; raises an exception of any kind if something in it can't be written."""
+    """Return a value as bytes, with `parts` referred to by name.
+
+    Raise an exception of any kind if something in the value can't be pickled, or may not be.
+    """
     file = io.BytesIO()
     _Pickler(file, {id(part): name for name, part in parts.items()}).dump(value)
     return file.getvalue()
 
 
 def loaded(data: bytes, parts: Mapping[str, object]) -> Any:
-    """Return the value that bytes hold; raises UnpicklingError if they name what no state is made of."""
+    """Return the value in `data`; raise UnpicklingError if it uses a name that isn't on the list."""
     return _Unpickler(io.BytesIO(data), parts).load()
 
 
@@ -78,16 +81,17 @@ class _Pickler(pickle.Pickler):
         self._names = names
 
     def persistent_id(self, obj: Any) -> str | None:
-        """Refer to a part by its name."""
+        """Return the name of a part, which is then written in its place; None for any other object."""
         return self._names.get(id(obj))
 
     def reducer_override(self, obj: Any) -> Any:
-        """Write what pickle would write by a name that must not be read, or not at all."""
+        """Return how to write an object that pickle would write by a forbidden name, or couldn't write at all."""
         kind: Any = type(obj)
         if kind in LOCKS:
             return _new_lock, (kind is not type(threading.Lock()),)
-        if kind is MethodType:
+        if kind is MethodType:  # pickle would write `getattr`, which reaches anything
             return _method, (obj.__self__, obj.__func__.__name__)
+        # moto has lambdas and functions within functions in its state (default factories), which have no name to find.
         if kind is FunctionType and (obj.__module__.startswith(LIBRARY) or "<locals>" in obj.__qualname__):
             return _function_of(obj)
         if kind is WeakValueDictionary:
@@ -111,19 +115,19 @@ class _Unpickler(pickle.Unpickler):
         self._parts = parts
 
     def persistent_load(self, name: Any) -> object:
-        """Return the part of a name."""
+        """Return the part with a name; raise UnpicklingError if there is none."""
         if name not in self._parts:
             raise pickle.UnpicklingError(f"the sandbox has no part {name!r:.80}")
         return self._parts[name]
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a pickle may name; refuse everything else."""
+        """Return a class or function on the list; raise UnpicklingError for any other."""
         return _find(module, name)
 
 
 @cache
 def _has_other_form(kind: type) -> bool:
-    """Whether objects of a type are written by a function that is on the list, not by their type's name."""
+    """Tell whether objects of a type are written by a function on the list instead of by their type's name."""
     return kind in copyreg.dispatch_table or kind.__module__.startswith(("numpy", "pyarrow"))
 
 
@@ -144,7 +148,8 @@ def _find(module: str, name: str) -> Any:
 
 
 def _member(module: str, name: str, kinds: tuple[type, ...]) -> Any:
-    """Return a class or a function that a module defines itself: what it has only imported is not its own."""
+    """Return a class or function that a module defines itself; raise UnpicklingError for what it only imports."""
+    # A name that is only imported would be a way out of the list, to whatever the module happens to import.
     found: Any = _imported(module)
     for part in name.split("."):
         found = vars(found).get(part)
@@ -179,7 +184,7 @@ def _private_key(data: bytes) -> Any:
 
 
 def _method(owner: Any, name: str) -> Any:
-    """Return a method of an object of ours or of moto's, or a class method."""
+    """Return a method, or a class method, of an object that belongs to the sandbox or to moto."""
     kind = owner if isinstance(owner, type) else type(owner)
     if not kind.__module__.startswith((*OWN, LIBRARY)) or not isinstance(getattr(owner, name, None), MethodType):
         raise pickle.UnpicklingError(f"{kind.__module__}.{kind.__qualname__} has no method {name!r:.80} to refer to")
@@ -187,7 +192,7 @@ def _method(owner: Any, name: str) -> Any:
 
 
 def _default_dict(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
-    """Return a new one of a kind whose own `__init__` takes something else than a factory."""
+    """Return a new instance of a subclass of defaultdict whose `__init__` takes other arguments than a factory."""
     if not issubclass(kind, defaultdict):
         raise pickle.UnpicklingError(f"{kind.__qualname__} is no defaultdict")
     new = kind.__new__(kind)
@@ -196,8 +201,9 @@ def _default_dict(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdic
 
 
 def _function_of(function: FunctionType) -> Any:
-    """Return how a function of moto's, or one that is defined within another, is written: by its place."""
+    """Return how to write a function of moto's, or one defined in another function: by its place in the source."""
     outer = function.__qualname__.split(".<locals>")[0]
+    # A closure has values of its own, which the place in the source doesn't tell.
     if not function.__module__.startswith((*OWN, LIBRARY)) or function.__closure__:
         raise pickle.PicklingError(f"{function.__qualname__} holds on to what surrounds it, and has no name of its own")
     within = _outer(function.__module__, outer).__code__
@@ -206,7 +212,7 @@ def _function_of(function: FunctionType) -> Any:
 
 
 def _function_at(module: str, outer: str, path: tuple[int, ...]) -> FunctionType:
-    """Return the function that is defined at a place within another, or is the other."""
+    """Return the function at a place in the constants of an outer function, or the outer one if `path` is empty."""
     function = _outer(module, outer)
     if not path:
         return function

@@ -1,4 +1,4 @@
-"""Whether a server runs for a home, and how it is: ready, starting, busy, suspended or killed."""
+"""Finds out whether a server runs for a home, and its state: ready, starting, busy, suspended or killed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from labkit.sandbox.kernel.entry import LOCK_FILE, SERVER_FILE, Server
 from labkit.sandbox.kernel.home_lock import Holder
 
 SECONDS_TO_ANSWER = 3.0
-"""A server that runs answers to `/health` at once, whatever it does; this allows for a machine that is busy."""
+"""A running server answers `/health` at once, whatever it is doing; this allows for a busy machine."""
 
 
 class Kind(Enum):
-    """How the server of a home is."""
+    """The state of a home's server; the values are those of `status` in `/health`."""
 
     NONE = "none"
     KILLED = "killed"
@@ -30,23 +30,23 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Presence:
-    """The server of a home at one moment."""
+    """The state of a home's server at one moment."""
 
     kind: Kind
     holder: Holder | None = None
     server: Server | None = None
     done: int = 0
     of: int = 0
-    """How many changes of its history it has repeated, of how many, while it replays them."""
+    """During a replay: `done` changes of `of` have been replayed."""
 
     @property
     def pid(self) -> int | None:
-        """The process; None if none runs, or it isn't known yet."""
+        """The process id; None if no server runs, or if it isn't known yet."""
         return self.holder.pid if self.holder else None
 
     @property
     def sentence(self) -> str:
-        """What is to be said of it, with the next step."""
+        """A sentence for the user that describes the state, with the next step."""
         process = f"process {self.pid}" if self.pid else "its process has just begun"
         where = f"at {self.server.endpoint} " if self.server else ""
         return {
@@ -66,28 +66,29 @@ class Presence:
 
 
 def look(folder: Path, *, timeout: float = SECONDS_TO_ANSWER) -> Presence:
-    """How the server of a home's folder is at this moment."""
+    """Return the state of the server of a home's folder; `timeout`, in seconds, bounds the wait for its answer."""
+    # The lock before the entry: a killed server leaves its entry, and only the lock is sure to be gone.
     holder = home_lock.holder(folder / LOCK_FILE)
     entry = Server.read(folder / SERVER_FILE)
     if holder is None:
         return Presence(Kind.KILLED if (folder / SERVER_FILE).exists() else Kind.NONE)
     if entry is not None and entry.pid != holder.pid:
-        entry = None  # of one that was killed
+        entry = None  # a killed server left it, and the new one hasn't written its own yet
     there = _ask(holder, entry, timeout) if not holder.is_suspended else Presence(Kind.SUSPENDED, holder, entry)
-    if there.kind is Kind.BUSY and holder.is_suspended:  # only meanwhile
+    if there.kind is Kind.BUSY and holder.is_suspended:  # it was suspended while it was asked
         return Presence(Kind.SUSPENDED, holder, entry)
     return there
 
 
 def _ask(holder: Holder, entry: Server | None, timeout: float) -> Presence:
-    """How the process that holds the lock says it is."""
+    """Return the state that the process with the lock reports about itself."""
     if entry is None:
         return Presence(Kind.STARTING, holder)
     try:
         answer = entry.health(timeout=timeout)
         return Presence(Kind(answer["status"]), holder, entry, answer.get("done", 0), answer.get("of", 0))
     except urllib.error.URLError as error:
-        # The port is not listened on: the server is ending, and its entry goes with it.
+        # The server doesn't listen any more but still has the lock: it is ending, and is about to remove its entry.
         kind = Kind.BUSY if isinstance(error.reason, TimeoutError) else Kind.ENDING
         return Presence(kind, holder, entry)
     except (OSError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""Small files of the sandbox's own, for their owner alone, that are written whole or not at all."""
+"""Reads and writes the sandbox's own small files: readable by their owner alone, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from pathlib import Path
 
 
 class DamagedFile(Exception):
-    """A file does not hold what was written to it; the message says what to do."""
+    """A file doesn't contain what was written to it; the message says what to do."""
 
 
 def write(path: Path, text: str) -> None:
-    """Put a file in place in one step: after a crash at any moment there is the old one or the new one."""
+    """Write a file in one step: after a crash at any moment, either the old file or the new one is there."""
     draft = path.with_name(f"{path.name}.draft")
+    # The mode is given at creation: with a chmod afterwards there would be a moment when others could read a secret.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())  # a rename may reach the disk before what it renames
+        os.fsync(file.fileno())  # a rename may reach the disk before the contents of the renamed file
     draft.replace(path)
 
 
 def read_or_make(path: Path, names: Sequence[str], make: Callable[[], dict[str, str]]) -> dict[str, str]:
-    """The texts by these names that a file holds; they are made and kept if there is no file."""
+    """Return the texts in a file by their names; if there is no file, make the texts and write it first."""
     if not path.exists():
         write(path, json.dumps(make()))
     return read(path, names)
 
 
 def read(path: Path, names: Sequence[str]) -> dict[str, str]:
-    """The texts by these names that a file holds; raises DamagedFile if it holds anything else."""
+    """Return the texts in a file, which must have exactly these names; raise DamagedFile otherwise."""
     data = path.read_bytes()
     try:
         kept = json.loads(data)

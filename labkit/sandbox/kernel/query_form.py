@@ -1,4 +1,4 @@
-"""Reads the parameters of a query or EC2 request by the service's model, in time that grows with their number only.
+"""Reads the parameters of a query or EC2 request by the service's model, in time proportional to their number.
 
 Sources: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html and
 https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
@@ -19,15 +19,15 @@ from botocore.model import ServiceModel
 from labkit.sandbox.kernel import moments
 
 MAX_DEPTH = 32
-"""How many names a parameter's name may have, with dots between them."""
+"""How many parts, separated by dots, a parameter's name may have."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What a character of XML can't be: the answer, which is XML, could not give it back."""
+"""Characters that XML doesn't allow: the answer, which is XML, couldn't return them."""
 
 
 class MalformedParameter(ValueError):
-    """A parameter whose value can't be what the model says; `name` is the parameter's as the request has it."""
+    """A parameter whose value doesn't fit the model; `name` is the parameter's name in the request."""
 
     def __init__(self, name: str, value: str, reason: str) -> None:
         super().__init__(f"Value ({value[:200]}) for parameter {name} is invalid. {reason}")
@@ -35,7 +35,7 @@ class MalformedParameter(ValueError):
 
 
 class _Node:
-    """A part of a parameter's name: its value, if it is a whole name, and the names that go on from it."""
+    """A node in the tree of parameter names: its value, if a name ends here, and the parts that follow."""
 
     __slots__ = ("children", "name", "value")
 
@@ -49,15 +49,16 @@ _Reader = Callable[[_Node], Any]
 
 
 def parse(model: ServiceModel, operation: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the members of an operation's input; raise MalformedParameter for what can't be read.
+    """Return the members of an operation's input; raise MalformedParameter for a value that can't be read.
 
-    Parameters that the model doesn't know are left aside. Timestamps become aware datetimes, blobs bytes.
+    Parameters that the model doesn't know are ignored. Timestamps become aware datetimes, blobs become bytes.
     """
     reader = _operation_reader(model, operation)
     return reader(_tree(parameters)) if reader is not None else {}
 
 
 def _tree(parameters: Mapping[str, str]) -> _Node:
+    # Built once: looking for each member's prefix among all parameters would take quadratic time.
     root = _Node("")
     for name, value in parameters.items():
         parts = name.split(".")
@@ -82,7 +83,7 @@ def _operation_reader(model: ServiceModel, operation: str) -> _Reader | None:
 
 
 class _Compiler:
-    """Makes readers of shapes. A shape that holds itself is read by the reader that is being made for it."""
+    """Compiles shapes into readers. A recursive shape is read by the reader that is being made for it."""
 
     def __init__(self, *, ec2: bool) -> None:
         self._ec2 = ec2
@@ -98,17 +99,18 @@ class _Compiler:
         return _LEAVES.get(shape.type_name, _text)
 
     def structure(self, shape: Any) -> _Reader:
-        """Return what reads the members of a structure."""
+        """Return a reader for the members of a structure."""
         if shape.name in self._structures:
             return lambda node: self._structures[shape.name](node)
         members: list[tuple[str, str, _Reader]] = []
+        # Registered before its members are compiled, which may lead back to it; `members` is filled afterwards.
         self._structures[shape.name] = reader = _structure_reader(members)
         for name, member in shape.members.items():
             members.append((name, self._member_name(name, member), self.compile(member)))
         return reader
 
     def _member_name(self, name: str, member: Any) -> str:
-        """Return what a member is called in the request; a flattened list goes by the name of its items."""
+        """Return a member's name in the request; a flattened list has the name of its items."""
         if not self._ec2 and member.type_name == "list" and member.serialization.get("flattened"):
             return str(member.member.serialization.get("name") or self._wire_name(member, name))
         return self._wire_name(member, name)
@@ -159,7 +161,7 @@ def _structure_reader(members: list[tuple[str, str, _Reader]]) -> _Reader:
 
 
 def _items(node: _Node, item: Callable[[_Node], Any]) -> list[Any]:
-    """Return the items of a list, which the request numbers from 1 on."""
+    """Return the items of a list, which the request numbers from 1 without gaps; raise MalformedParameter for a gap."""
     if not node.children:
         if node.value:
             raise MalformedParameter(node.name, node.value, "A list was expected.")
@@ -203,7 +205,7 @@ def _integer(node: _Node) -> int:
 def _float(node: _Node) -> float:
     text = _text(node)
     try:
-        return float(text.replace("_", "x"))
+        return float(text.replace("_", "x"))  # Python reads 1_000 as a number; AWS doesn't
     except ValueError:
         raise MalformedParameter(node.name, text, "A number was expected.") from None
 

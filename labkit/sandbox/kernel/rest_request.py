@@ -1,4 +1,4 @@
-"""Reads the input of an operation from a REST request by the model: path, parameters, headers, body in XML or JSON.
+"""Reads the input of an operation from a REST request by the model: path, query, headers, and an XML or JSON body.
 
 Source: https://smithy.io/2.0/spec/http-bindings.html and https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
 """
@@ -16,29 +16,29 @@ from labkit.sandbox.kernel import bodies, moments, safe_xml
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _LENIENT_HEADERS = {"Expires", "If-Modified-Since", "If-Unmodified-Since"}
-"""Dates that HTTP has a server ignore or keep as they are if it can't read them."""
+"""Headers with dates that a server ignores, or keeps as they are, if it can't read them (as HTTP demands)."""
 
 
 class MalformedValue(ValueError):
-    """A value that can't be what the model says. `member` is the top member of the input that holds it."""
+    """A value that doesn't fit the model. `member` is the top-level member of the input that contains it."""
 
     def __init__(self, member: str, location: str, name: str, value: str) -> None:
         super().__init__(f"{value!r:.200} is not a valid value of {name}")
         self.member = member
         self.location = location
-        """header, headers, querystring, uri or body."""
+        """Where it was: header, headers, querystring, uri or body."""
         self.name = name
         self.value = value
 
 
 class EmptyBody(ValueError):
-    """The body that the operation needs is empty."""
+    """The body is empty, but the operation needs one."""
 
 
 def parse(shape: Any, request: Request, labels: Mapping[str, str], *, xml: bool) -> dict[str, Any]:
     """Return the members of an input; raise MalformedValue, EmptyBody, or UnsafeXml for an unreadable XML body.
 
-    A body that is a blob or a stream is left where it is: no constraint is on it.
+    A body that is a blob or a stream is not read: the model has no constraints on it.
     """
     members: dict[str, Any] = {}
     for name, member in shape.members.items():
@@ -61,7 +61,7 @@ def _located(name: str, member: Any, location: str, request: Request, labels: Ma
         values = request.args.getlist(wire_name)
         return [_scalar(name, location, member.member, wire_name, value) for value in values] or None
     if location == "querystring" and member.type_name == "map":
-        return None  # whatever parameters there are: no constraint tells them apart
+        return None  # such a map is all parameters there are, and the model has no constraints on them
     source: Any = {"uri": labels, "querystring": request.args}.get(location, request.headers)
     if wire_name not in source:
         return None
@@ -74,7 +74,7 @@ def _located(name: str, member: Any, location: str, request: Request, labels: Ma
 
 
 def _scalar(member: str, location: str, shape: Any, wire_name: str, text: str) -> Any:
-    """Return the value that a text stands for."""
+    """Return the value in a text; raise MalformedValue, with where it was, if it can't be read."""
     try:
         return _value(shape, text, header=location == "header")
     except ValueError:
@@ -88,7 +88,7 @@ def _value(shape: Any, text: str, *, header: bool = False) -> Any:
             raise ValueError(text)
         return int(text)
     if type_name in ("float", "double"):
-        return float(text.replace("_", "x"))
+        return float(text.replace("_", "x"))  # Python reads 1_000 as a number; AWS doesn't
     if type_name == "boolean":
         if text.lower() not in ("true", "false"):
             raise ValueError(text)
@@ -135,7 +135,7 @@ def _body(shape: Any, request: Request, *, xml: bool) -> dict[str, Any]:
 
 
 class _Xml:
-    """Reads the values of an XML body; `payload` is the member of the input that the whole body is."""
+    """Reads the values of an XML body; `payload` is the member of the input that the body as a whole stands for."""
 
     def __init__(self, payload: str = "") -> None:
         self._payload = payload
@@ -159,7 +159,7 @@ class _Xml:
             raise MalformedValue(self._payload, "body", element.name, element.text) from None
 
     def structure(self, members: Mapping[str, Any], element: safe_xml.Element) -> dict[str, Any]:
-        """Return the members of a structure; an element that stands twice or that nobody knows is an error."""
+        """Return the members of a structure; raise MalformedValue for a repeated or unknown element."""
         result: dict[str, Any] = {}
         names: set[str] = set()
         for name, shape in members.items():
@@ -209,7 +209,7 @@ class _Xml:
 
 
 def _json_structure(shape: Any, members: Mapping[str, Any], member: str) -> dict[str, Any]:
-    """Return the members of a JSON object by their names in the model, moments and bytes as such."""
+    """Return the members of a JSON object by their names in the model, with timestamps and blobs converted."""
     result = {}
     for name, each in shape.members.items():
         wire_name = each.serialization.get("name", name)
@@ -219,7 +219,7 @@ def _json_structure(shape: Any, members: Mapping[str, Any], member: str) -> dict
 
 
 def _json_value(shape: Any, value: Any, member: str) -> Any:
-    """Return a value of JSON as the model has it; one of another type stays, for the check of types to name it."""
+    """Return a JSON value as the model's type. A value of another type is returned as it is: validation reports it."""
     try:
         if shape.type_name == "structure" and isinstance(value, Mapping):
             return value if shape.is_document_type else _json_structure(shape, value, member)

@@ -1,4 +1,4 @@
-"""Checks requests to Amazon S3 before anything acts on them, and words their faults as S3 does.
+"""Checks requests to Amazon S3 before anything acts on them, and words their errors as S3 does.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -50,7 +50,7 @@ _RANGE = re.compile(r"bytes=([0-9]{1,19}-[0-9]{0,19}|-[0-9]{1,19})(,\s*([0-9]{1,
 
 
 def read(model: ServiceModel, match: Match, request: Request) -> dict[str, Any]:
-    """Return the members of a request to S3; raise S3's error for what can't be read."""
+    """Return the members of a request to S3; raise S3's error for one that can't be read."""
     _check_names(match)
     if match.strange:
         raise _argument("This operation does not accept a query-string.", "ResourceType", match.strange[0])
@@ -87,7 +87,7 @@ def _check_names(match: Match) -> None:
 
 
 def _check_numbers(params: dict[str, Any], shape: Any) -> None:
-    """Check the bounds that S3 has and its model doesn't say."""
+    """Check the bounds that S3 has but its model lacks."""
     if not 1 <= params.get("PartNumber", 1) <= MAX_PART_NUMBER:
         raise _argument(_WORDS["partNumber"], "partNumber", str(params["PartNumber"]))
     for name in ("MaxKeys", "MaxParts", "MaxUploads"):
@@ -101,7 +101,7 @@ def _check_numbers(params: dict[str, Any], shape: Any) -> None:
 
 
 def _check_texts(params: dict[str, Any], shape: Any) -> None:
-    """Check what S3 reads out of texts that are any text to its model."""
+    """Check the formats that S3 demands of texts and its model doesn't mention."""
     if "CopySource" in params:
         bucket, _, key = unquote(params["CopySource"]).removeprefix("/").partition("/")
         if not key or (":" in bucket and not bucket.startswith("arn:")):
@@ -114,7 +114,7 @@ def _check_texts(params: dict[str, Any], shape: Any) -> None:
 
 
 def _check_body(shape: Any, params: dict[str, Any], request: Request) -> None:
-    """Refuse an empty body, which S3 does although its model calls it optional."""
+    """Raise S3's error for an empty body, which S3 rejects although its model calls the body optional."""
     payload = shape.serialization.get("payload")
     if payload is None or payload in params or shape.members[payload].type_name != "structure":
         return
@@ -125,7 +125,7 @@ def _check_body(shape: Any, params: dict[str, Any], request: Request) -> None:
 
 
 def forget_unreadable_headers(request: Request) -> None:
-    """Take away the headers that HTTP has a server ignore where it can't read them: dates and ranges.
+    """Remove the headers that a server must ignore if it can't read them: dates and ranges.
 
     Source: RFC 9110, sections 13.1.3 and 14.2.
     """
@@ -139,7 +139,7 @@ def forget_unreadable_headers(request: Request) -> None:
 
 
 def broken(shape: Any, path: str, value: Any) -> ServiceError:
-    """Return the error of a member that is missing or that breaks a constraint of the model."""
+    """Return S3's error for the member at `path`: missing, if `value` is None, or against the model's constraints."""
     top = path.partition(".")[0]
     member = next(each for name, each in shape.members.items() if name[0].lower() + name[1:] == top)
     location = member.serialization.get("location", "body")

@@ -1,6 +1,6 @@
 """Reads XML from outside: bounded in size, depth and elements, without document types, entities or other encodings.
 
-Whatever parses a client's XML later (moto does, with expat) meets only documents that this reader has taken.
+Code that parses a client's XML later (moto does, with expat) gets only documents that this reader has accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAX_ELEMENTS = 200_000
 
 
 class UnsafeXml(ValueError):
-    """The text is not well-formed XML, or XML that nobody needs to send."""
+    """The document isn't well-formed XML, or has what no request needs."""
 
 
 class TooLongXml(UnsafeXml):
@@ -25,7 +25,7 @@ class TooLongXml(UnsafeXml):
 
 @dataclass(slots=True)
 class Element:
-    """An element: its name without the namespace, its attributes by theirs, its text and its children.
+    """An element: its name and attributes without namespaces, its text and its children.
 
     >>> root = read(b'<Tagging xmlns="urn:x"><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>')
     >>> root.name, [child.name for child in root.children], root.children[0].children[0].children[0].text
@@ -38,12 +38,12 @@ class Element:
     text: str = ""
 
     def named(self, name: str) -> Iterator[Element]:
-        """Return the children of a name, in their order."""
+        """Return the children with a name, in document order."""
         return (child for child in self.children if child.name == name)
 
 
 def read(document: bytes, *, max_bytes: int = MAX_BYTES) -> Element:
-    """Return the root of a document; raise UnsafeXml for one that is malformed, or that no client needs to send.
+    """Return the root of a document; raise UnsafeXml for a malformed one, or one with what no request needs.
 
     >>> read(b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
     Traceback (most recent call last):
@@ -52,7 +52,7 @@ def read(document: bytes, *, max_bytes: int = MAX_BYTES) -> Element:
     if len(document) > max_bytes:
         raise TooLongXml(f"the document has {len(document)} bytes; {max_bytes} are allowed")
     try:
-        document.decode()  # expat would follow a byte order mark, whatever encoding it is told
+        document.decode()  # expat follows a byte order mark, whatever encoding it was told
     except UnicodeDecodeError as error:
         raise UnsafeXml(f"the document is not UTF-8: {error}") from error
     builder = _Builder()
@@ -81,7 +81,7 @@ class _Builder:
         self._count = 0
 
     def refuse_document_type(self, *_: object) -> None:
-        """Refuse the one place where entities are declared and other files are named."""
+        """Raise UnsafeXml: only a document type can declare entities or name other files."""
         raise UnsafeXml("a document type is not allowed")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:

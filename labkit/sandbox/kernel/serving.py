@@ -1,4 +1,4 @@
-"""A server's life: it listens, replays its history while a stand-in answers, serves, and ends within seconds."""
+"""Runs a server: listen, replay the history while a stand-in answers, serve, and end within seconds."""
 
 from __future__ import annotations
 
@@ -50,24 +50,28 @@ JOURNAL_FILE = "journal.sqlite"
 MOMENTS_FILE = "moments.txt"
 SECONDS_BETWEEN_TICKS = 0.25
 ATTEMPTS_AT_PREVIOUS_PORT, SECONDS_BETWEEN_ATTEMPTS = 5, 0.05
-"""A server that was killed lets go of its port an instant after its lock."""
+"""A killed server's port becomes free an instant after its lock, so the first attempt may fail."""
 SECONDS_TO_CLOSE = 5.0
-"""How long the work under way may take to end when the server is to stop; then it ends without it."""
+"""How long a stopping server waits for the work under way; then it ends without it."""
 
 
 class QuietHandler(RequestHandler):
-    """Serves without a line of log for each request, and by the machine's clock."""
+    """A request handler that doesn't log each request and dates responses by the machine's clock."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Logs nothing."""
+        """Log nothing."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the header `Date`: clients live in the machine's time, whatever the sandbox's clock shows."""
+        """Return the `Date` header in the machine's time, which clients run in, whatever the sandbox's clock shows."""
         return super().date_time_string(machine_time.now() if timestamp is None else timestamp)
 
 
 def serve(options: argparse.Namespace, folder: Path, lock: HomeLock, end: End) -> int:
-    """Serve the sandbox of a home's folder until told to stop; the exit code."""
+    """Serve the sandbox of a home's folder until told to stop; return the exit code.
+
+    Raise SandboxError, with a message for the user, if the home can't be used.
+    """
+    # It listens before it replays: whoever waits for it learns how far it is, and a taken port shows at once.
     stand_in = StandIn(Kind.STARTING)
     server = _listen(options.port, folder, stand_in)
     if server is None:
@@ -81,11 +85,11 @@ def serve(options: argparse.Namespace, folder: Path, lock: HomeLock, end: End) -
     host = _open(options, folder, credentials, endpoint, stand_in)
     host.ssh_door = SshDoor(host, keys)
     server.app = host
-    gc.freeze()
+    gc.freeze()  # what the start has made stays for good: each collection would walk through it in vain
     gc.enable()
     threading.Thread(target=_tick, args=(host, lock, end.told), daemon=True).start()
     end.wait()
-    server.app = StandIn(Kind.ENDING)
+    server.app = StandIn(Kind.ENDING)  # before the close, which may take up to SECONDS_TO_CLOSE
     _close(host)
     server.shutdown()
     server.server_close()
@@ -94,18 +98,18 @@ def serve(options: argparse.Namespace, folder: Path, lock: HomeLock, end: End) -
 
 
 def _listen(port: int | None, folder: Path, app: StandIn) -> BaseWSGIServer | None:
-    """A server on the port asked for (None if it is taken), or on that of the last time, or on any."""
+    """Return a server on the requested port, or None if that is taken; without one, on the previous port or any."""
     previous = [_previous_port(folder)] * ATTEMPTS_AT_PREVIOUS_PORT
     for number, wanted in enumerate([port] if port is not None else [*previous, 0]):
         if number:
             time.sleep(SECONDS_BETWEEN_ATTEMPTS)
-        with contextlib.suppress(SystemExit):  # werkzeug's way to say that the address is in use
+        with contextlib.suppress(SystemExit):  # how werkzeug reports that the address is in use
             return make_server(ADDRESS, wanted, app, threaded=True, request_handler=QuietHandler)
     return None
 
 
 def _previous_port(folder: Path) -> int:
-    """The port of the last time, so that terminals that know it can go on; 0 for any."""
+    """Return the previous port, so that terminals that have it in their environment go on working; 0 for any."""
     try:
         return int((folder / PORT_FILE).read_text())
     except (OSError, ValueError):
@@ -113,7 +117,7 @@ def _previous_port(folder: Path) -> int:
 
 
 def _secrets(folder: Path, name: str, make: Callable[[], dict[str, str]]) -> dict[str, str]:
-    """The home's own secrets: made once, so that a terminal that has them can go on after a restart."""
+    """Return the home's secrets, made once so that a terminal that has them goes on working after a restart."""
     try:
         return private_files.read_or_make(folder / name, SECRETS[name], make)
     except private_files.DamagedFile as damage:
@@ -148,7 +152,7 @@ def _open(
 
 
 def _origin(options: argparse.Namespace, journal: Journal) -> Origin:
-    """What the sandbox begins with; options that contradict its history are refused."""
+    """Return the settings of the sandbox; raise SandboxError for options that contradict its history."""
     if (kept := journal.origin) is None:
         start = options.start if options.start is not None else datetime.now(UTC).timestamp()
         return Origin(round(start, 3), options.frozen, options.seed or 0, not options.no_provision, options.region)
@@ -166,20 +170,23 @@ def _tick(host: Host, lock: HomeLock, told_to_end: threading.Event) -> None:
     while not told_to_end.wait(SECONDS_BETWEEN_TICKS):
         if lock.is_gone():
             LOG.error("the home of this sandbox was deleted: it ends")
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)  # the same way out as `labkit sandbox stop`
             return
         try:
             host.tick()
             host.checkpoint()
             said = ""
-        except Exception as error:  # as on a full disk, which may have room again the next time
-            if said != str(error):
+        except Exception as error:  # such as a full disk, which may have room at the next tick
+            if said != str(error):  # four times a second, the same traceback would itself fill the disk
                 LOG.exception("what real time had made due failed")
             said = str(error)
 
 
 def _close(host: Host) -> None:
-    """Close the sandbox, unless something takes too long: its journal is as good without, and nobody has an answer."""
+    """Close the sandbox, but don't wait longer than SECONDS_TO_CLOSE.
+
+    Nothing is lost by ending without the close: every change that was answered is in the journal.
+    """
     host.advances.stop()
     closing = threading.Thread(target=host.close, daemon=True)
     closing.start()

@@ -1,7 +1,7 @@
-"""What a request says of who signed it: Signature Version 4 in a header or in a URL, and S3's Signature Version 2.
+"""Parses the signature of a request: Signature Version 4 in a header or a URL, and S3's Signature Version 2.
 
-Nothing is checked here but whether it can be read, and nothing of a request's body is looked at. AWS words its refusals
-in two ways, as S3 does and as all other services do.
+It only checks whether the signature can be parsed, and never looks at the body. AWS words its errors in two ways: as S3
+does, and as all other services do.
 
 Sources: IAM User Guide, "AWS Signature Version 4 for API requests" (reference_sigv.html) and "Troubleshoot Signature
 Version 4" (reference_sigv-troubleshooting.html); S3 API Reference, "Authenticating Requests" (sig-v4-authenticating-
@@ -19,7 +19,7 @@ from labkit.sandbox.kernel.errors import ServiceError, not_here
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 DEFAULT_REGION = "us-east-1"
-"""The region of a request that names none: Signature Version 2 knows no regions."""
+"""The region of a request signed by Version 2, which has no regions."""
 QUERY_PARAMETERS = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires")
 _ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 _HEADER_MALFORMED = "The authorization header is malformed; "
@@ -28,7 +28,7 @@ _QUERY_MALFORMED = "Error parsing the X-Amz-Credential parameter; "
 
 @dataclass(frozen=True)
 class Signature:
-    """A signature, whose it is, and what it covers."""
+    """A parsed signature: whose it is, and what it covers."""
 
     access_key_id: str
     date: str
@@ -41,13 +41,13 @@ class Signature:
     version: int = 4
     terminator: str = "aws4_request"
     moment: str = ""
-    """When it was signed, as it was sent: `X-Amz-Date` or the header `Date`; when it expires, in a URL of version 2."""
+    """When it was signed, as sent in `X-Amz-Date` or `Date`; for a URL of version 2, when it expires."""
     expires: str = ""
     """How many seconds a URL of version 4 lives, as it was sent."""
 
     @classmethod
     def of(cls, request: Request) -> Signature | None:
-        """Return the signature of a request, None if it has none. Raises AWS's error if it can't be read."""
+        """Return the signature of a request; None if it has none. Raise AWS's error if it can't be parsed."""
         header = request.headers.get("Authorization", "").strip()
         in_query = is_presigned_v4(request), is_presigned_v2(request)
         if sum((bool(header), *in_query)) > 1:
@@ -72,7 +72,7 @@ class Signature:
 
 
 def is_signed(request: Request) -> bool:
-    """Tell whether a request has a signature, or something like one."""
+    """Tell whether a request has a signature, valid or not."""
     header = request.headers.get("Authorization", "").strip()
     return header.startswith("AWS") or is_presigned_v4(request) or is_presigned_v2(request)
 
@@ -83,12 +83,12 @@ def is_presigned_v4(request: Request) -> bool:
 
 
 def is_presigned_v2(request: Request) -> bool:
-    """Tell whether the query of a request has a signature of version 2."""
+    """Tell whether the query string of a request has a signature of version 2."""
     return "Signature" in request.args and "AWSAccessKeyId" in request.args
 
 
 def service_of(request: Request) -> str:
-    """Guess which service a request is for, so that it can be refused in that service's words. It may name none."""
+    """Guess which service a request is for, so that errors are worded as that service does. It needn't exist."""
     credential = re.search(r"Credential=([^,\s]+)", request.headers.get("Authorization", ""))
     scope = (credential[1] if credential else request.args.get("X-Amz-Credential", "")).split("/")
     if len(scope) == 5:
@@ -99,7 +99,7 @@ def service_of(request: Request) -> str:
 
 
 def is_for_s3(request: Request) -> bool:
-    """Tell whether a request is one of S3's, as far as that can be seen."""
+    """Tell whether a request is for S3, as far as can be seen before its signature is parsed."""
     return service_of(request) == "s3"
 
 
@@ -136,7 +136,7 @@ def _parts(text: str, header: str, *, of_s3: bool) -> dict[str, str]:
                 f"'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header:.400}'."
             )
             raise ServiceError("IncompleteSignature", message)
-        parts.setdefault(name, value)
+        parts.setdefault(name, value)  # the first one counts
     return parts
 
 
@@ -152,7 +152,7 @@ def _scope(credential: str, *, of_s3: bool, presigned: bool) -> list[str]:
 
 
 def malformed(what: str, *, presigned: bool) -> ServiceError:
-    """Return S3's error for a credential that it can't take."""
+    """Return S3's error for a malformed credential; `what` says what is wrong with it."""
     if presigned:
         return ServiceError("AuthorizationQueryParametersError", _QUERY_MALFORMED + what)
     return ServiceError("AuthorizationHeaderMalformed", _HEADER_MALFORMED + what)

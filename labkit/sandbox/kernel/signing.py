@@ -1,4 +1,4 @@
-"""How AWS computes a signature: version 4 for all services, version 2 for S3.
+"""Computes signatures as AWS does: version 4 for all services, version 2 for S3.
 
 Sources: IAM User Guide, "Create a signed AWS API request" (reference_sigv-create-signed-request.html); S3 User Guide,
 "Signing and Authenticating REST Requests" (RESTAuthentication.html).
@@ -26,12 +26,13 @@ _SUBRESOURCES = frozenset(
         *("versions", "website"),
     )
 )
-"""The parameters of a query that version 2 covers; it leaves all others out."""
+"""The query parameters that version 2 covers; it ignores all others."""
 
 
 def canonical_request(request: Request, signature: Signature, payload: str) -> str:
     """Return the canonical request of version 4; `payload` is the hash of the body, or what stands for it."""
     raw_path, raw_query = target(request)
+    # The path is encoded a second time, except for S3, whose keys may contain anything.
     path = raw_path if signature.service == "s3" else quote(raw_path, safe="/-_.~")
     values = ((name, request.headers.get(name, "")) for name in signature.signed_headers)
     headers = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in values)
@@ -40,13 +41,13 @@ def canonical_request(request: Request, signature: Signature, payload: str) -> s
 
 
 def string_to_sign(signature: Signature, moment: str, canonical: str) -> str:
-    """Return the text that version 4 signs; `moment` is in ISO 8601's basic form."""
+    """Return the text that version 4 signs; `moment` is in ISO 8601's basic form (20261201T133000Z)."""
     digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{ALGORITHM}\n{moment}\n{scope(signature)}\n{digest}"
 
 
 def scope(signature: Signature) -> str:
-    """Return the credential scope, without the access key."""
+    """Return the credential scope (`20261201/eu-west-1/s3/aws4_request`), without the access key."""
     return f"{signature.date}/{signature.region}/{signature.service}/{signature.terminator}"
 
 
@@ -64,9 +65,9 @@ def sign(key: bytes, text: str) -> str:
 
 
 def strings_to_sign_v2(request: Request, signature: Signature) -> list[str]:
-    """Return the texts that version 2 may sign: boto3 writes a slash after the name of a bucket, others don't.
+    """Return the texts that version 2 may sign: boto3 adds a slash after the name of a bucket, other clients don't.
 
-    In a URL, a header `x-amz-…` may stand in the query instead, as boto3 writes it.
+    In a URL, a header `x-amz-…` may be in the query instead, which is where boto3 puts it.
     """
     headers = {name.lower(): value.strip() for name, value in request.headers.items()}
     if signature.presigned:
@@ -88,9 +89,10 @@ def sign_v2(secret: str, text: str) -> str:
 
 
 def target(request: Request) -> tuple[str, str]:
-    """Return the path and the query of a request as they came, before anything was decoded."""
+    """Return the path and the query of a request as they were sent."""
+    # Not from werkzeug's decoded path: decoding and encoding again doesn't give back what the client signed.
     path, _, query = request.environ.get("RAW_URI", request.full_path).partition("?")
-    if path.startswith("http://"):  # the form that a request to a proxy has
+    if path.startswith("http://"):  # a request as it is sent to a proxy
         path = "/" + path.removeprefix("http://").partition("/")[2]
     return path, query
 
@@ -101,7 +103,7 @@ def _canonical_query(raw_query: str) -> str:
 
 
 def _covered(query: str) -> str:
-    """Return what of a query version 2 covers."""
+    """Return the part of a query that version 2 covers, with its question mark; empty if there is none."""
     pairs = [part.partition("=") for part in query.split("&")]
     covered = sorted((name, unquote(value), equals) for name, equals, value in pairs if name in _SUBRESOURCES)
     return ("?" if covered else "") + "&".join(f"{name}{equals}{value}" for name, value, equals in covered)

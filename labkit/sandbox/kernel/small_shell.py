@@ -1,6 +1,6 @@
-"""The Web Server's shell: a few commands, one after the other, and nothing that runs on the learner's machine.
+"""The Web Server's shell: a few built-in commands, in sequence. Nothing is executed on the learner's machine.
 
-`;`, `&&` and `||` do what they do in bash. There are no quotes, pipes, variables or redirections.
+`;`, `&&` and `||` work as in bash. There are no quotes, pipes, variables or redirections.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _OPERATORS = re.compile(r"(;|&&|\|\||\n)")
 
 @dataclass
 class Outcome:
-    """What a line of commands printed, and how it ended."""
+    """The output and the exit status of a line of commands."""
 
     out: list[str] = field(default_factory=list)
     err: list[str] = field(default_factory=list)
     status: int = 0
     ended: bool = False
-    """It ended the shell."""
+    """Whether the line ended the shell (`exit`, `logout`)."""
 
 
 def run(line: str, user: str) -> Outcome:
-    """Run a line as bash would; a blank one does nothing, and succeeds.
+    """Run a line as bash would; a blank line does nothing and succeeds.
 
     >>> run("whoami; hostname", "ec2-user").out
     ['ec2-user', 'ip-10-0-1-10']
@@ -43,7 +43,7 @@ def run(line: str, user: str) -> Outcome:
 
 
 def _syntax_error(commands: list[str], operators: list[str]) -> str | None:
-    """Say what bash says of an operator that has no command on a side where it needs one."""
+    """Return bash's error for an operator without a command on a side where it needs one; None if there is none."""
     for number, operator in enumerate(operators):
         if operator != "\n" and not commands[number]:
             return f"-bash: syntax error near unexpected token `{operator}'"
@@ -58,7 +58,7 @@ def _run_one(words: list[str], user: str, outcome: Outcome) -> None:
     if name in ("exit", "logout"):
         outcome.ended = True
         if arguments and re.fullmatch(r"\d{1,9}", arguments[0], re.ASCII):
-            outcome.status = int(arguments[0]) % 256
+            outcome.status = int(arguments[0]) % 256  # an exit status is one byte
         elif arguments:
             outcome.err.append(f"-bash: {name}: {arguments[0]}: numeric argument required")
             outcome.status = _SYNTAX

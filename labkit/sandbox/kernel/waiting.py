@@ -1,4 +1,4 @@
-"""Shows on stderr how far a sandbox is that replays its history, if that takes long."""
+"""Shows on stderr how far the replay of a starting sandbox is, if it takes long."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from labkit.sandbox.kernel.presence import Kind, Presence
 
 SECONDS_OF_SILENCE = 2.0
-"""Most starts are over by then, and nothing is shown of them."""
+"""Nothing is shown before that; most starts are over by then."""
 
 
 class Shown:
-    """A bar on a terminal or in a notebook, one line elsewhere."""
+    """A progress bar on a terminal, one line elsewhere."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -28,7 +28,7 @@ class Shown:
             self._bar.close()
 
     def __call__(self, there: Presence) -> None:
-        """Show how far it is."""
+        """Show how far the replay is; do nothing if none is under way, or if it hasn't taken long yet."""
         if there.kind is not Kind.REPLAYING or time.monotonic() - self._since < SECONDS_OF_SILENCE:
             return
         if self._bar is None:
@@ -38,7 +38,7 @@ class Shown:
 
 
 class _Line:
-    """What a log file gets in place of a bar that moves."""
+    """Prints one line in place of a moving bar, for log files."""
 
     total = n = 0
 
@@ -46,7 +46,7 @@ class _Line:
         print(there.sentence, file=sys.stderr, flush=True)
 
     def refresh(self) -> None:
-        """Show no more."""
+        """Do nothing."""
 
     def close(self) -> None:
         """Show no more."""

@@ -1,4 +1,4 @@
-"""The second witness of a journal's end: without it a journal that was cut short would look like a shorter history."""
+"""A second record of the journal's end. Without it, a journal that was cut short would look like a shorter history."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Place:
 
 
 class Witness:
-    """A file of a few bytes that is told of each entry after it was committed.
+    """A file of a few bytes with the journal's last entry, written after that entry is committed.
 
-    So it never knows more than the journal does, at whatever moment the process is killed: where it does, entries are
-    lost. An entry that is to be taken out again is taken out here first.
+    So it is never ahead of the journal, at whatever moment the process is killed; if it is ahead, entries are lost. For
+    the same reason an entry is removed here before it is removed from the journal.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def last(self) -> Place | None:
-        """The last entry that it was told of; None where its file is new, or damaged."""
+        """Return the last noted entry; None if the file is new or damaged."""
         data = os.pread(self._file, _FORM.size, 0)
         if len(data) < _FORM.size:
             return None
@@ -38,7 +38,8 @@ class Witness:
         return Place(number, digest) if mark == _MARK else None
 
     def note(self, place: Place) -> None:
-        """Note the last entry."""
+        """Note the last entry of the journal; raise OSError if it can't be written."""
+        # One small pwrite over the old record: the file never grows, so a full disk doesn't fail it halfway.
         os.pwrite(self._file, _FORM.pack(_MARK, place.number, place.digest), 0)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""moto as one WSGI application a service.
+"""Runs moto as one WSGI application for each service.
 
 moto's own server guesses the service from paths, hosts and headers: a bucket called `moto-api` or `latest` would reach
-its control API or its instance metadata. Here the caller decides, by the name that the request is signed for.
+moto's control API or its instance metadata. Here the caller decides, by the name that the request is signed for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from labkit.sandbox.moto import patches, services
 
 
 class AnyText(RegexConverter):
-    """moto's part of a path, which may hold line ends: keys of S3 do."""
+    """moto's converter for a part of a path, which here may contain line breaks: keys of S3 do."""
 
     def __init__(self, url_map: Any, *items: Any) -> None:
         super().__init__(url_map, *items)
@@ -27,13 +27,13 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Adapter:
-    """moto's applications, each made when its service is first used: importing all of moto takes long."""
+    """Makes moto's applications, each when its service is first used, because importing all of moto takes long."""
 
     def __init__(self) -> None:
         self._applications: dict[str, WsgiApp] = {}
 
     def application(self, service: str) -> WsgiApp:
-        """Return the application that answers a request to a service, by botocore's name of it."""
+        """Return the application for a service, by botocore's name; raise ServiceError for a service not supported."""
         services.check(service)
         if service not in self._applications:
             self._applications[service] = _make(service)
@@ -43,5 +43,6 @@ class Adapter:
 def _make(service: str) -> WsgiApp:
     patches.install_for(service)
     application = create_backend_app(cast(Any, services.ANSWERED[service]))
-    application.config["PROPAGATE_EXCEPTIONS"] = True  # the dispatcher tells what is not implemented from what failed
+    # Flask would answer 500 itself; the dispatcher needs the exception, to translate it into AWS's error.
+    application.config["PROPAGATE_EXCEPTIONS"] = True
     return cast(WsgiApp, application)

@@ -1,4 +1,4 @@
-"""Buckets of moto's S3, made and notified as AWS has it, whoever asks: a client, or a stack."""
+"""Corrects how moto's S3 makes buckets and reads their notifications, for requests of clients and of stacks."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from labkit.sandbox.kernel.errors import ServiceError
 
 
 def naming_by_the_rules(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make moto's `create_bucket` one that refuses the names that no new bucket can have."""
+    """Wrap moto's `create_bucket` so that it rejects the names that a new bucket can't have."""
 
     @wraps(function)
     def create(backend: Any, bucket_name: str, *arguments: Any, **named: Any) -> Any:
         try:
             s3_rules.check_new_bucket(bucket_name)
         except ServiceError:
-            raise InvalidBucketName from None
+            raise InvalidBucketName from None  # moto's own error, which its handlers turn into S3's answer
         return function(backend, bucket_name, *arguments, **named)
 
     return create
 
 
 def taking_no_notifications(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make moto's reader of a notification configuration one that takes an empty element, which asks for none."""
+    """Wrap moto's reader of a notification configuration so that it accepts an empty element, which means none."""
 
     @wraps(function)
     def read(response: Any) -> Any:

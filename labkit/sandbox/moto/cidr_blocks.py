@@ -1,4 +1,4 @@
-"""The CIDR blocks that a VPC and a subnet are given later: moto takes any text, or none, on which packets fail.
+"""Checks the CIDR blocks that are added to a VPC or subnet: moto takes any text, and then every packet fails on it.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateSubnetCidrBlock.html and
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html
@@ -15,7 +15,7 @@ from moto.ec2.exceptions import InvalidCIDRBlockParameterError, MissingParameter
 
 
 def of_subnet(attach: Callable[..., Any]) -> Callable[..., Any]:
-    """Make moto's way of giving a subnet an IPv6 block one that refuses what is no such block."""
+    """Wrap moto's method that adds an IPv6 block to a subnet so that it rejects anything that isn't one."""
 
     @wraps(attach)
     def attach_checked(subnet: Any, ipv6_cidr_block: str | None) -> Any:
@@ -26,13 +26,13 @@ def of_subnet(attach: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def of_vpc(associate: Callable[..., Any]) -> Callable[..., Any]:
-    """Make moto's way of giving a VPC one more block refuse what is none before it has it, not afterwards."""
+    """Wrap moto's method that adds a block to a VPC so that it checks the block before it is kept, not afterwards."""
 
     @wraps(associate)
     def associate_checked(
         backend: Any, vpc_id: str, cidr_block: str | None, amazon_provided_ipv6_cidr_block: bool
     ) -> Any:
-        backend.get_vpc(vpc_id)
+        backend.get_vpc(vpc_id)  # a VPC that doesn't exist is the error even if the block is wrong too
         if not amazon_provided_ipv6_cidr_block:
             _check(cidr_block, "cidrBlock", IPv4Network)
         return associate(backend, vpc_id, cidr_block, amazon_provided_ipv6_cidr_block)

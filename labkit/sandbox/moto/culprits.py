@@ -1,7 +1,7 @@
-"""Which member of a request moto failed on, where the exception tells: an unknown id, a token, a network, a name.
+"""Finds the member of a request that moto failed on, if the exception shows it: an id, a token, a network, a name.
 
-moto looks most ids up in dictionaries, reads tokens as numbers and networks with `ipaddress`: an exception that holds a
-value of the request is the request's fault, not the sandbox's.
+moto looks most ids up in dictionaries, and parses tokens as numbers and networks with `ipaddress`. An exception that
+contains a value of the request is the client's mistake, not the sandbox's.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _INVALID = {
     "sns": "InvalidParameter",
     "sqs": "InvalidParameterValue",
 }
-"""The codes of a service; the usual ones (ResourceNotFoundException, ValidationException) where none is listed."""
+"""Each service's error code; the usual ones are ResourceNotFoundException and ValidationException."""
 
 _OWN_NAMES = {"ImageId": "InvalidAMIID.NotFound", "TransitGatewayRouteTableId": "InvalidRouteTableID.NotFound"}
-"""What EC2 calls ids otherwise than by their member; https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-errors.html"""
+"""EC2's codes that differ from the member's name; https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-errors.html"""
 
 _REQUIRED_OF_STACKS = {
     "CreateChangeSet": ("TemplateBody", "TemplateURL", "UsePreviousTemplate"),
@@ -55,7 +55,7 @@ _REQUIRED_OF_STACKS = {
 
 
 def find(service: str, operation: str, params: Mapping[str, Any], error: Exception) -> tuple[str, str] | None:
-    """Return code and message of the error that the request deserves, or None if the exception doesn't tell."""
+    """Return code and message of AWS's error for the request; None if the exception doesn't show whose fault it is."""
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
         return _of_key(service, operation, params, error.args[0])
     if isinstance(error, ValueError):
@@ -89,15 +89,17 @@ def _not_found(service: str, name: str, value: str) -> tuple[str, str]:
 
 def _of_value(service: str, params: Mapping[str, Any], error: ValueError) -> tuple[str, str] | None:
     token = next((params[name] for name in _TOKENS if params.get(name)), None)
+    # Python quotes the value in its message as `repr` does, and may cut a long one off: the beginning is enough.
     if token is not None and (isinstance(error, binascii.Error) or repr(token)[1:-1][:60] in str(error)):
         return _INVALID_TOKEN.get(service, "InvalidNextTokenException"), "The token is not valid."
+    # Its message names the part that is wrong, not the value, so only the place of the error can tell.
     if traceback.extract_tb(error.__traceback__)[-1].filename.endswith("ipaddress.py"):
         return _INVALID.get(service, "ValidationException"), f"This is not a valid CIDR block or address: {error}"
     return None
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Return every text of a request with the member that it is, or that it is listed in."""
+    """Yield every text of a request with the name of its member, in the singular for a list (`VpcIds`: `VpcId`)."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, Mapping):
@@ -109,7 +111,7 @@ def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _members(shape: Any, seen: set[str]) -> set[str]:
-    """Return the names of all members of a shape, and of what they hold."""
+    """Return the names of all members of a shape, nested ones included."""
     if shape.type_name == "list":
         return _members(shape.member, seen)
     if shape.type_name != "structure" or shape.name in seen:

@@ -1,4 +1,4 @@
-"""Read XML, YAML and compressed data in place of moto's readers, which trust whatever they are given."""
+"""Reads XML, YAML and compressed data in place of moto's readers, which trust whatever they are given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labkit.sandbox.moto.json_text import MAX_DEPTH
 from labkit.sandbox.moto.sources import Overlay
 
 MAX_INFLATED = 256 * 2**20
-"""The most that a compressed text may hold: S3 Select reads objects into memory."""
+"""The most bytes that compressed data may expand to: S3 Select reads objects into memory."""
 
 
 def _check_xml(document: bytes | str) -> None:
@@ -28,6 +28,7 @@ def _check_xml(document: bytes | str) -> None:
 
 
 def _xml_to_dict(document: bytes | str, *arguments: Any, **named: Any) -> Any:
+    # Read twice, and on purpose: moto's code expects what its own parser returns.
     _check_xml(document)
     return xmltodict.parse(document, *arguments, **named)
 
@@ -44,7 +45,7 @@ _parse_xml = BaseXMLParser._parse_xml_string_to_dom
 
 
 def parse_request_xml(parser: BaseXMLParser, xml_string: bytes | str) -> Any:
-    """Read the XML of a REST request, as moto does, if it is safe."""
+    """Read the XML of a REST request as moto does, after checking that it is safe."""
     try:
         _check_xml(xml_string)
     except MalformedXML as error:
@@ -53,7 +54,8 @@ def parse_request_xml(parser: BaseXMLParser, xml_string: bytes | str) -> Any:
 
 
 def _load_yaml(text: str) -> Any:
-    """Read a document of Systems Manager: without aliases, which can multiply without end, and of bounded depth."""
+    """Read a document of Systems Manager, of bounded depth and without aliases, which can multiply without end."""
+    # By its events, before anything is composed: composing is what makes the aliases multiply.
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
@@ -69,7 +71,7 @@ YAML = Overlay(yaml, safe_load=_load_yaml)
 
 
 class _BoundedGzipFile(gzip.GzipFile):
-    """A compressed file that ends with an error where it holds more than it may."""
+    """A gzip file that raises S3's error once it has expanded to more than MAX_INFLATED bytes."""
 
     def read(self, size: int | None = -1) -> bytes:
         """Return the next bytes."""
@@ -91,7 +93,7 @@ class _BoundedGzipFile(gzip.GzipFile):
 
 
 def _open_gzip(file: Any, mode: str = "rb", *arguments: Any, **named: Any) -> Any:
-    """Stand in for `gzip.open` to read texts."""
+    """Replace `gzip.open`, which moto calls to read text; raise ValueError for any other mode."""
     if mode != "rt":
         raise ValueError(f"unexpected mode {mode!r}")
     return io.TextIOWrapper(io.BufferedReader(_BoundedGzipFile(fileobj=file)), "utf-8")
@@ -101,7 +103,7 @@ GZIP = Overlay(gzip, open=_open_gzip, GzipFile=_BoundedGzipFile)
 
 
 def refuse_bzip2(data: bytes) -> NoReturn:
-    """Refuse a format whose reader has no bound."""
+    """Raise NotImplementedError for bzip2, whose reader can't be bounded."""
     raise NotImplementedError("S3 Select of objects compressed with bzip2")
 
 

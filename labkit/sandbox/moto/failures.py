@@ -1,9 +1,9 @@
-"""What it means when moto fails on a request that its service's model allows.
+"""Translates moto's failures on requests that the service's model allows into AWS's errors.
 
-moto's handlers look for what a client usually sends and fail on the rest: AWS would have answered with an error of its
-own. Where it is known which, it is written here, with the operation and the exceptions that stand for it; what can be
-told from the exception and the request, of any operation, `culprits` tells. Any other failure stays one of the
-sandbox's (InternalFailure, HTTP 500) with its place in the log.
+moto's handlers expect what a client usually sends and fail on the rest, for which AWS has errors of its own. The known
+ones are listed here, with the operation and the exceptions that stand for them. `culprits` finds those that the
+exception and the request show for any operation. Any other failure stays the sandbox's (InternalFailure, HTTP 500),
+with a traceback in the log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from labkit.sandbox.moto import culprits
 
 
 class Meaning(NamedTuple):
-    """What an exception stands for."""
+    """The AWS error that moto's exceptions stand for in an operation."""
 
     exceptions: tuple[type[Exception], ...]
     code: str
@@ -28,7 +28,7 @@ class Meaning(NamedTuple):
 _Meanings = dict[tuple[str, ...], Meaning]
 
 SHAPE = (AttributeError, KeyError, TypeError, IndexError, AssertionError)
-"""What code raises that finds something else than it looked for."""
+"""What Python raises when code finds something other than it expected."""
 
 _S3: _Meanings = {
     ("HeadObject",): Meaning((KeyError,), "InvalidPartNumber", "The requested partnumber is not satisfiable", 416),
@@ -216,8 +216,9 @@ _MEANINGS = {
 
 
 def meaning(service: str, operation: str, params: Mapping[str, Any], error: Exception) -> ServiceError | None:
-    """Return AWS's error that a failure of moto's stands for, or None where it is the sandbox's own."""
+    """Return the AWS error that a failure of moto's stands for; None if the failure is the sandbox's own."""
     detail = f"{type(error).__name__}: {error}"[:200]
+    # The list first: for its operations the exception alone would be taken for something else.
     known = _MEANINGS.get((service, operation))
     if known is not None and isinstance(error, known.exceptions):
         return ServiceError(known.code, known.message, status=known.status, detail=detail)

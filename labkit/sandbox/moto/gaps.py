@@ -1,7 +1,7 @@
-"""Operations that moto takes for others: it would answer, but not what was asked.
+"""Operations that moto takes for other ones: it would answer, but not what was asked.
 
-moto's S3 goes by the first parameter that it knows, so that a request for a bucket's analytics gets the bucket's
-objects. An operation of a service that goes by name is refused by moto itself where it is missing.
+moto's S3 decides by the first parameter that it knows, so a request for a bucket's analytics returns the bucket's
+objects. A service that decides by the operation's name rejects a missing operation itself.
 """
 
 from __future__ import annotations
@@ -47,4 +47,4 @@ NOT_BY_MOTO = {
         )
     )
 }
-"""What moto lacks without saying so, by service."""
+"""The operations that moto lacks without raising an error, by service."""

@@ -1,7 +1,7 @@
-"""Read JSON of bounded depth, as the standard allows it and no more.
+"""Reads JSON of bounded depth, strictly by the standard.
 
-Python's reader takes `NaN`, and its recursion ends only at the interpreter's limit, which is set high here; whatever
-walks the result later would go just as deep.
+Python's reader accepts `NaN`, and its recursion ends only at the interpreter's limit, which is set high here. Code that
+walks the result later would recurse just as deep.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 100
-"""How deep objects and lists may be nested: far more than any document of AWS's needs."""
+"""How deep objects and lists may be nested: far deeper than any AWS document needs."""
 
 # The closing quote is optional, so that a text without one is still read over in one go.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class JsonError(ValueError):
-    """A text that isn't JSON, and the place of the first fault (both counted from 1)."""
+    """The text isn't JSON; `line` and `column` of the first fault are counted from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
@@ -28,17 +28,17 @@ class JsonError(ValueError):
 
 def loads(text: str, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of a JSON text; raise JsonError if it is malformed or nested too deeply."""
-    check_depth(text, max_depth)
+    check_depth(text, max_depth)  # before json.loads, which would recurse into the text
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise JsonError(error.msg, error.lineno, error.colno) from error
-    except ValueError as error:  # NaN, or a number of thousands of digits
+    except ValueError as error:  # NaN, or a number with thousands of digits
         raise JsonError(str(error), 1, 1) from error
 
 
 def check_depth(text: str, max_depth: int = MAX_DEPTH) -> None:
-    """Raise JsonError for a text that is nested too deeply, whether it is JSON or not."""
+    """Raise JsonError for a text that is nested too deeply, JSON or not; brackets in strings don't count."""
     depth = 0
     for token in _TOKEN.finditer(text):
         if token[0] in "[{":

@@ -1,4 +1,4 @@
-"""Private keys from a given source of randomness, so that the same seed makes the same key.
+"""Makes private keys from a given source of randomness, so that the same seed makes the same key.
 
 The cryptography package draws keys from the system's source only. An RSA key is made here from two probable primes
 (FIPS 186-5, appendix A.1.3, without its margin for certification): good for an emulator, not for anything else.
@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 PUBLIC_EXPONENT = 65537
 _SIEVED = 1 << 16
 _ROUNDS = 8
-"""Of Miller and Rabin's test: far more than random numbers of this size need (FIPS 186-5, table B.1)."""
+"""Rounds of the Miller-Rabin test: far more than random numbers of this size need (FIPS 186-5, table B.1)."""
 
 
 def rsa_key(source: Random, bits: int) -> rsa.RSAPrivateKey:
-    """Draw an RSA key of a size."""
+    """Return an RSA key of a size in bits, drawn from `source`."""
     p = _prime(source, bits // 2)
     q = _prime(source, bits // 2)
     while q == p:
@@ -26,17 +26,18 @@ def rsa_key(source: Random, bits: int) -> rsa.RSAPrivateKey:
     d = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
     numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), public)
+    # The validation would test the primes once more, which takes long.
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
 def ec_key(source: Random, curve: ec.EllipticCurve) -> ec.EllipticCurvePrivateKey:
-    """Draw a key on an elliptic curve."""
-    # One bit less than the curve's order has: every such number but 0 is a private key.
+    """Return a key on an elliptic curve, drawn from `source`."""
+    # One bit less than the curve's order, so every number but 0 is a valid private key.
     return ec.derive_private_key(source.getrandbits(curve.key_size - 1) or 1, curve)
 
 
 def _prime(source: Random, bits: int) -> int:
-    """Draw a prime whose two highest bits are set, so that the product of two has twice its bits."""
+    """Return a prime whose two highest bits are set, so that the product of two such primes has twice as many bits."""
     while True:
         start = source.getrandbits(bits) | 0b11 << (bits - 2) | 1
         for candidate in _sieved(start):
@@ -45,7 +46,7 @@ def _prime(source: Random, bits: int) -> int:
 
 
 def _sieved(start: int) -> list[int]:
-    """Return the odd numbers from `start` on that no small prime divides."""
+    """Return those odd numbers from `start` on that no small prime divides, which saves most of the slow tests."""
     count = _SIEVED // 8
     sieve = bytearray(b"\1") * count
     for prime in _small_primes():
@@ -64,7 +65,7 @@ def _small_primes() -> list[int]:
 
 
 def _is_prime(number: int, source: Random) -> bool:
-    """Tell whether a number is prime, by Miller and Rabin."""
+    """Tell whether a number is probably prime, by the Miller-Rabin test."""
     twos = (number - 1 & 1 - number).bit_length() - 1
     odd = number - 1 >> twos
     for round_ in range(_ROUNDS):

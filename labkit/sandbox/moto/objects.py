@@ -1,10 +1,10 @@
-"""How the bytes of S3's objects get into moto and out of it without passing through memory.
+"""Passes the bytes of S3 objects into moto and out of it without reading them into memory.
 
-moto takes what it stores from a request's body and puts what it gives into a response's. A `Passage` in the WSGI
-environment carries both by reference, if they are large. It carries small bodies too: moto's reading of forms would
-leave nothing of one that says it is a form, as what `curl --data-binary` sends does.
+moto takes what it stores from a request's body and puts what it returns into a response's. A `Passage` in the WSGI
+environment carries both by reference if they are large. It carries small bodies too: moto would parse a body that
+claims to be a form, as `curl --data-binary` does, and leave nothing of it.
 
-CompleteMultipartUpload is done here: moto copies the parts into one another, and takes the same CRC for all three.
+CompleteMultipartUpload is implemented here: moto copies the parts into one another, and uses one CRC for all three.
 """
 
 from __future__ import annotations
@@ -26,29 +26,30 @@ from labkit.sandbox.kernel.intake import FILE, MD5
 from labkit.sandbox.moto_state.object_bodies import Content, by_reference, held, joined
 
 PASSAGE = "labkit.objects"
-"""The name of a `Passage` in a WSGI environment."""
+"""The key of the `Passage` in a WSGI environment."""
 
 
 @dataclass
 class Passage:
-    """What goes around the body of a request to S3, and around that of its response."""
+    """The bodies of a request to S3 and of its response, which bypass moto's own reading and writing."""
 
     body: bytes | Content | None = None
     answer: Content | None = None
 
     @classmethod
     def of(cls, request: Request, files: FileStore) -> Passage:
-        """Return the passage of a request to S3. What a browser's form uploads is left for moto to find."""
+        """Return the passage of a request to S3. The file in a browser's form is left for moto to find."""
         if (name := request.environ.get(FILE)) is not None:
             return cls(Content((Piece(name, 0, files.size(name)),), request.environ.get(MD5)))
         is_form = request.method == "POST" and request.mimetype == "multipart/form-data"
         return cls(None if is_form else request.get_data())
 
     def through(self, response: Response, files: FileStore) -> Response:
-        """Return moto's response with the bytes that went around it, which are read as they are sent."""
+        """Return moto's response with the bytes that bypassed it, which are read while they are sent."""
         if self.answer is None:
             return response
         content = self.answer
+        # Held until the response is closed: the object may be deleted or overwritten while it is sent.
         for piece in content.pieces:
             files.hold(piece)
 
@@ -63,7 +64,7 @@ class Passage:
 
 
 def with_passed_body(set_up: Callable[..., None]) -> Callable[..., None]:
-    """Have moto take the body of a request from its passage."""
+    """Wrap moto's set-up of a request so that it takes the body from the passage."""
 
     @wraps(set_up)
     def set_up_with_body(response: Any, request: Any, *arguments: Any, **named: Any) -> None:
@@ -77,10 +78,11 @@ def with_passed_body(set_up: Callable[..., None]) -> Callable[..., None]:
 
 
 def passing_answer(respond: Callable[..., Any]) -> Callable[..., Any]:
-    """Have moto leave a large object's bytes to the passage."""
+    """Wrap moto's answer so that a large object's bytes go into the passage."""
 
     @wraps(respond)
     def respond_by_passage(response: Any, request: Any, *arguments: Any, **named: Any) -> Any:
+        # Only around this call: elsewhere moto does with an object's bytes what only `bytes` can do.
         with by_reference():
             status, headers, content = respond(response, request, *arguments, **named)
         if isinstance(content, Content):
@@ -92,7 +94,7 @@ def passing_answer(respond: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def keeping_checksum(upload_part: Callable[..., Any]) -> Callable[..., Any]:
-    """As moto's, which forgets a part's checksum: an object's is made of its parts'."""
+    """Wrap moto's UploadPart to keep a part's checksum, which the object's checksum is computed from."""
 
     @wraps(upload_part)
     def upload_part_with_checksum(response: Any) -> Any:
@@ -108,7 +110,7 @@ def keeping_checksum(upload_part: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def holding_parts(complete: Callable[..., Any]) -> Callable[..., Any]:
-    """As moto's, which lets go of the parts before the object has them."""
+    """Wrap moto's CompleteMultipartUpload to hold the parts, which moto releases before the object has them."""
 
     @wraps(complete)
     def complete_upload(backend: Any, bucket_name: str, multipart_id: str, *arguments: Any) -> Any:
@@ -120,13 +122,16 @@ def holding_parts(complete: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def checksum(body: bytes | Content, algorithm: str, encode_base64: bool = True) -> bytes:
-    """As moto's, which has one CRC for all three, and wants the bytes at once."""
+    """Replace moto's function, which uses one CRC for all three and needs all bytes at once."""
     value = checksums.of(algorithm.upper(), body.chunks() if isinstance(body, Content) else [body])
     return base64.b64encode(value) if encode_base64 else value
 
 
 def complete(upload: Any, named_parts: Iterable[tuple[int, str]]) -> tuple[Any, str, tuple[str, str, int] | None]:
-    """As moto's: the object's content, its ETag, and its checksum's kind, value and number of parts."""
+    """Replace moto's method: return the object's content, its ETag, and its checksum's type, value and part count.
+
+    Raise S3's error for parts that are missing, too small or out of order.
+    """
     parts: list[Any] = []
     for number, etag in named_parts:
         if parts and number <= parts[-1].name:
@@ -134,11 +139,13 @@ def complete(upload: Any, named_parts: Iterable[tuple[int, str]]) -> tuple[Any, 
         part = upload.parts.get(number)
         if part is None or part.etag.strip('"') != etag.strip('"'):
             raise exceptions.InvalidPart
+        # The previous part, because only the last one may be smaller than the minimum.
         if parts and parts[-1].contentsize < S3_UPLOAD_PART_MIN_SIZE:
             raise exceptions.EntityTooSmall
         parts.append(part)
     if not parts:
         raise exceptions.MalformedXML
+    # S3's ETag of a multipart object: the MD5 of the parts' MD5s, with their number, so no part is read again.
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
     etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
     content = joined([part._value_buffer.content for part in parts])
@@ -146,7 +153,7 @@ def complete(upload: Any, named_parts: Iterable[tuple[int, str]]) -> tuple[Any, 
 
 
 def _checksum_of(upload: Any, parts: list[Any]) -> tuple[str, str, int] | None:
-    """Return nothing for an upload that asked for none: S3's own default is not kept."""
+    """Return the object's checksum; None if the upload asked for none, because S3's own default isn't kept."""
     algorithm = (upload.metadata.get("x-amz-checksum-algorithm") or "").upper()
     if algorithm not in checksums.ALGORITHMS:
         return None
@@ -162,7 +169,7 @@ def _checksum_of(upload: Any, parts: list[Any]) -> tuple[str, str, int] | None:
 
 
 def _part_checksum(part: Any, algorithm: str) -> bytes:
-    """The checksum that the part came with, which was held against its bytes; made now if it came with another."""
+    """Return a part's checksum: the verified one that it came with, or a new one if that has another algorithm."""
     if part.checksum_algorithm == algorithm and part.checksum_value:
         return base64.b64decode(part.checksum_value)
     return checksums.of(algorithm, part._value_buffer.content.chunks())

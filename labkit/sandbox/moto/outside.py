@@ -1,4 +1,4 @@
-"""What moto would do outside of this process: nothing. It posts to no address, and starts no container."""
+"""Keeps moto inside this process: it sends no request to any address, and starts no container."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labkit.sandbox.moto.sources import Overlay
 
 
 def _refuse(*arguments: Any, **named: Any) -> NoReturn:
-    """Refuse to send a request; the dispatcher answers with NotImplemented."""
+    """Raise NotImplementedError, which the dispatcher answers with NotImplemented, instead of sending a request."""
     raise NotImplementedError("requests to other machines")
 
 

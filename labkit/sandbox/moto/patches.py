@@ -1,10 +1,10 @@
 """Every patch of moto, in one table.
 
-A patch is seen in the version it was written for, and why. `tests/sandbox/moto/test_patches.py` fails when a name is
-gone or a signature has changed; look then whether the patch is still needed, and whether it still fits.
+Each patch says why it is needed and for which version it was written. `tests/sandbox/moto/test_patches.py` fails when a
+name is gone or a signature has changed; check then whether the patch is still needed, and whether it still fits.
 
-The modules with the replacements are imported when the patches are installed, so they may import moto themselves; what
-a replacement needs of the original it takes when its module is imported, which is before.
+The modules with the replacements are imported when the patches are installed, so they may import moto themselves. A
+replacement that calls the original takes it when its own module is imported, which is before the patch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATE = "labkit.sandbox.moto_state"
 
 
 class Patch(NamedTuple):
-    """One name of moto's, what stands in its place, and why."""
+    """One patched name of moto, its replacement, and the reason."""
 
     place: str
     """`module:name` or `module:Class.name`."""
@@ -26,9 +26,10 @@ class Patch(NamedTuple):
     """`module:name`, as `place`."""
     why: str
     how: str = "replace"
-    """`replace`; `wrap`: the replacement is called with the original; `amend`: it changes the original in place."""
+    """`replace`; `wrap`: the replacement is called with the original and returns the new object; `amend`: it is called
+    with the original and changes it in place."""
     seen: str = "5.2.5"
-    """The version of moto (or boto3's, if the place is there) whose code was read."""
+    """The version of moto (or of boto3, if the place is there) whose code was read."""
 
 
 _RANDOM = "draws beside moto's seeded source: a replay would draw something else"
@@ -43,10 +44,11 @@ FIRST = (
     Patch("boto3:Session.get_available_regions", f"{STATE}.lean:regions", "reads 16 MB a service", seen="1.40"),
     Patch("moto.utilities.utils:load_resource", f"{STATE}.lean:load_resource", "reads every region's instance types"),
 )
-"""What must be in place before a service of moto's is imported."""
+"""The patches that must be installed before a service of moto is imported."""
 
 PATCHES = (
-    # Nothing from outside is executed or believed.
+    # Nothing from outside is executed or believed. The three modules import the same function by name, so each has a
+    # reference of its own to be replaced.
     Patch("moto.cloudformation.models:yaml", f"{HERE}.stacks:STACK_YAML", _TEMPLATE),
     Patch("moto.cloudformation.responses:yaml", f"{HERE}.stacks:YAML", _TEMPLATE),
     *(
@@ -136,7 +138,8 @@ PATCHES = (
         f"{HERE}.outside:DOCKER_CLIENT",
         "starts containers",
     ),
-    # Everything is drawn from the seeded source.
+    # Everything is drawn from the seeded source. One patch for each module, never of `os` itself: the sandbox's own
+    # credentials and temporary names must stay random.
     Patch("moto.s3.models:os", f"{HERE}.sources:OS", _RANDOM),
     Patch("moto.iam.models:os", f"{HERE}.sources:OS", _RANDOM),
     Patch("moto.sts.utils:os", f"{HERE}.sources:OS", _RANDOM),
@@ -164,10 +167,11 @@ PATCHES = (
         "a read draws the prices",
         how="wrap",
     ),
-    # Nothing waits.
+    # Nothing waits: the clock moves only when the lock is free, and moto would wait for it with the lock held.
     Patch("moto.sqs.models:SQSBackend.receive_message", f"{HERE}.queues:receive_message", _WAITS),
     Patch("moto.sqs.models:Condition", f"{HERE}.queues:Condition", _WAITS),
-    # AWS's behaviour, and the sandbox's own services.
+    # AWS's behaviour, and the sandbox's own services. Nearly all correct what a learner of flow logs would meet; other
+    # differences of moto's stay as they are.
     Patch(
         "moto.moto_server.werkzeug_app:RegexConverter", f"{HERE}.adapter:AnyText", "takes no line end in a key of S3"
     ),
@@ -308,11 +312,11 @@ LATER = {
 """Patches of services that take long to import: they are installed when the service is first used."""
 
 originals: dict[str, Any] = {}
-"""What stood at each patched place."""
+"""The original object of each patched place."""
 
 
 def install_first() -> None:
-    """Install what must be in place before a service of moto's is imported."""
+    """Install the patches that must be in place before a service of moto is imported."""
     for patch in FIRST:
         _install(patch)
 
@@ -330,12 +334,13 @@ def install_for(service: str) -> None:
 
 
 def _install(patch: Patch) -> None:
-    if patch.place in originals:
+    if patch.place in originals:  # a second sandbox in this process: a wrapper must not wrap itself
         return
     owner, name = _find(patch.place)
     replacement = resolve(patch.replacement)
-    original = inspect.getattr_static(owner, name)
+    original = inspect.getattr_static(owner, name)  # getattr would bind a class method, and hide that it is one
     originals[patch.place] = original
+    # In place, because other modules of moto have imported the very object.
     if patch.how == "amend":
         replacement(original)
         return

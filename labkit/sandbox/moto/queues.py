@@ -1,4 +1,4 @@
-"""Amazon SQS without waiting: moto would sleep in ReceiveMessage, under the sandbox's lock, until the clock moves."""
+"""Amazon SQS without waiting: moto would sleep in ReceiveMessage, with the sandbox's lock held, until time moves."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def receive_message(
     visibility_timeout: int,
     message_attribute_names: list[str] | None = None,
 ) -> Any:
-    """Return the messages that are there now."""
+    """Return the messages that are there now; `LongPoll` does the waiting, without the lock."""
     return _receive_message(backend, queue_name, count, 0, visibility_timeout, message_attribute_names)
 
 
 class Condition:
-    """What a queue has for `threading.Condition`: the sandbox's lock is held wherever moto runs.
+    """Replaces a queue's `threading.Condition`, which isn't needed because the sandbox's lock is held.
 
-    Unlike the original it can be written into a checkpoint.
+    Unlike the original it can be pickled into a checkpoint.
     """
 
     def __enter__(self) -> Condition:
@@ -38,5 +38,5 @@ class Condition:
         """Wake nobody: nobody waits here."""
 
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
-        """Return at once, whether it holds or not."""
+        """Return the predicate's value at once, true or not."""
         return predicate()

@@ -1,4 +1,4 @@
-"""Read what a request carries before anything else does: what is refused here reaches neither moto nor the journal."""
+"""Reads the documents in a request before anything else does: one rejected here reaches neither moto nor journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.moto import json_text
 
 _DOCUMENT = re.compile(r"(Policy|Document|Pattern|Content)$")
-"""The members whose texts moto reads as JSON. Others are a client's own data, which may be nested as it likes."""
+"""The members whose texts moto reads as JSON. Others are a client's own data, which may be nested to any depth."""
 
 _MALFORMED = {
     "events": ("InvalidEventPatternException", "Event pattern is not valid. Reason: {}"),
@@ -25,13 +25,13 @@ _MALFORMED = {
     "ssm": ("InvalidDocumentContent", "The content for the document is not valid."),
     "sts": ("MalformedPolicyDocument", "Syntax errors in policy."),
 }
-"""What a service answers a document with that it can't read."""
+"""Each service's code and message for a document that it can't read."""
 
 
 def check(request: Request, service: str) -> None:
     """Raise AWS's error for a request with a document that can't be read safely."""
     if service == "cloudformation":
-        # CloudFormation of moto takes a while to import: only for those who use it.
+        # Imported here, because moto's CloudFormation takes long to import and many sandboxes never use it.
         from labkit.sandbox.moto import stacks
 
         stacks.check_request(wire.query_parameters(request))
@@ -45,7 +45,7 @@ _OBJECTS = {
 
 
 def check_depth(service: str, params: dict[str, Any]) -> None:
-    """Raise a service's error for a document that moto would fail on: nested without end, or no object."""
+    """Raise the service's error for a document on which moto would fail: nested too deeply, or not an object."""
     for name, text in _texts(params) if service in _OBJECTS else ():
         if name in _OBJECTS[service] and text.strip() and not _is_object(text):
             code, message = _MALFORMED[service]

@@ -20,12 +20,12 @@ from labkit.sandbox.kernel.news import News
 
 
 def is_receiving(service: str, operation: str) -> bool:
-    """Whether a request may have to wait."""
+    """Tell whether a request may have to wait for a message."""
     return service == "sqs" and operation == "ReceiveMessage"
 
 
 class LongPoll:
-    """One ReceiveMessage that waits for as long as its request or its queue says."""
+    """One ReceiveMessage, which waits for as long as its request or its queue says."""
 
     def __init__(self, request: Request, account_id: str, region: str) -> None:
         self._account_id = account_id
@@ -34,20 +34,24 @@ class LongPoll:
         parameters = _parameters(request)
         self._name = str(parameters.get("QueueUrl", "")).rpartition("/")[2]
         self._seconds = parameters.get("WaitTimeSeconds")
-        self._begun = time.monotonic()
+        self._begun = time.monotonic()  # time.time() is the sandbox's clock in this process
         self._clock_at_begin: float | None = None
 
     def traces(self) -> tuple[int, ...] | None:
-        """Return what changes when an attempt changes its queue, though it receives nothing."""
+        """Return counts that differ after an attempt that receives nothing but changes its queue; None without a queue.
+
+        Such an attempt moves messages to the dead-letter queue, for example, and must then be in the journal.
+        """
         if (queue := self._queue()) is None:
             return None
         dead = queue.dead_letter_queue
         return len(queue._messages), len(queue.pending_messages), len(dead._messages) if dead is not None else 0
 
     def wait(self, news: News, number: int, now: float) -> bool:
-        """Wait for news that came after `number`; return whether to try again.
+        """Wait for news after `number`; return whether to try again.
 
-        The wait ends by the sandbox's clock (`now`) or by the machine's, which goes on when the other stands still.
+        The wait ends by the sandbox's clock (`now`) or by the machine's, whichever is first: a frozen clock would never
+        end it.
         """
         if self._clock_at_begin is None:
             self._clock_at_begin = now
@@ -71,18 +75,19 @@ class LongPoll:
         return moto_state.backend("sqs", self._account_id, self._region).queues.get(self._name)
 
     def _is_given_up(self) -> bool:
-        """Tell whether the client has closed its connection: what it was sent would be lost."""
+        """Tell whether the client has closed its connection; a message received for it would be lost."""
         if not isinstance(self._socket, socket.socket):
             return False
         try:
             readable, _, _ = select.select([self._socket], [], [], 0)
+            # Readable without a byte means closed; peeking leaves a pipelined request where it is.
             return bool(readable) and self._socket.recv(1, socket.MSG_PEEK) == b""
         except OSError:
             return True
 
 
 def is_empty(response: Response) -> bool:
-    """Whether an attempt went well, and received nothing."""
+    """Tell whether an attempt succeeded but received nothing."""
     body = response.get_data()
     return response.status_code == 200 and b'"Messages"' not in body and b"<Message>" not in body
 

@@ -1,7 +1,7 @@
-"""The services of AWS that moto may answer: those of use around flow logs, and no other.
+"""The AWS services that moto may answer: only those that are useful around flow logs.
 
-moto knows 170 services. Some run a client's code (Lambda, Batch and CodeBuild start containers), some send requests to
-other machines, and none is safe unread: whoever adds one reads its code first, and
+moto has 170 services. Some run a client's code (Lambda, Batch and CodeBuild start containers), some send requests to
+other machines, and none is safe unless it has been read: before you add one, read its code.
 `tests/sandbox/moto/test_sources.py` lists what to look for.
 """
 
@@ -33,15 +33,16 @@ ANSWERED = {
     "ssm": "ssm",
     "sts": "sts",
 }
-"""botocore's name of each service, and moto's. A service of the sandbox's own stands before moto's of the same name."""
+"""moto's name of each service by botocore's. The sandbox's own services come before moto's of the same name."""
 
 
+# An explicit list and not moto's own: a service that a new version of moto brings must be read before it is answered.
 def check(service: str) -> None:
-    """Raise the error for a service that the sandbox does not have."""
+    """Raise ServiceError (501) for a service that the sandbox doesn't support."""
     if service not in ANSWERED:
         raise refusal(service)
 
 
 def refusal(service: str) -> ServiceError:
-    """Return the error for a service that the sandbox does not have; `service` is a client's word."""
+    """Return the error (501) for a service that isn't supported; `service` is text from a client, so it is cut."""
     return not_here(f"the service {service[:64]!r}")

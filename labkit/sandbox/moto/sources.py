@@ -1,7 +1,7 @@
-"""Where moto draws from: its ids, secrets and keys come from one seeded source, so that a replay draws them again.
+"""Makes moto draw its ids, secrets and keys from one seeded source, so that a replay draws the same ones again.
 
-moto has such a source (`mock_random`), but not all of its code uses it; the rest is given objects of this module in
-place of `os`, `uuid` and `random`.
+moto has such a source (`mock_random`), but not all of its code uses it. The rest gets objects of this module in place
+of `os`, `uuid` and `random`.
 """
 
 from __future__ import annotations
@@ -58,23 +58,27 @@ _seed = ""
 
 
 LEAVING_HALVES = frozenset(("cloudformation", "glue", "s3"))
-"""Services of moto's that were seen to refuse a request after they had made half of what it asks for."""
+"""Services of moto that are known to reject a request after they have made half of what it asks for."""
 
 
 def drawn(service: str) -> object:
-    """Return what changes when one of `LEAVING_HALVES` makes something: it makes nothing without drawing an id."""
+    """Return a value that differs after one of `LEAVING_HALVES` made something; None for the other services.
+
+    It is the random state: these services make nothing without drawing an id.
+    """
     return mock_random.getstate() if service in LEAVING_HALVES else None
 
 
 def set_seed(seed: str) -> None:
-    """Set what the streams of `own_stream` are drawn from, beside their labels."""
+    """Set the seed of the streams of `own_stream`, which they combine with their labels."""
     global _seed
     _seed = seed
 
 
 @contextmanager
 def own_stream(label: str) -> Iterator[None]:
-    """Draw from a stream of its own meanwhile: what is drawn depends on the label, not on what was drawn before."""
+    """Draw from a separate stream in this block: it depends on the label, and not on what was drawn before."""
+    # Restored afterwards, so that the change under way draws as if nothing had been drawn here.
     state = mock_random.getstate()
     mock_random.seed(f"{_seed} {label}")
     try:
@@ -88,9 +92,9 @@ _shared = False
 
 @contextmanager
 def shared_stream() -> Iterator[None]:
-    """Let backends that are made meanwhile draw from the stream of the change that makes them.
+    """Let backends that are made in this block draw from the stream of the change that makes them.
 
-    For the provided environment alone, which is the first change of a region.
+    Use it only for the provided environment, which is the first change of a region.
     """
     global _shared
     _shared, before = True, _shared
@@ -101,10 +105,10 @@ def shared_stream() -> Iterator[None]:
 
 
 def with_own_stream(get_item: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    """Make a backend (its default VPC, say) the same one, whether a read or a change is the first to look at it.
+    """Make a backend (with its default VPC, say) the same, whether a read or a change is the first to use it.
 
-    A replay repeats changes only. If a backend's ids came from the stream of the change that first needs it, a read
-    before that change would shift all that the change draws.
+    A replay repeats only changes. If a backend's ids came from the stream of the change that first uses it, a read
+    before that change would shift everything that the change draws.
     """
 
     @wraps(get_item)

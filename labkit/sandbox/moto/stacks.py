@@ -1,6 +1,6 @@
-"""Read CloudFormation's templates before moto sees a request, and wherever moto reads one by itself.
+"""Reads CloudFormation templates safely, before moto sees a request and wherever moto would read one itself.
 
-moto loads templates with YAML's unsafe loader, so that a template could run any code.
+moto loads templates with YAML's unsafe loader, so a template could run any code.
 
 Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (sizes) and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html (addresses of objects).
@@ -31,7 +31,7 @@ _PATH_HOST = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|localhost|127\.0
 
 
 def check_request(parameters: Mapping[str, str]) -> None:
-    """Raise AWS's ValidationError if a request to CloudFormation carries a template or a policy that it refuses."""
+    """Raise ValidationError for a request to CloudFormation with a template or stack policy that AWS rejects."""
     if "TemplateBody" in parameters:
         body = parameters["TemplateBody"]
         _check_length("templateBody", body, templates.MAX_BODY_BYTES)
@@ -68,7 +68,7 @@ def _check_policy(text: str) -> None:
 
 
 def load(text: str, Loader: Any = None) -> dict[str, Any]:
-    """Stand in for `yaml.load` in moto's CloudFormation."""
+    """Replace `yaml.load` in moto's CloudFormation; raise moto's ValidationError for a template that AWS rejects."""
     try:
         return templates.read(text)
     except templates.TemplateError as error:
@@ -76,7 +76,10 @@ def load(text: str, Loader: Any = None) -> dict[str, Any]:
 
 
 def load_stack(text: str, Loader: Any = None) -> dict[str, Any]:
-    """Stand in for `yaml.load` where moto makes a stack: it would warn of what it can't make, and leave it out."""
+    """Replace `yaml.load` where moto makes a stack: raise ValidationError for a resource type that it can't make.
+
+    moto would only warn, and make the stack without the resource.
+    """
     template = load(text)
     if unknown := sorted({each["Type"] for each in template["Resources"].values()} - set(_types())):
         raise ValidationError(
@@ -90,7 +93,7 @@ def load_stack(text: str, Loader: Any = None) -> dict[str, Any]:
 
 @cache
 def _types() -> frozenset[str]:
-    """Return the types of resources that a stack may have: of services that are answered, and what makes nothing."""
+    """Return the resource types that a stack may have: those of supported services, and those that make nothing."""
     packages = {f"moto.{name.replace('-', '')}." for name in services.ANSWERED.values()}
     made = {
         name
@@ -101,7 +104,7 @@ def _types() -> frozenset[str]:
 
 
 def _stand_in(load: Callable[..., dict[str, Any]]) -> SimpleNamespace:
-    """Return what a module of moto's CloudFormation has for the module `yaml`."""
+    """Return a replacement for the module `yaml` in moto's CloudFormation, with only what moto uses of it."""
     return SimpleNamespace(load=load, Loader=None, add_multi_constructor=lambda prefix, constructor: None)
 
 
@@ -110,7 +113,7 @@ STACK_YAML = _stand_in(load_stack)
 
 
 def template_of_url(template_url: str, account_id: str, partition: str) -> str:
-    """Return the template that a URL names, out of the sandbox's own S3 and nowhere else."""
+    """Return the template at a URL, from the sandbox's own S3 only; raise ValidationError if it can't be read."""
     bucket, key, version = _place(template_url)
     try:
         found = s3_backends[account_id][partition].get_object(bucket, key, version)
@@ -118,6 +121,7 @@ def template_of_url(template_url: str, account_id: str, partition: str) -> str:
         raise ValidationError(message=_S3_ERROR.format(error.message)) from error
     if found is None or isinstance(found, FakeDeleteMarker):
         raise ValidationError(message=_S3_ERROR.format("The specified key does not exist."))
+    # By the stored size, before the bytes are read: the object may be gigabytes.
     if found.contentsize > templates.MAX_BYTES:
         raise ValidationError(message=f"Template may not exceed {templates.MAX_BYTES} bytes in size.")
     try:
@@ -134,7 +138,7 @@ _S3_ERROR = (
 
 
 def _place(template_url: str) -> tuple[str, str, str | None]:
-    """Return bucket, key and version of an object's address."""
+    """Return bucket, key and version (None if not given) in the URL of an object."""
     try:
         url = urlsplit(template_url)
         host = url.hostname or ""
@@ -153,7 +157,7 @@ def _place(template_url: str) -> tuple[str, str, str | None]:
 
 
 def validate_template(self: responses.CloudFormationResponse) -> ActionResult:
-    """Answer ValidateTemplate from the template itself; moto would have cfn-lint judge it, by rules of its own."""
+    """Answer ValidateTemplate from the template itself; moto would apply cfn-lint, whose rules aren't AWS's."""
     body = self._get_param("TemplateBody")
     if url := self._get_param("TemplateURL"):
         body = self._get_stack_from_s3_url(url)
@@ -197,7 +201,7 @@ def needing_capabilities(original: Callable[..., ActionResult]) -> Callable[...,
 
 
 def _capabilities(template: dict[str, Any]) -> list[str]:
-    """Return what a stack of the template must be told: that it makes permissions, and whether under names of its own.
+    """Return the capabilities that a stack needs: for IAM resources at all, or for IAM resources with given names.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
     """

@@ -1,4 +1,4 @@
-"""What moto holds, to be kept in a checkpoint and put back: its backends, by service, account and region."""
+"""Keeps moto's state in a checkpoint and restores it: its backends, by service, account and region."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from moto.core.base_backend import BackendDict
 from moto.moto_api._internal import mock_random
 
 _OF_ANY_TABLE = frozenset(("backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"))
-"""A table may hold more: that of S3 knows which account has which bucket."""
+"""The attributes that every table has. A table may have more: S3's knows which account has which bucket."""
 
 
 class Backend(NamedTuple):
-    """One backend, and where moto looks for it."""
+    """One backend, and where moto looks it up."""
 
     module: str
     name: str
@@ -24,7 +24,7 @@ class Backend(NamedTuple):
 
 
 def keep() -> dict[str, Any]:
-    """Return what moto holds; the objects are moto's own, not copies."""
+    """Return moto's state. The objects are moto's own, not copies, so pickle them under the lock."""
     backends, tables = [], {}
     for held in _tables():
         module, name = _home(held)
@@ -34,7 +34,7 @@ def keep() -> dict[str, Any]:
 
 
 def take_back(kept: dict[str, Any]) -> None:
-    """Put back what `keep` returned, into a moto that holds nothing."""
+    """Restore what `keep` returned into a moto without backends."""
     for module, name, account_id, region, backend in kept["backends"]:
         by_region = getattr(importlib.import_module(module), name)[account_id]
         dict.__setitem__(by_region, region, backend)
@@ -44,7 +44,7 @@ def take_back(kept: dict[str, Any]) -> None:
 
 
 def parts() -> dict[str, object]:
-    """What of moto outlives its state, by name: backends refer to the tables that they are in."""
+    """Return the objects of moto that outlive its state, by name: the tables, to which backends refer."""
     found: dict[str, object] = {}
     for held in _tables():
         module, name = _home(held)
@@ -54,12 +54,12 @@ def parts() -> dict[str, object]:
 
 
 def is_part(name: object) -> bool:
-    """Whether a name is one of those that `parts` gives."""
+    """Tell whether a name is in the form of those that `parts` returns."""
     return isinstance(name, str) and name.startswith("moto moto.")
 
 
 def part(name: str) -> object:
-    """Return the part of a name, as `parts` gives it; it comes into being where it is not there yet."""
+    """Return the part with a name of `parts`, created if it isn't there yet; raise ValueError for another name."""
     _, module, table, *account = name.split(" ")
     held = getattr(importlib.import_module(module), table)
     if not module.startswith("moto.") or not isinstance(held, BackendDict):
@@ -68,7 +68,7 @@ def part(name: str) -> object:
 
 
 def _tables() -> list[Any]:
-    """The tables that hold anything."""
+    """Return the tables that were ever used."""
     tables: list[Any] = vars(BackendDict)["_instances"]
     return tables
 
@@ -77,7 +77,7 @@ _homes: dict[int, tuple[str, str]] = {}
 
 
 def _home(held: Any) -> tuple[str, str]:
-    """The module and the name that a table of backends has."""
+    """Return the module and the name under which a table of backends is defined."""
     if id(held) not in _homes:
         start = held.backend.__module__.partition(".models")[0]
         for module in [each for each in sys.modules if each.startswith(start)]:

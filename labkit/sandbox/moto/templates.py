@@ -1,4 +1,4 @@
-"""Read CloudFormation templates, YAML or JSON, as CloudFormation does: as data that can't run anything.
+"""Reads CloudFormation templates, in YAML or JSON, as CloudFormation does: as data that can't run anything.
 
 Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html (YAML 1.1 without aliases,
 hash merges and the tags binary, omap, pairs, set and timestamp),
@@ -18,9 +18,9 @@ import yaml
 from labkit.sandbox.moto import json_text, template_references
 
 MAX_BYTES = 1_000_000
-"""The most that CloudFormation reads from S3."""
+"""The largest template that CloudFormation reads from S3."""
 MAX_BODY_BYTES = 51_200
-"""The most that it takes in a request."""
+"""The largest template that it accepts in a request."""
 MAX_RESOURCES = 500
 MAX_DESCRIPTION_BYTES = 1024
 
@@ -35,7 +35,7 @@ _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 class TemplateError(ValueError):
-    """A template that CloudFormation refuses, in its words; `detail` says more than it does."""
+    """CloudFormation's error for a template that it rejects; `detail` says more than CloudFormation does."""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
@@ -43,7 +43,10 @@ class TemplateError(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return a template as moto takes one, with short tags (`!Ref`) in their long form; raise TemplateError."""
+    """Return a template in the form that moto expects, with short tags (`!Ref`) in their long form.
+
+    Raise TemplateError, in CloudFormation's words, for a template that it rejects.
+    """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise TemplateError(f"Template may not exceed {MAX_BYTES} bytes in size.")
     template = _read_json(text) if text.lstrip().startswith("{") else _read_yaml(text)
@@ -66,12 +69,12 @@ def _read_json(text: str) -> Any:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML's safe loader, with CloudFormation's short tags, and dates left as the texts that they are."""
+    """YAML's safe loader, with CloudFormation's short tags, and with dates left as text."""
 
 
 def _read_yaml(text: str) -> Any:
     try:
-        _check_events(text)
+        _check_events(text)  # before the load, because composing the nodes is what expands and recurses
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -84,7 +87,7 @@ def _read_yaml(text: str) -> Any:
 
 
 def _check_events(text: str) -> None:
-    """Refuse what must not be composed: aliases, which can multiply without end, depth, and foreign tags."""
+    """Raise TemplateError for what must not be composed: aliases, which can multiply, deep nesting, unknown tags."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
@@ -115,13 +118,13 @@ def _construct_function(loader: Any, node: yaml.Node) -> dict[str, Any]:
 
 
 def _construct_mapping(loader: Any, node: yaml.Node) -> dict[str, Any]:
-    """Return a mapping whose keys are texts; those that aren't get the error that CloudFormation has for them."""
+    """Return a mapping with text keys; mark one with other keys, for which `_check_values` raises the error."""
     assert isinstance(node, yaml.MappingNode)
     made = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
-            # The path is not known here: it is put in front on the way out, see _check_values.
+            # The error names the path, which isn't known yet: _check_values finds the mark and raises it.
             return {_ODD_KEY: _received(key)}
         made[key] = loader.construct_object(value_node, deep=True)
     return made
@@ -156,6 +159,8 @@ for _tag in _SHORT_TAGS:
     _Loader.add_constructor(_tag, _construct_function)
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 _Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+# Without these resolvers a date such as AWSTemplateFormatVersion stays the text that it is in CloudFormation, and `<<`
+# stays a key, for which CloudFormation has an error.
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":merge", ":value"))]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
@@ -163,7 +168,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _check_values(value: Any, path: str) -> None:
-    """Refuse nulls, hash merges and keys that are no texts; give Fn::GetAtt the list that moto expects."""
+    """Raise TemplateError for nulls, hash merges and keys that aren't text; turn Fn::GetAtt into moto's list form."""
     if isinstance(value, dict):
         if _ODD_KEY in value:
             where = f"[{path}] " if path else ""

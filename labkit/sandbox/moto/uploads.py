@@ -1,4 +1,4 @@
-"""Amazon S3's multipart uploads: one that does not exist is an error of S3's; moto fails on it.
+"""Amazon S3's multipart uploads: raise S3's error for one that doesn't exist, on which moto fails.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html#API_UploadPart_Errors
 """
@@ -12,7 +12,7 @@ from moto.s3.models import MultipartDict
 
 
 class Uploads(MultipartDict):
-    """A bucket's uploads by their ids."""
+    """A bucket's uploads by id; a missing one raises NoSuchUpload."""
 
     def __missing__(self, upload_id: str) -> NoReturn:
         raise NoSuchUpload(upload_id=upload_id)

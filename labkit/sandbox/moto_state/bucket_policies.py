@@ -1,4 +1,4 @@
-"""Bucket policies as Amazon S3 takes them: moto would keep any bytes at all.
+"""Checks bucket policies as Amazon S3 does; moto would keep any bytes at all.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html and
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
@@ -20,7 +20,7 @@ _REQUIRED = ("Effect", "Principal", "Action", "Resource")
 
 
 def check(bucket: str, document: bytes | str) -> None:
-    """Raises MalformedPolicy, in the words of S3, for what can be no policy of the bucket."""
+    """Raise MalformedPolicy, in S3's words, for a document that isn't a policy, or not one of this bucket."""
     try:
         policy = json.loads(document)
     except ValueError:
@@ -37,6 +37,7 @@ def _check_statement(bucket: str, statement: Any) -> None:
     if not isinstance(statement, Mapping):
         raise _malformed("Statement is not an object")
     for name in _REQUIRED:
+        # NotPrincipal, NotAction and NotResource stand in place of the element.
         if name not in statement and f"Not{name}" not in statement:
             raise _malformed(f"Missing required field {name}")
     if statement.get("Effect") not in ("Allow", "Deny"):
@@ -52,7 +53,7 @@ def _malformed(message: str) -> S3ClientError:
 
 
 def put(backend: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """moto's, of a policy that the bucket can have."""
-    backend.get_bucket(bucket_name)  # a bucket that there is none of is told first
+    """Replace moto's method: check the policy before it is kept."""
+    backend.get_bucket(bucket_name)  # first: NoSuchBucket is the error even if the policy is wrong too
     check(bucket_name, policy)
     _put_bucket_policy(backend, bucket_name, policy)

@@ -1,4 +1,4 @@
-"""CloudFormation stacks, deployed by moto."""
+"""Deploys and looks up CloudFormation stacks in moto."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from labkit.sandbox import moto_state
 
 
 def stack_exists(account_id: str, region: str, name: str) -> bool:
-    """Whether a stack of that name stands in the region."""
+    """Tell whether the region has a stack with this name."""
     stacks = moto_state.backend("cloudformation", account_id, region).stacks.values()
     return any(stack.name == name for stack in stacks)
 
@@ -22,7 +22,7 @@ def create_stack(
 
 
 def physical_id(account_id: str, region: str, name: str, logical_id: str) -> str:
-    """The physical id of a stack's resource."""
+    """Return the physical id of a resource in a stack, by its logical id in the template."""
     stacks = moto_state.backend("cloudformation", account_id, region).stacks.values()
     stack = next(stack for stack in stacks if stack.name == name)
     return str(stack.resource_map[logical_id].physical_resource_id)

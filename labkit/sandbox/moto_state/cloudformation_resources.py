@@ -1,4 +1,4 @@
-"""Resources of a template that moto's CloudFormation lacks, or makes without what the template asks for."""
+"""Resources that moto's CloudFormation lacks, or makes without what the template asks for."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from labkit.sandbox import moto_state
 
 
 class Named:
-    """A resource whose name is its id, without other attributes. moto finds direct children of its own class only."""
+    """A resource whose name is its id, without other attributes.
+
+    It isn't a subclass of CloudFormationModel, because moto finds only the direct subclasses of that one.
+    """
 
     def __init__(self, name: str) -> None:
         self.physical_resource_id = name
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        """A template can't ask for any."""
+        """Return False: a template can't ask for any attribute."""
         return False
 
 
@@ -31,20 +34,21 @@ class BucketPolicy(Named, CloudFormationModel):
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """The policy has no name of its own."""
+        """Return no property: the policy has no name of its own."""
         return ""
 
     @staticmethod
     def cloudformation_type() -> str:
-        """The type in a template."""
+        """Return the type in a template."""
         return "AWS::S3::BucketPolicy"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> BucketPolicy:
-        """Sets the policy of the bucket."""
+        """Set the policy of the bucket."""
         properties = cloudformation_json["Properties"]
+        # Through moto's method, which is patched: a stack's policy is checked like a request's.
         document = json.dumps(properties["PolicyDocument"]).encode()
         moto_state.backend("s3", account_id, "aws").put_bucket_policy(properties["Bucket"], document)
         return cls(properties["Bucket"])
@@ -53,7 +57,7 @@ class BucketPolicy(Named, CloudFormationModel):
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
-        """Takes the policy off the bucket, if that is still there: moto deletes a stack's resources in any order."""
+        """Remove the policy from the bucket, if that still exists: moto deletes a stack's resources in any order."""
         with suppress(MissingBucket):
             moto_state.backend("s3", account_id, "aws").delete_bucket_policy(resource_name)
 
@@ -63,19 +67,19 @@ class KeyPairImport(Named, CloudFormationModel):
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """The property that names the key pair."""
+        """Return the property that names the key pair."""
         return "KeyName"
 
     @staticmethod
     def cloudformation_type() -> str:
-        """The type in a template."""
+        """Return the type in a template."""
         return "AWS::EC2::KeyPair"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> KeyPairImport:
-        """Imports the public key."""
+        """Import the public key."""
         properties = cloudformation_json["Properties"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         backend = moto_state.backend("ec2", account_id, region_name)
@@ -86,14 +90,14 @@ class KeyPairImport(Named, CloudFormationModel):
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
-        """Deletes the key pair."""
+        """Delete the key pair."""
         moto_state.backend("ec2", account_id, region_name).delete_key_pair(resource_name)
 
 
 def create_instance(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> Instance:
-    """As moto makes an instance, with the security groups by id and the public address that its subnet gives."""
+    """Make an instance as moto does, plus its security groups by id and the public address that its subnet gives."""
     properties = cloudformation_json["Properties"]
     backend = moto_state.backend("ec2", account_id, region_name)
     subnet = backend.get_subnet(properties["SubnetId"])
@@ -109,6 +113,7 @@ def create_instance(
         private_ip=properties.get("PrivateIpAddress"),
         key_name=properties.get("KeyName"),
         metadata_options=properties.get("MetadataOptions", {}),
+        # A boolean from a stack, a text from ModifySubnetAttribute: moto keeps both as they came.
         associate_public_ip=subnet.map_public_ip_on_launch in (True, "true"),
         tags={"instance": {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}},
     )
@@ -122,7 +127,7 @@ _create_moto_subnet = Subnet.create_from_cloudformation_json
 def create_subnet(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> Subnet:
-    """As moto makes a subnet, with MapPublicIpOnLaunch, and in a zone of its own region."""
+    """Make a subnet as moto does, plus MapPublicIpOnLaunch, and by default in a zone of its own region."""
     cloudformation_json["Properties"].setdefault("AvailabilityZone", f"{region_name}a")
     subnet: Any = _create_moto_subnet(resource_name, cloudformation_json, account_id, region_name, **kwargs)
     if cloudformation_json["Properties"].get("MapPublicIpOnLaunch") in (True, "true"):
@@ -133,7 +138,7 @@ def create_subnet(
 def create_route_table_association(
     resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
 ) -> SubnetRouteTableAssociation:
-    """As moto makes it, and written down where DescribeRouteTables looks for it."""
+    """Make a route table association where DescribeRouteTables looks for it, which moto's own doesn't."""
     properties = cloudformation_json["Properties"]
     backend = moto_state.backend("ec2", account_id, region_name)
     backend.associate_route_table(properties["RouteTableId"], subnet_id=properties["SubnetId"])
@@ -142,17 +147,18 @@ def create_route_table_association(
 
 
 def delete_route_table(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
-    """With its associations, which a template's deletion takes off first; moto leaves both."""
+    """Delete a route table with its associations; moto leaves both."""
     backend = moto_state.backend("ec2", account_id, region_name)
+    # A copy of the list, which shrinks on the way; and associations first, because a table in use can't be deleted.
     for association in list(backend.get_route_table(resource_name)._associations):
         backend.disassociate_route_table(association)
     backend.delete_route_table(resource_name)
 
 
 def delete_internet_gateway(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
-    """Taken off its VPC, and deleted; moto leaves it."""
+    """Detach an internet gateway from its VPC and delete it; moto leaves it."""
     backend = moto_state.backend("ec2", account_id, region_name)
     gateway = backend.get_internet_gateway(resource_name)
-    if gateway.vpc:
+    if gateway.vpc:  # an attached gateway can't be deleted
         backend.detach_internet_gateway(resource_name, gateway.vpc.id)
     backend.delete_internet_gateway(resource_name)

@@ -1,4 +1,7 @@
-"""Amazon EC2 as moto holds it: the network that packets meet, as plain values."""
+"""Reads Amazon EC2's state out of moto: the network that packets meet, as plain values.
+
+Nothing here is cached: each call builds the values from moto's objects as they are, so a change counts at once.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +28,16 @@ from labkit.sandbox.network.topology import (
 )
 
 GROUP_SET = property(lambda interface: interface._group_set)
-"""An interface's own groups; an instance has those of its primary interface, and `set_groups` keeps the two alike."""
+"""An interface's own groups. An instance has those of its primary interface; `set_..._groups` keep the two equal."""
 
 
 def public_ip() -> str:
-    """A public address from a range reserved for tests (RFC 2544), where moto would draw one that somebody has."""
+    """Return a public address from a range reserved for tests (RFC 2544); moto would draw one that somebody owns."""
     return f"198.19.{mock_random.randint(0, 255)}.{mock_random.randint(1, 254)}"
 
 
 def name_flow_logs(prefixes: dict[str, str]) -> None:
-    """Names flow logs as DescribeTags does."""
+    """Correct moto's resource type of flow logs to the one that DescribeTags returns."""
     prefixes["fl"] = "vpc-flow-log"
 
 
@@ -42,13 +45,13 @@ _create_security_group = SecurityGroupBackend.create_security_group
 
 
 def create_security_group(backend: Any, *arguments: Any, **named: Any) -> Any:
-    """As moto makes a group; a VPC's default one admits its own members, which moto leaves out.
+    """Make a group as moto does, plus the rule of a VPC's default group that admits its own members.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     """
     group = _create_security_group(backend, *arguments, **named)
     if group.is_default:
-        drawn = mock_random.getstate()  # the ids of what is made next are to be those that moto would draw
+        drawn = mock_random.getstate()  # the extra rule must not change the ids of what is made next
         members = [{"GroupId": group.id}]
         backend.authorize_security_group_ingress(
             group.id, "-1", None, None, [], source_groups=members, vpc_id=group.vpc_id
@@ -58,40 +61,40 @@ def create_security_group(backend: Any, *arguments: Any, **named: Any) -> Any:
     return group
 
 
-_LAST_ENTRY = 32767
+_LAST_ENTRY = 32767  # the entry that denies everything else; whoever applies an ACL denies by default
 _ANY_IPV6_ENTRY = NetworkAclEntry(101, True, ip_network("::/0"))
 _ANYTHING = (SecurityGroupRule("", None, -1, -1, (ip_network("0.0.0.0/0"), ip_network("::/0"))),)
 _NO_FILTER = SecurityGroup("", "of no interface", _ANYTHING, _ANYTHING)
-"""What stands for the security groups of a NAT gateway, which has none and lets everything pass."""
+"""Stands for the security groups of a NAT gateway, which has none and lets everything pass."""
 
 
 def regions_in_use(account_id: str) -> list[str]:
-    """The regions in which something has touched EC2, in order of their names."""
+    """Return the regions in which EC2 has been used, in alphabetical order."""
     return sorted(get_backend("ec2")[account_id])
 
 
 def vpc_exists(account_id: str, region: str, vpc_id: str) -> bool:
-    """Whether the region has the VPC."""
+    """Tell whether the region has the VPC."""
     return vpc_id in _backend(account_id, region).vpcs
 
 
 def subnet_exists(account_id: str, region: str, subnet_id: str) -> bool:
-    """Whether the region has the subnet."""
+    """Tell whether the region has the subnet."""
     return any(subnet_id in by_zone for by_zone in _backend(account_id, region).subnets.values())
 
 
 def interface_exists(account_id: str, region: str, interface_id: str) -> bool:
-    """Whether the region has the network interface."""
+    """Tell whether the region has the network interface."""
     return interface_id in _backend(account_id, region).enis
 
 
 def interfaces(account_id: str, region: str) -> list[Interface]:
-    """Every network interface of a region, in the order of their making."""
+    """Return every network interface of a region, in order of creation."""
     return [_interface(_backend(account_id, region), each) for each in _backend(account_id, region).enis.values()]
 
 
 def interfaces_with(account_id: str, address: Address) -> list[Interface]:
-    """The interfaces, of all regions, that own an address; private addresses may be owned in several VPCs."""
+    """Return the interfaces in all regions that have an address; a private one may exist in several VPCs."""
     found = []
     for region in regions_in_use(account_id):
         backend = _backend(account_id, region)
@@ -100,19 +103,19 @@ def interfaces_with(account_id: str, address: Address) -> list[Interface]:
 
 
 def peering_is_active(account_id: str, region: str, peering_id: str) -> bool:
-    """Whether a VPC peering connection carries packets."""
+    """Tell whether a VPC peering connection carries packets."""
     peering = _backend(account_id, region).vpc_pcxs.get(peering_id)
     return peering is not None and peering._status.code == "active"
 
 
 def peered_vpcs(account_id: str, region: str, peering_id: str) -> dict[str, str]:
-    """The two VPCs of a peering connection, with their regions."""
+    """Return the regions of a peering connection's two VPCs by VPC id; empty if there is no such connection."""
     peering = _backend(account_id, region).vpc_pcxs.get(peering_id)
     return {vpc.id: vpc.ec2_backend.region_name for vpc in (peering.vpc, peering.peer_vpc)} if peering else {}
 
 
 def nat_gateway_interface(account_id: str, region: str, nat_gateway_id: str) -> Interface | None:
-    """The network interface of a NAT gateway that is available."""
+    """Return the network interface of a NAT gateway; None unless the gateway is available."""
     backend = _backend(account_id, region)
     gateway = backend.nat_gateways.get(nat_gateway_id)
     if gateway is None or gateway.state != "available":
@@ -121,25 +124,25 @@ def nat_gateway_interface(account_id: str, region: str, nat_gateway_id: str) -> 
 
 
 def security_group_vpc(account_id: str, region: str, group_id: str) -> str | None:
-    """The VPC of a security group; None where there is no such group."""
+    """Return the VPC of a security group; None if there is no such group."""
     group = _backend(account_id, region).get_security_group_from_id(group_id)
     return str(group.vpc_id) if group else None
 
 
 def instance_vpc(account_id: str, region: str, instance_id: str) -> str | None:
-    """The VPC of an instance; None where there is no such instance."""
+    """Return the VPC of an instance; None if there is no such instance."""
     instance = _instances(_backend(account_id, region)).get(instance_id)
     return str(instance.vpc_id) if instance else None
 
 
 def interface_vpc(account_id: str, region: str, interface_id: str) -> str | None:
-    """The VPC of a network interface; None where there is no such interface."""
+    """Return the VPC of a network interface; None if there is no such interface."""
     interface = _backend(account_id, region).enis.get(interface_id)
     return str(interface.vpc_id) if interface else None
 
 
 def set_instance_groups(account_id: str, region: str, instance_id: str, group_ids: list[str]) -> None:
-    """Gives an instance's primary interface, and so the instance, its security groups."""
+    """Set the security groups of an instance's primary interface, and so of the instance."""
     backend = _backend(account_id, region)
     instance = backend.get_instance(instance_id)
     instance.security_groups = [backend.get_security_group_from_id(group_id) for group_id in group_ids]
@@ -147,7 +150,7 @@ def set_instance_groups(account_id: str, region: str, instance_id: str, group_id
 
 
 def set_interface_groups(account_id: str, region: str, interface_id: str, group_ids: list[str]) -> None:
-    """Gives a network interface its security groups; an instance shows those of its primary interface."""
+    """Set the security groups of a network interface; an instance shows those of its primary interface."""
     backend = _backend(account_id, region)
     interface = backend.get_network_interface(interface_id)
     interface._group_set = [backend.get_security_group_from_id(group_id) for group_id in group_ids]
@@ -156,14 +159,14 @@ def set_interface_groups(account_id: str, region: str, interface_id: str, group_
 
 
 def keep_tags(account_id: str, region: str, resource_id: str, tags: dict[str, str]) -> dict[str, str]:
-    """Gives a resource its first tags; returns them as CreateTags and DeleteTags go on changing them."""
+    """Set the first tags of a resource; return moto's own dictionary, which CreateTags and DeleteTags change later."""
     kept: dict[str, str] = _backend(account_id, region).tags[resource_id]
     kept.update(tags)
     return kept
 
 
 def drop_tags(account_id: str, region: str, resource_id: str) -> None:
-    """Forgets the tags of a resource that is gone."""
+    """Forget the tags of a resource that no longer exists."""
     _backend(account_id, region).tags.pop(resource_id, None)
 
 
@@ -182,7 +185,7 @@ def _addresses(interface: Any) -> set[str]:
 
 def _ipv6(interface: Any) -> list[str]:
     texts = [each if isinstance(each, str) else each["Ipv6Address"] for each in interface.ipv6_addresses]
-    return [str(ip_address(text)) for text in texts]
+    return [str(ip_address(text)) for text in texts]  # one spelling for an address, whatever the client wrote
 
 
 def _interface(backend: Any, interface: Any) -> Interface:
@@ -289,7 +292,7 @@ def _network_acl(backend: Any, subnet: Any, vpc: Any) -> NetworkAcl:
         if entry.rule_number < _LAST_ENTRY:
             entries[str(entry.egress).lower() == "true"].append(_network_acl_entry(entry))
     if acl.default and vpc.get_cidr_block_association_set(ipv6=True):
-        # AWS adds this entry to a default network ACL as the VPC gets an IPv6 network; moto does not
+        # AWS adds this entry to a default network ACL when the VPC gets an IPv6 block; moto doesn't.
         entries = {egress: [*several, _ANY_IPV6_ENTRY] for egress, several in entries.items()}
     return NetworkAcl(acl.id, _in_order(entries[False]), _in_order(entries[True]))
 
@@ -321,13 +324,13 @@ def _route_table(backend: Any, subnet: Any) -> RouteTable:
     tables = [table for table in backend.route_tables.values() if table.vpc_id == subnet.vpc_id]
     own = [table for table in tables if subnet.id in table._associations.values()]
     main = [table for table in tables if table.main_association_id is not None]
-    table = (own or main)[0]
+    table = (own or main)[0]  # a subnet without an association uses the VPC's main table
     routes = [_routes(backend, route) for route in table.routes]
     return RouteTable(table.id, tuple(route for several in routes for route in several))
 
 
 def _routes(backend: Any, route: Any) -> list[Route]:
-    """A route as one value a network; one to a prefix list has several."""
+    """Return one route for each network of moto's route; a route to a prefix list has several."""
     if route.destination_prefix_list is not None:
         networks = list(_prefix_list_networks(backend, route.destination_prefix_list.id))
     else:

@@ -1,4 +1,4 @@
-"""Firehose streams as moto holds them: what is put into one is at its destination at once."""
+"""Firehose streams in moto: a record that is put into one is at its destination at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from labkit.sandbox import moto_state
 
 
 def stream_exists(name: str, account_id: str, region: str) -> bool:
-    """Whether records can be put into a stream."""
+    """Tell whether a delivery stream exists."""
     return name in moto_state.backend("firehose", account_id, region).delivery_streams
 
 
 def put_record(name: str, data: bytes, account_id: str, region: str) -> None:
-    """Puts one record."""
+    """Put one record into a delivery stream."""
     moto_state.backend("firehose", account_id, region).put_record(name, {"Data": data})

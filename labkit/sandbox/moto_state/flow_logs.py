@@ -1,4 +1,4 @@
-"""AWS::EC2::FlowLog in a CloudFormation template: made and deleted by the sandbox, not by moto."""
+"""AWS::EC2::FlowLog in a CloudFormation template, made and deleted by the sandbox instead of by moto."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from moto.ec2.models.flow_logs import FlowLogs
 from labkit.sandbox.kernel.errors import ServiceError
 
 Create = Callable[[str, dict[str, Any]], str]
-"""Makes a flow log in a region from the parameters of CreateFlowLogs; returns its id or raises ServiceError."""
+"""Make a flow log in a region from the parameters of CreateFlowLogs; return its id or raise ServiceError."""
 Delete = Callable[[str, str], None]
-"""Deletes a region's flow log, if it is still there."""
+"""Delete a region's flow log, if it still exists."""
 
 
 class FlowLog(FlowLogs):
-    """What a stack remembers of a flow log."""
+    """What a stack remembers of a flow log: its id."""
 
     def __init__(self, flow_log_id: str) -> None:
         self.id = flow_log_id
 
 
 class _Stacks:
-    """What makes and deletes the flow logs of stacks."""
+    """Holds the functions that make and delete the flow logs of stacks; moto has one state for each process."""
 
     create: ClassVar[Create]
     delete: ClassVar[Delete]
 
 
 def take_over(create: Create, delete: Delete) -> None:
-    """Has stacks make and delete flow logs with these functions from now on."""
+    """Let stacks make and delete flow logs with these functions from now on."""
     _Stacks.create, _Stacks.delete = staticmethod(create), staticmethod(delete)
 
 
 def create_from_template(name: str, template: Any, account_id: str, region: str, **kwargs: Any) -> FlowLog:
-    """Makes the flow log of a stack."""
+    """Make the flow log of a stack; raise moto's ValidationError, with our message, if it is rejected."""
     try:
         return FlowLog(_Stacks.create(region, parameters(template["Properties"])))  # type: ignore[abstract]
     except ServiceError as error:
@@ -44,12 +44,12 @@ def create_from_template(name: str, template: Any, account_id: str, region: str,
 
 
 def delete_from_template(name: str, template: Any, account_id: str, region: str) -> None:
-    """Deletes the flow log of a stack."""
+    """Delete the flow log of a stack."""
     _Stacks.delete(region, name)
 
 
 def parameters(properties: dict[str, Any]) -> dict[str, Any]:
-    """A template's properties as the parameters of CreateFlowLogs; texts from a template become what they stand for.
+    """Return a template's properties as the parameters of CreateFlowLogs, with numbers and booleans for their texts.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-flowlog.html
     """
@@ -60,6 +60,7 @@ def parameters(properties: dict[str, Any]) -> dict[str, Any]:
     if "Tags" in params:
         params["TagSpecifications"] = [{"ResourceType": "vpc-flow-log", "Tags": params.pop("Tags")}]
     options = params.get("DestinationOptions", {})
+    # Parameters of a stack are texts, and the text "false" would count as true.
     for member in ("HiveCompatiblePartitions", "PerHourPartition"):
         if member in options:
             options = options | {member: str(options[member]).lower() == "true"}

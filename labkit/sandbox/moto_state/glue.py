@@ -1,4 +1,7 @@
-"""The Glue Data Catalog as moto holds it. Databases, tables and partitions are dictionaries as Glue's API has them."""
+"""The Glue Data Catalog in moto. Databases, tables and partitions are dictionaries in the form of Glue's API.
+
+Every function raises ServiceError with Glue's code (EntityNotFoundException, AlreadyExistsException) where Glue would.
+"""
 
 from __future__ import annotations
 
@@ -14,80 +17,81 @@ Entry = dict[str, Any]
 
 
 def databases(account_id: str, region: str) -> list[Entry]:
-    """Every database, in the order of their names."""
+    """Return every database, ordered by name."""
     return sorted(
         (each.as_dict() for each in _backend(account_id, region).get_databases()), key=lambda each: each["Name"]
     )
 
 
 def database(account_id: str, region: str, name: str) -> Entry | None:
-    """A database, or None."""
+    """Return a database, or None if there is none with this name."""
     found = _backend(account_id, region).databases.get(name)
     return found.as_dict() if found else None
 
 
 def create_database(account_id: str, region: str, entry: Entry) -> None:
-    """Makes a database; raises AlreadyExistsException."""
+    """Make a database; raise AlreadyExistsException if the name is taken."""
     _call(_backend(account_id, region).create_database, entry["Name"], entry)
 
 
 def update_database(account_id: str, region: str, name: str, entry: Entry) -> None:
-    """Replaces what a database says of itself."""
+    """Replace a database's definition."""
     _call(_backend(account_id, region).update_database, name, entry)
 
 
 def delete_database(account_id: str, region: str, name: str) -> None:
-    """Deletes a database with its tables."""
+    """Delete a database with its tables."""
     _call(_backend(account_id, region).delete_database, name)
 
 
 def tables(account_id: str, region: str, database_name: str) -> list[Entry]:
-    """The tables and views of a database, in the order of their names."""
+    """Return the tables and views of a database, ordered by name."""
     found = _call(_backend(account_id, region).get_tables, database_name, None)
     return sorted((_table(each) for each in found), key=lambda each: each["Name"])
 
 
 def table(account_id: str, region: str, database_name: str, name: str) -> Entry | None:
-    """A table, or None."""
+    """Return a table, or None if there is none with this name."""
     held = _backend(account_id, region).databases.get(database_name)
     found = held.tables.get(name) if held else None
     return _table(found) if found else None
 
 
 def _table(held: Any) -> Entry:
-    """A table of moto's, which keeps moments without saying that they are UTC."""
+    """Return a table of moto's as an entry."""
     entry: Entry = held.as_dict()
+    # moto's times are UTC but naive, and a comparison with an aware one would raise.
     return {**entry, "CreateTime": entry["CreateTime"].replace(tzinfo=UTC)}
 
 
 def create_table(account_id: str, region: str, database_name: str, entry: Entry) -> None:
-    """Makes a table; raises AlreadyExistsException."""
+    """Make a table; raise AlreadyExistsException if the name is taken."""
     _call(_backend(account_id, region).create_table, database_name, entry["Name"], entry)
 
 
 def update_table(account_id: str, region: str, database_name: str, entry: Entry) -> None:
-    """Replaces a table's definition."""
+    """Replace a table's definition."""
     _call(_backend(account_id, region).update_table, database_name, entry["Name"], entry)
 
 
 def delete_table(account_id: str, region: str, database_name: str, name: str) -> None:
-    """Deletes a table with its partitions."""
+    """Delete a table with its partitions."""
     _call(_backend(account_id, region).delete_table, database_name, name)
 
 
 def partitions(account_id: str, region: str, database_name: str, table_name: str) -> list[Entry]:
-    """The partitions of a table, in the order of their values."""
+    """Return the partitions of a table, ordered by their values."""
     found = _call(_backend(account_id, region).get_table, database_name, table_name).partitions.values()
     return sorted((each.as_dict() for each in found), key=lambda each: each["Values"])
 
 
 def create_partition(account_id: str, region: str, database_name: str, table_name: str, entry: Entry) -> None:
-    """Adds a partition; raises AlreadyExistsException."""
+    """Add a partition; raise AlreadyExistsException if its values are taken."""
     _call(_backend(account_id, region).create_partition, database_name, table_name, entry)
 
 
 def delete_partition(account_id: str, region: str, database_name: str, table_name: str, values: list[str]) -> None:
-    """Deletes a partition; raises EntityNotFoundException."""
+    """Delete a partition; raise EntityNotFoundException if there is none with these values."""
     _call(_backend(account_id, region).get_table(database_name, table_name).delete_partition, values)
 
 

@@ -1,4 +1,4 @@
-"""Names in moto's Glue as AWS keeps them: of databases and tables, in lower case.
+"""Folds the names of databases and tables in moto's Glue to lower case, as AWS does.
 
 "For Hive compatibility, this is folded to lowercase when it is stored":
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html
@@ -13,8 +13,8 @@ from typing import Any
 
 
 def folded(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of moto's that is given its names in lower case, and those within what it is to store."""
-    signature = inspect.signature(method)
+    """Wrap a method of moto's so that it gets names in lower case, including those in what it stores."""
+    signature = inspect.signature(method)  # moto passes the names by position in one place and by keyword in another
 
     @wraps(method)
     def call(*arguments: Any, **named: Any) -> Any:

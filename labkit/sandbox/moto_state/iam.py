@@ -1,4 +1,4 @@
-"""AWS IAM as moto holds it: the roles that services assume, and their policies."""
+"""AWS IAM in moto: the roles that services assume, and their policies."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from labkit.sandbox import moto_state
 
 
 class Role(NamedTuple):
-    """A role: who may assume it, and what it may then do, as policy documents (JSON texts)."""
+    """A role: who may assume it, and what it may do then, as policy documents (JSON texts)."""
 
     trust_policy: str
     policies: tuple[str, ...]
 
 
 def role(account_id: str, arn: str) -> Role | None:
-    """The role of an ARN; None where the account has none of it."""
+    """Return the role with an ARN; None if the account has no such role."""
     for each in moto_state.backend("iam", account_id, "aws").roles.values():
         if each.arn == arn:
             attached = [_in_force(policy) for policy in each.managed_policies.values()]
@@ -28,17 +28,17 @@ def role(account_id: str, arn: str) -> Role | None:
 
 
 def _in_force(policy: models.ManagedPolicy) -> str:
-    """The document of a managed policy's default version, which is the one that counts."""
+    """Return the document of a managed policy's default version, which is the one in force."""
     return next(version.document for version in policy.versions if version.version_id == policy.default_version_id)
 
 
 def _text(document: Any) -> str:
-    """A policy document as text; one from a template is kept as the object that it was written as."""
+    """Return a policy document as text; moto keeps one from a template as the object that was written there."""
     return document if isinstance(document, str) else json.dumps(document)
 
 
 def put_policy(self: models.Role, policy_name: str, policy: Any) -> None:
-    """Keeps an inline policy as IAM has it: a text, also one that a template wrote as an object.
+    """Keep an inline policy as text, as IAM does, even if a template wrote it as an object.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
     """

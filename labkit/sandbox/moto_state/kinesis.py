@@ -1,4 +1,4 @@
-"""Kinesis data streams as moto holds them."""
+"""Kinesis data streams in moto."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labkit.sandbox import moto_state
 
 
 def stream_exists(stream_arn: str, account_id: str, region: str) -> bool:
-    """Whether records can be put into a stream."""
+    """Tell whether a stream exists."""
     try:
         moto_state.backend("kinesis", account_id, region).describe_stream(stream_arn=stream_arn, stream_name=None)
     except StreamNotFoundError:
@@ -19,7 +19,7 @@ def stream_exists(stream_arn: str, account_id: str, region: str) -> bool:
 
 
 def put_record(stream_arn: str, partition_key: str, data: bytes, account_id: str, region: str) -> None:
-    """Puts one record."""
+    """Put one record into a stream."""
     moto_state.backend("kinesis", account_id, region).put_record(
         stream_arn=stream_arn,
         stream_name=None,

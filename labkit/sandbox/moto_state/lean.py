@@ -1,7 +1,7 @@
-"""Keeps moto's import lean: what it reads of AWS's catalogues for all regions is read when somebody asks for it.
+"""Keeps moto's import lean: its catalogues of all regions are read when they are first used.
 
-moto's EC2 asks 27 new sessions for AWS's regions, each of which reads the model of EC2, and keeps which instance type
-is offered where in all regions. That is a second and 80 MB of which a lab uses next to nothing.
+moto's EC2 asks 27 new sessions for AWS's regions, each of which reads EC2's model, and loads which instance type is
+offered where in all regions. That takes a second and 80 MB, and a lab uses next to nothing of it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ _HEAD = 10_000
 
 
 def prepare() -> None:
-    """Has moto load what it needs only; to be called before anything imports one of moto's services."""
-    # jsonschema, which moto's API Gateway imports, can do without this optional check of IRIs; building its 38 grammars
-    # takes three seconds.
+    """Let moto load only what it needs; call this before anything imports one of moto's services."""
+    # jsonschema, which moto's API Gateway imports, works without this optional check of IRIs, and building its 38
+    # grammars takes three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    # They would name files, an account, a recorder: moto's settings for unit tests, of no use to whoever starts this.
+    # moto's settings for unit tests name files, an account, a recorder: left in a user's shell, they would change what
+    # the sandbox does.
     for name in [name for name in os.environ if name.startswith("MOTO_")]:
         del os.environ[name]
 
@@ -38,19 +39,19 @@ _load_resource = utils.load_resource
 
 
 def load_resource(resource: str) -> Any:
-    """As moto reads a catalogue; those of the instance types on offer come later."""
+    """Read a catalogue as moto does, except for the offered instance types, which are read on first use."""
     return [] if _OFFERINGS in resource else _load_resource(resource)
 
 
 def read_offerings_later(offerings: dict[str, Any]) -> None:
-    """Has the instance types on offer in a region read with the first look at them."""
+    """Make the instance types offered in a region be read on first use."""
     for location_type, by_region in offerings.items():
         offerings[location_type] = _Offerings(location_type, by_region)
 
 
 @cache
 def _regions_by_prefix() -> dict[tuple[str, str], list[str]]:
-    """The regions of every partition and endpoint prefix; what they are read from is four hundred times as large."""
+    """Return the regions of every partition and endpoint prefix; the file they come from is 400 times as large."""
     data = Loader().load_data("endpoints")
     resolver = EndpointResolver(data)
     places = [(each["partition"], prefix) for each in data["partitions"] for prefix in each["services"]]
@@ -62,7 +63,7 @@ def _regions_by_prefix() -> dict[tuple[str, str], list[str]]:
 
 @cache
 def _endpoint_prefix(service: str) -> str:
-    """The prefix in the metadata at the head of a service's model; reading all of EC2's would take 16 MB."""
+    """Return the prefix in the metadata at the head of a service's model; reading all of EC2's would take 16 MB."""
     loader = Loader()
     version = loader.determine_latest_version(service, "service-2")
     path = Path(loader.BUILTIN_DATA_PATH, service, version, "service-2.json.gz")
@@ -73,7 +74,7 @@ def _endpoint_prefix(service: str) -> str:
 
 
 def regions(_: boto3.Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> Any:
-    """As boto3 lists the regions of a service."""
+    """Return the regions of a service as boto3 does, without loading the service's model."""
     if allow_non_regional:
         return _all_regions(boto3.Session(), service_name, partition_name, True)
     try:
@@ -87,7 +88,7 @@ _all_regions = boto3.Session.get_available_regions
 
 
 class _Offerings(dict[str, Any]):
-    """The instance types offered in each region; a region's are read with the first look at them."""
+    """The instance types offered in each region, read when a region is first looked up."""
 
     def __init__(self, location_type: str, regions: dict[str, Any]) -> None:
         super().__init__(dict.fromkeys(regions))
@@ -100,5 +101,6 @@ class _Offerings(dict[str, Any]):
         return super().__getitem__(region)
 
     def get(self, region: str, default: Any = None) -> Any:
-        """The offerings of a region, or `default` for one that there is none of."""
+        """Return the offerings of a region, or `default` for an unknown one."""
+        # dict.get would not call __getitem__, and return the None that stands for what isn't read yet.
         return self[region] if region in self.keys() else default

@@ -1,4 +1,4 @@
-"""Log groups that CloudFormation makes: moto would keep them to itself, where no log event ever comes."""
+"""Log groups made by CloudFormation: moto would keep them to itself, where no log event ever arrives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OwnLogGroup(LogGroup):
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> OwnLogGroup:
-        """Makes the log group; the object stands for it in the stack."""
+        """Make the log group; return the object that stands for it in the stack."""
         properties = cloudformation_json["Properties"]
         retention = properties.get("RetentionInDays")
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
@@ -30,12 +30,12 @@ class OwnLogGroup(LogGroup):
         return cls(account_id, region_name, resource_name)
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Deletes the log group with its stack."""
+        """Delete the log group with its stack."""
         type(self).delete_group(region_name, self.name)
 
 
 def own_log_groups(create: CreateGroup, delete: DeleteGroup) -> None:
-    """Has CloudFormation make and delete log groups through these, from now on and in every stack."""
+    """Let CloudFormation make and delete log groups with these functions, from now on and in every stack."""
     OwnLogGroup.create_group = staticmethod(create)
     OwnLogGroup.delete_group = staticmethod(delete)
 

@@ -1,11 +1,11 @@
-"""The bytes of S3's objects, in the sandbox's file store: memory is for what works with them.
+"""Keeps the bytes of S3 objects in the sandbox's file store instead of in memory.
 
-moto keeps an object's bytes in what it takes for a temporary file. Here that is a `Body`, which only knows where the
-bytes lie: in a file of the store, if they came as one, or in several, if they are the parts of an upload; otherwise in
-the store's pack. A body is pickled as that reference, so that a checkpoint need not copy what it holds.
+moto keeps an object's bytes in what it takes for a temporary file. Here that is a `Body`, which only refers to the
+bytes: in a file of the store if they came as one, in several files if they are the parts of an upload, otherwise in the
+store's pack. A body is pickled as that reference, so a checkpoint needn't copy the bytes.
 
-moto reads an object's bytes as one `bytes`. Within `by_reference` it is given a `Content` for a large one, which can be
-measured, cut and stored again as bytes can, and is never read for that.
+moto reads an object's bytes as one `bytes`. Within `by_reference` it gets a `Content` for a large object, which can be
+measured, sliced and stored again like bytes, without ever being read.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from labkit.sandbox.kernel.files import FileStore, Piece
 LOG = logging.getLogger(__name__)
 
 LARGE = 1 << 20
-"""From this size on, bytes are handed around by reference. Tests lower it."""
+"""From this size on, in bytes, an object is passed by reference. Tests lower it."""
 
 _store: FileStore | None = None
-"""The store of this process's sandbox: moto has one state a process, too."""
+"""The store of this process's sandbox. It is global because moto's state is."""
 
 
 def keep_in(store: FileStore) -> None:
-    """Have moto's objects kept in a store from now on."""
+    """Keep moto's objects in a store from now on."""
     global _store
     _store = store
 
@@ -44,12 +44,12 @@ def _current() -> FileStore:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes by reference: where they lie, how many they are, and their MD5 if it is known."""
+    """A reference to bytes: the pieces they consist of, and their MD5 in hex if it is known."""
 
     pieces: tuple[Piece, ...] = ()
     md5: str | None = None
     inline: bytes | None = None
-    """The bytes themselves, which a full disk had no room for."""
+    """The bytes themselves, if the disk was full when they were to be stored."""
 
     def __len__(self) -> int:
         return sum(piece.size for piece in self.pieces) if self.inline is None else len(self.inline)
@@ -67,16 +67,17 @@ class Content:
         return Content(tuple(found))
 
     def chunks(self) -> Iterator[bytes]:
-        """Read the bytes, a chunk at a time."""
+        """Yield the bytes, one chunk at a time."""
         return _current().chunks(self.pieces) if self.inline is None else iter((self.inline,))
 
     def read(self) -> bytes:
-        """Read all the bytes at once."""
+        """Return all the bytes at once."""
         return b"".join(self.chunks())
 
 
 def joined(contents: list[Content]) -> Content:
-    """Return the bytes of several contents as one."""
+    """Return several contents as one, without reading them."""
+    # Inline bytes have no place in the store to refer to, so one such part makes the whole inline.
     if any(content.inline is not None for content in contents):
         return Content(inline=b"".join(content.read() for content in contents))
     return Content(tuple(piece for content in contents for piece in content.pieces))
@@ -84,7 +85,7 @@ def joined(contents: list[Content]) -> Content:
 
 @contextmanager
 def held(pieces: list[Piece]) -> Iterator[None]:
-    """Keep pieces where they are, though nothing else may hold them meanwhile."""
+    """Keep pieces in the store during this block, even if nothing else holds them."""
     store = _current()
     for piece in pieces:
         store.hold(piece)
@@ -96,7 +97,7 @@ def held(pieces: list[Piece]) -> Iterator[None]:
 
 
 class Body:
-    """What moto keeps an object's bytes in: a file as moto uses one, written at once and read from any place."""
+    """Replaces the temporary file in which moto keeps an object's bytes: written once, read from any offset."""
 
     __slots__ = ("_place", "_store", "content")
 
@@ -106,17 +107,17 @@ class Body:
         self._place = 0
 
     def seek(self, place: int) -> None:
-        """Go to a place to read from."""
+        """Set the offset to read from."""
         self._place = place
 
     def truncate(self) -> None:
-        """Forget the bytes."""
+        """Release the bytes."""
         for piece in self.content.pieces:
             self._store.release(piece)
         self.content = Content()
 
     def write(self, data: bytes | Content) -> None:
-        """Take all bytes of the object, or what refers to them."""
+        """Store all bytes of the object, or a reference to them."""
         if isinstance(data, Content):
             for piece in data.pieces:
                 self._store.hold(piece)
@@ -125,20 +126,20 @@ class Body:
             self.content = self._written(data)
 
     def read(self, size: int | None = None) -> bytes:
-        """Read so many bytes from the place on, or all that there are."""
+        """Return `size` bytes from the current offset on, or all that are left."""
         end = None if size is None else self._place + size
         data = self.content[self._place : end].read()
         self._place += len(data)
         return data
 
     def close(self) -> None:
-        """Forget the bytes."""
+        """Release the bytes."""
         self.truncate()
 
     def _written(self, data: bytes) -> Content:
         try:
             return Content((self._store.append(data),) if data else ())
-        except OSError as error:  # what is written down already must be made, and a delivery has nobody to refuse it to
+        except OSError as error:  # the change is in the journal and must be made; a delivery has no client to tell
             LOG.error("an object of %s bytes is held in memory, the disk takes no more: %s", len(data), error)
             return Content(inline=data)
 
@@ -152,12 +153,13 @@ def _restored(content: Content) -> Body:
     return body
 
 
+# For each thread: a response is sent, and its bytes read, while another request is answered.
 _handed_out = threading.local()
 
 
 @contextmanager
 def by_reference() -> Iterator[None]:
-    """Have moto given large objects' bytes as a `Content` on this thread."""
+    """Give moto a `Content` for the bytes of large objects in this block, on this thread."""
     before, _handed_out.by_reference = getattr(_handed_out, "by_reference", False), True
     try:
         yield
@@ -166,7 +168,7 @@ def by_reference() -> Iterator[None]:
 
 
 def passing_references(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function of moto's one that does no more with an object's bytes than a `Content` can do."""
+    """Wrap a function of moto's that does no more with an object's bytes than a `Content` supports."""
 
     @wraps(function)
     def passing(*arguments: Any, **named: Any) -> Any:
@@ -192,17 +194,18 @@ def _set_value(key: Any, value: bytes | Content) -> None:
 
 
 def state(key: Any) -> dict[str, Any]:
-    """Return what is pickled of a key: its body is a reference."""
+    """Return what is pickled of a key; its body is pickled as a reference."""
+    # moto's own would read the bytes; the lock can't be pickled, and `set_state` makes a new one.
     return {name: value for name, value in vars(key).items() if name != "lock"}
 
 
 def set_state(key: Any, state: dict[str, Any]) -> None:
-    """Make a key of what was pickled."""
+    """Restore a key from what `state` returned."""
     vars(key).update(state)
     key.lock = threading.Lock()
 
 
 TEMPFILE = SimpleNamespace(SpooledTemporaryFile=Body)
-"""What moto's S3 has for the module `tempfile`."""
+"""Replaces the module `tempfile` in moto's S3."""
 VALUE = property(_value, _set_value)
-"""An object's bytes."""
+"""Replaces moto's property for an object's bytes."""

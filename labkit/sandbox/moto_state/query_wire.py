@@ -1,4 +1,4 @@
-"""The answers of the query and EC2 protocols, by moto's serializers."""
+"""Writes the answers of the query and EC2 protocols with moto's serializers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def serialize(service: str, operation: str, result: Mapping[str, Any], request_id: str) -> Response:
-    """The XML response that carries an operation's output."""
+    """Return the XML response with an operation's output."""
     serializer_class = EC2Serializer if service == "ec2" else QuerySerializer
     serializer = serializer_class(_operation(service, operation), SerializationContext(request_id))
     serialized = serializer.serialize(result)
@@ -25,7 +25,7 @@ def serialize(service: str, operation: str, result: Mapping[str, Any], request_i
 def serialize_error(
     service: str, code: str, message: str, status: int, request_id: str, members: Mapping[str, Any] | None = None
 ) -> Response:
-    """The XML response that carries an error; S3 puts further members beside its message."""
+    """Return the XML response with an error; for S3, `members` become elements beside the message."""
     fields = f"<Code>{escape(code)}</Code><Message>{_text(message)}</Message>"
     if service == "ec2":
         body = f"<Response><Errors><Error>{fields}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
@@ -40,7 +40,7 @@ def serialize_error(
 
 
 def _text(value: Any) -> str:
-    """A value as the text of an element; what a request held may be no character of XML."""
+    """Return a value as the text of an element, with the characters replaced that XML doesn't allow."""
     return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", escape(str(value)))
 
 

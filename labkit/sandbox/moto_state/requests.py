@@ -1,4 +1,4 @@
-"""How moto's server reads requests off the wire."""
+"""The request handler of moto's server, for the sandbox's own server."""
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler as RequestHandler
 

@@ -1,4 +1,4 @@
-"""Amazon S3 as moto holds it, read and written without going through HTTP."""
+"""Amazon S3 in moto, read and written without HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from labkit.sandbox.moto_state.object_bodies import Content
 
 
 class StoredObject(NamedTuple):
-    """An object as a listing shows it; `etag` is without its quotes."""
+    """An object as in a listing: its size in bytes, its `etag` without the quotes."""
 
     key: str
     size: int
@@ -24,13 +24,13 @@ class StoredObject(NamedTuple):
 
 
 def put_object(bucket: str, key: str, body: bytes | Content, account_id: str = ACCOUNT_ID) -> None:
-    """Stores an object, as its owner would; raises NoSuchBucket."""
-    _bucket(bucket, account_id)
+    """Store an object as the bucket's owner; raise NoSuchBucket."""
+    _bucket(bucket, account_id)  # for its error: moto's own exception is not a ServiceError
     _backend(account_id).put_object(bucket, key, body)
 
 
 def get_object(bucket: str, key: str, account_id: str = ACCOUNT_ID) -> bytes:
-    """The body of an object; raises NoSuchBucket or NoSuchKey."""
+    """Return the body of an object; raise NoSuchBucket or NoSuchKey."""
     _bucket(bucket, account_id)
     found = _backend(account_id).get_object(bucket, key)
     if found is None or isinstance(found, FakeDeleteMarker):
@@ -40,13 +40,13 @@ def get_object(bucket: str, key: str, account_id: str = ACCOUNT_ID) -> bytes:
 
 
 def delete_object(bucket: str, key: str, account_id: str = ACCOUNT_ID) -> None:
-    """Deletes an object; one that does not exist is no error, as in S3."""
+    """Delete an object; one that doesn't exist is no error, as in S3. Raise NoSuchBucket."""
     _bucket(bucket, account_id)
     _backend(account_id).delete_object(bucket, key)
 
 
 def list_objects(bucket: str, prefix: str = "", account_id: str = ACCOUNT_ID) -> list[StoredObject]:
-    """Every object under a prefix, in the order of the keys' UTF-8 bytes, as S3 lists them."""
+    """Return every object under a prefix, ordered by the keys' UTF-8 bytes as in S3; raise NoSuchBucket."""
     stored = [
         StoredObject(name, key.contentsize, key.etag.strip('"'), key.last_modified.replace(tzinfo=UTC))
         for name, key in _bucket(bucket, account_id).keys.items()
@@ -56,7 +56,7 @@ def list_objects(bucket: str, prefix: str = "", account_id: str = ACCOUNT_ID) ->
 
 
 def bucket_exists(bucket: str, account_id: str = ACCOUNT_ID) -> bool:
-    """Whether the account has the bucket."""
+    """Tell whether the account has the bucket."""
     try:
         _bucket(bucket, account_id)
     except ServiceError:
@@ -65,13 +65,13 @@ def bucket_exists(bucket: str, account_id: str = ACCOUNT_ID) -> bool:
 
 
 def bucket_policy(bucket: str, account_id: str = ACCOUNT_ID) -> str | None:
-    """The bucket's policy document, or None where it has none; raises NoSuchBucket."""
+    """Return the bucket's policy document, or None if it has none; raise NoSuchBucket."""
     policy = _bucket(bucket, account_id).policy
     return policy.decode() if isinstance(policy, bytes) else policy
 
 
 def set_bucket_policy(bucket: str, policy: str, account_id: str = ACCOUNT_ID) -> None:
-    """Replaces the bucket's policy document; raises NoSuchBucket."""
+    """Replace the bucket's policy document; raise NoSuchBucket."""
     _bucket(bucket, account_id).policy = policy.encode()
 
 

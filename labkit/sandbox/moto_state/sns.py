@@ -1,4 +1,4 @@
-"""Topics as moto holds them (Amazon SNS)."""
+"""Amazon SNS topics in moto."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ EFFECTIVE_DELIVERY_POLICY = (
     '"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},'
     '"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}'
 )
-"""SNS's default, in its words; moto's lacks the protocol around it (sns-message-delivery-retries.html)."""
+"""SNS's default as SNS writes it; moto's lacks the `http` around it (sns-message-delivery-retries.html)."""
 
 
 def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
-    """The attributes of a topic, without the counts of its subscriptions; None if there is no such topic."""
+    """Return the attributes of a topic, without the counts of its subscriptions; None if there is no such topic."""
     try:
         topic = _backend(region).get_topic(topic_arn)
     except (TopicNotFound, ServiceException):
@@ -38,17 +38,17 @@ def topic_attributes(region: str, topic_arn: str) -> dict[str, str] | None:
 
 
 def topic_arns(region: str) -> list[str]:
-    """The topics of a region, in the order in which they were made."""
+    """Return the ARNs of a region's topics, in order of creation."""
     return list(_backend(region).topics)
 
 
 def topic_tags(region: str, topic_arn: str) -> dict[str, str]:
-    """The tags of a topic that is there."""
+    """Return the tags of an existing topic."""
     return dict(_backend(region).get_topic(topic_arn)._tags)
 
 
 def delete_topic(region: str, topic_arn: str) -> None:
-    """Deletes a topic; that there is none is no error."""
+    """Delete a topic; one that doesn't exist is no error."""
     if topic_attributes(region, topic_arn) is not None:
         _backend(region).delete_topic(topic_arn)
 

@@ -1,4 +1,4 @@
-"""Queues as moto holds them (Amazon SQS)."""
+"""Amazon SQS queues in moto."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labkit.sandbox.kernel.account import ACCOUNT_ID
 
 
 def send_message(queue_arn: str, body: str, attributes: dict[str, Any]) -> bool:
-    """Puts a message into a queue; False if there is no such queue."""
+    """Put a message into a queue; return False if there is no such queue."""
     _, _, _, region, _, name = queue_arn.split(":")
     try:
         moto_state.backend("sqs", ACCOUNT_ID, region).send_message(name, body, message_attributes=attributes)

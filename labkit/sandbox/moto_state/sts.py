@@ -1,4 +1,4 @@
-"""AWS STS as moto answers it: who asks."""
+"""AWS STS in moto: the identity of the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _get_caller_identity = STSBackend.get_caller_identity
 
 
 def identity(backend: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
-    """moto's, which knows nobody behind the sandbox's own access key: an IAM user, as most learners are on AWS."""
+    """Return user id, ARN and account of the caller; for the sandbox's own key, an IAM user, as most learners are."""
     user_id, arn, account_id = _get_caller_identity(backend, access_key_id, region)
     if not arn.endswith(":user/moto"):
         return user_id, arn, account_id
