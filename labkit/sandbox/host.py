@@ -1,4 +1,4 @@
-"""A sandbox behind its WSGI application: who may ask, under which lock, and what goes into the journal."""
+"""The WSGI application of a sandbox: it admits requests, takes the lock, and journals what changes something."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ T = TypeVar("T")
 
 
 class Host:
-    """The WSGI application. One lock serializes whatever reads or changes the sandbox.
+    """The WSGI application. One lock serializes everything that reads or changes the sandbox.
 
-    A history is gone on with before the host is there; `progress` is told how many of how many changes are repeated.
+    Creating a host replays the journal's history first; `progress` is called with the number of changes replayed and
+    the number of all.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Host:
         return self._origin.region
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answers one request."""
+        """Answer one request."""
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
@@ -127,7 +128,7 @@ class Host:
             intake.discard()
 
     def _admit(self, request: Request, intake: Intake) -> tuple[Request, Address]:
-        """Let a call in that is signed, with its body, unless a fault strikes it; raise AWS's error otherwise."""
+        """Return an admitted request, with its body verified, and its address; raise AWS's or a fault's error."""
         is_link = request.method == "GET" and request.args.get("Action") in LINK_ACTIONS
         if is_link and not is_signed(request):
             request.environ.pop("HTTP_AUTHORIZATION", None)  # a browser may send one of its own
@@ -144,7 +145,7 @@ class Host:
         return plain, address
 
     def _operation(self, request: Request, address: Address) -> str:
-        """The operation of a request; in REST protocols it is looked up, which is worth it for a fault's sake only."""
+        """Return the operation of a request; in REST protocols only if a fault needs it: looking it up is slow."""
         if address.operation or not self.faults.names_operations:
             return address.operation
         return rest_operations.name(address.service, request)
@@ -180,10 +181,10 @@ class Host:
                     self._files.remove(entry.file)
 
     def _carry_out(self, entry: Entry, request: Request, address: Address, prepared: Any) -> Response:
-        """Makes the change that a request asks for; one that is answered with a 4xx has changed nothing.
+        """Make the change that a request asks for; a change that is answered with a 4xx has changed nothing.
 
-        Unless it is of the few for which moto leaves half of a change behind when it fails on the way. Then the entry
-        stays, for that half to be there after a restart too: what is made later may refer to it.
+        The exceptions are a few services of moto that leave half of a change behind when they fail. Then the entry
+        stays, so that this half exists after a restart too: later changes may refer to it.
         """
         if entry.file is not None:
             request.environ[FILE] = entry.file
@@ -202,13 +203,13 @@ class Host:
         return response
 
     def read(self, look: Callable[[], T]) -> T:
-        """What a look at the sandbox gives, at the present moment of its clock."""
+        """Call `look` under the lock, at the present moment of the clock, and return its result."""
         with self._lock:
             self._follow_real_time()
             return look()
 
     def change_by_control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Carries out a changing control request; one that is refused leaves no trace."""
+        """Carry out a control request that changes something; one that fails leaves no trace."""
         with self._lock:
             self._follow_real_time()
             result: dict[str, Any] = self.sandbox.changes.make("control", {"path": path, "body": body})
@@ -218,10 +219,10 @@ class Host:
             return result
 
     def advance(self, body: dict[str, Any], is_given_up: Callable[[], bool] = lambda: False) -> bool:
-        """Move the clock on in steps, with others answered between them; return whether it was stopped on the way.
+        """Move the clock forward in steps, with other requests answered in between; return whether it was stopped.
 
-        The journal has an entry of it, as of any change, which moves nothing at a restart: how far time has come is
-        written down with each step, and with the entries of whatever others do meanwhile.
+        Its journal entry moves nothing at a restart: how far time has come is stored with each step, and with the
+        entries of what others do meanwhile.
         """
 
         def begin() -> Clock:
@@ -232,13 +233,13 @@ class Host:
         return self.advances.run(body.get("seconds", 0), begin=begin, is_given_up=is_given_up).stopped
 
     def _note_step(self) -> None:
-        """Write down how far the clock has come, before anything leaves that was made on the way."""
+        """Store how far the clock has come, before any message leaves that was made on the way."""
         self._journal.note_reading(self.sandbox.clock.timestamp())
         self.sandbox.outbox.release()
         self.news.tell()
 
     def reset(self) -> None:
-        """Starts anew: as the sandbox was first started, or at the present moment where its clock follows real time."""
+        """Reset the sandbox to its first start or, if its clock follows real time, to a start at the present moment."""
         self.advances.stop()
         with self._lock:
             self.sandbox.close()
@@ -250,7 +251,7 @@ class Host:
             self._begin()
 
     def tick(self) -> None:
-        """Runs what real time has made due, in steps: after a sleep of the machine there is much of it."""
+        """Run what real time has made due, in steps, because after the machine has slept there is much of it."""
         is_there = False
         while not is_there:
             with self._lock:
@@ -260,11 +261,11 @@ class Host:
             self.news.tell()
 
     def checkpoint(self, debt: float | None = None) -> bool:
-        """Write a checkpoint if it is worth it, or if there is so much to repeat; return whether it was written."""
+        """Write a checkpoint if it is worth it, or if a replay would take `debt` CPU seconds; tell whether it did."""
         return self._keeper.keep(self._current, debt)
 
     def close(self) -> None:
-        """Stops the sandbox; its journal stays."""
+        """Stop the sandbox; its journal stays."""
         self.advances.stop()
         self.news.tell(last=True)
         self.checkpoint(LEAST_DEBT_AT_END)
@@ -275,9 +276,9 @@ class Host:
             self._files.close()
 
     def _follow_real_time(self) -> bool:
-        """Let a ticking clock catch up, or go a step on the way; return whether it is there.
+        """Let a ticking clock catch up with real time, or make a step towards it; return whether it is there.
 
-        How far it came is written down before anybody sees what happened there.
+        The reading is stored before anybody sees what happened at it.
         """
         clock = self.sandbox.clock
         if clock.frozen:
@@ -309,7 +310,7 @@ class Host:
         return sandbox
 
     def _current(self) -> tuple[AssembledSandbox, dict[str, Any]]:
-        """The sandbox, and what else a checkpoint holds."""
+        """Return the sandbox, and what the host adds to a checkpoint."""
         return self.sandbox, {"provided": self._provided, "faults": self.faults.rules}
 
     def _begin(self) -> None:

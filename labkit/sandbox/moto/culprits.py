@@ -68,6 +68,7 @@ def find(service: str, operation: str, params: Mapping[str, Any], error: Excepti
 
 
 def _of_key(service: str, operation: str, params: Mapping[str, Any], key: str) -> tuple[str, str] | None:
+    # Values before names: a request may well hold a text that is also the name of a member.
     for name, value in _texts(params, ""):
         if value == key:
             return _not_found(service, name, value)

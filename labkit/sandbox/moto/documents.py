@@ -76,6 +76,7 @@ class _BoundedGzipFile(gzip.GzipFile):
     def read(self, size: int | None = -1) -> bytes:
         """Return the next bytes."""
         whole = size is None or size < 0
+        # One byte more than allowed, to tell a file that is exactly as large from a larger one.
         data = super().read(MAX_INFLATED + 1 if whole else size)
         self._check(len(data) > MAX_INFLATED)
         return data

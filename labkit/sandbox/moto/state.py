@@ -30,6 +30,7 @@ def keep() -> dict[str, Any]:
         module, name = _home(held)
         backends += [Backend(module, name, *each) for each in held.iter_backends()]
         tables[module, name] = {key: value for key, value in vars(held).items() if key not in _OF_ANY_TABLE}
+    # The source of randomness too: a replay goes on drawing where the checkpoint stopped.
     return {"backends": backends, "tables": tables, "random": mock_random.getstate()}
 
 

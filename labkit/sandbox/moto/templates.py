@@ -29,6 +29,7 @@ _FUNCTIONS = (
     "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString", "Transform",
 )  # fmt: skip
 _SHORT_TAGS = {f"!{name}": f"Fn::{name}" for name in _FUNCTIONS} | {"!Ref": "Ref", "!Condition": "Condition"}
+# Every other tag is an error: even a safe one (binary, set, timestamp) has no counterpart in JSON.
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))
 _OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)

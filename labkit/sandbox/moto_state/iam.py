@@ -19,6 +19,7 @@ class Role(NamedTuple):
 
 def role(account_id: str, arn: str) -> Role | None:
     """Return the role with an ARN; None if the account has no such role."""
+    # By the whole ARN: the name at its end doesn't tell the account or the path, which must be right as well.
     for each in moto_state.backend("iam", account_id, "aws").roles.values():
         if each.arn == arn:
             attached = [_in_force(policy) for policy in each.managed_policies.values()]

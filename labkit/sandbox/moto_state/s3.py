@@ -50,6 +50,7 @@ def list_objects(bucket: str, prefix: str = "", account_id: str = ACCOUNT_ID) ->
     stored = [
         StoredObject(name, key.contentsize, key.etag.strip('"'), key.last_modified.replace(tzinfo=UTC))
         for name, key in _bucket(bucket, account_id).keys.items()
+        # In a bucket with versions, a deleted object still has its key here, with a marker in its place.
         if name.startswith(prefix) and not isinstance(key, FakeDeleteMarker)
     ]
     return sorted(stored, key=lambda each: each.key.encode())
