@@ -1,1 +1,1 @@
-"""Benchmarks: each measures the lab beside something that a user would pick instead, and states a ratio."""
+"""Benchmarks: each compares the lab with something that a user would pick instead, and states a ratio."""

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [NAME ...]`. Exit code 1 says that a ratio is out of its bound."""
+"""Runs the benchmarks: `python -m benchmarks [NAME ...]`. Exit code 1: a ratio is out of its bound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(names: list[str]) -> int:
         return 2
     if len(names) == 1:
         return _measure(names[0])
-    # Each has a process of its own: what one leaves in memory would be counted as the next one's.
+    # Each has a process of its own: memory that one leaves behind would count as the next one's.
     commands = ([sys.executable, "-m", "benchmarks", name] for name in names or known)
     return max(subprocess.run(command, check=False).returncode for command in commands)
 

@@ -1,6 +1,6 @@
 """Thirty days at once: both flow logs, the metric filter and sixty alarms; and how long others wait meanwhile.
 
-In seconds of the processor where time is passed on: other work on the machine doesn't count.
+The advance is measured in CPU seconds: other work on the machine doesn't count.
 """
 
 from __future__ import annotations

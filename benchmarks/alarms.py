@@ -1,6 +1,6 @@
 """A year of minutes of two hundred alarms beside a minute; the memory that it takes; samples with and without alarms.
 
-All in seconds of the processor: other work on the machine doesn't count.
+All in CPU seconds: other work on the machine doesn't count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from labkit.sandbox.service import Call
 
 ALARMS = 200
 SETTLING_DAYS, DAYS = 31, 365
-"""The history of alarms reaches 30 days back: after that, memory is to stay as it is."""
+"""The history of alarms reaches 30 days back: after that, memory must not grow."""
 SECONDS_ALLOWED = 60.0
 BUSY_MINUTES = 60
 DAY, MINUTE = 86400, 60

@@ -1,7 +1,7 @@
 """The sandbox's Athena beside plain DuckDB on the same gzip files: first query of a table, later ones, `SELECT 1`.
 
 Plain DuckDB reads the files from disk with SQL written by hand, two threads. LABKIT_BENCHMARK_RECORDS has the sizes in
-millions of records, "4,40" where it is not set.
+millions of records; "4,40" if it is not set.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _size(folder: Path, millions: float, firsts: dict[float, float]) -> Iterator
         for file in sorted(folder.iterdir()):
             s3.put_object(BUCKET, f"logs/{file.name}", file.read_bytes())
         plains, firsts_here = [], []
-        for number, null in enumerate(NULLS):  # each table is read in a way of its own: no copy of another's is of use
+        for number, null in enumerate(NULLS):  # each table is read in its own way: another's copy does not help
             athena.create_table(f"logs_{number}", null)
             sql = QUERY.format(f"logs_{number}")
             firsts_here.append(seconds(lambda sql=sql: athena.run(sql), times=1))
@@ -100,7 +100,7 @@ def _statements() -> Iterator[Measured]:
 
 
 def _at_once(athena: Athena) -> int:
-    """How many of as many clients at once get the answer to their query."""
+    """Return how many clients get the answer to their query when all ask at once."""
     answered: list[int] = []
 
     def one(number: int) -> None:

@@ -25,7 +25,7 @@ FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 CLIENTS = 20
 REQUESTS = 100
 PAUSE = 0.2
-"""Between two requests of one client: twenty of them ask a hundred times a second, far above what people do."""
+"""The pause between a client's requests: twenty clients make a hundred a second, far more than people do."""
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 

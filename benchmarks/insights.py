@@ -1,7 +1,7 @@
 """Logs Insights: the top 20 rejected sources over 4 million events, beside the same aggregate written by hand.
 
-By hand means in DuckDB's SQL over the very table that holds the events, and in the quickest of the ways that were
-thought of: a record is refused to be taken apart unless it was rejected, which its end tells.
+By hand means in DuckDB's SQL over the same table that holds the events, in the fastest way that we found: a record is
+split only if its end says that it was rejected.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a benchmark says: our time or size, that of something run beside it, and the ratio's bound."""
+"""The result of a benchmark: our time or size, that of the alternative, and the ratio's bound."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Measured:
 
 
 def seconds(work: Callable[[], object], *, times: int = 3) -> float:
-    """The shortest of several runs: what the work takes when nothing else gets in its way."""
+    """Return the shortest of several runs: the time that the work takes without disturbance."""
     return seconds_in_turn([work], times=times)[0]
 
 
 def seconds_in_turn(works: Sequence[Callable[[], object]], *, times: int = 3) -> list[float]:
-    """As `seconds`, of several works that take turns: what else the machine does hits all of them alike."""
+    """Return `seconds` of several pieces of work that take turns, so that other load slows all of them alike."""
 
     def once(work: Callable[[], object]) -> float:
         begin = time.perf_counter()

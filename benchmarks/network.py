@@ -35,7 +35,7 @@ LINES = """
 def measure() -> Iterator[Measured]:
     """Time of a million records to both destinations; resident memory as hours of such traffic pass.
 
-    The event store fills the 256 MB that it may use in the first hours; from then on nothing is to grow.
+    The event store fills its 256 MB in the first hours; from then on memory must not grow.
     """
     sandbox = AssembledSandbox(start=START, frozen=True, seed=1)
     try:

@@ -24,7 +24,7 @@ GROWTH = 64
 
 
 def measure() -> Iterator[Measured]:
-    """Put and get an object of 1 GiB through presigned URLs, so that the client does nothing but send and receive."""
+    """Put and get an object of 1 GiB through presigned URLs, so that the client only sends and receives."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source")
         with source.open("wb") as file:
@@ -79,7 +79,7 @@ def _get(address: str) -> None:
 
 @contextmanager
 def _peak_of(pid: int) -> Iterator[list[float]]:
-    """The memory of a process before, and the most that it had meanwhile."""
+    """Return the memory of a process before, and its peak meanwhile."""
     seen = [megabytes(pid)]
     ended = threading.Event()
 

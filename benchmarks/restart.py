@@ -1,6 +1,6 @@
 """A restart by the length of its history: a start costs what the state costs, not what was ever done.
 
-`python -m benchmarks.restart 2000 6000 20000` measures histories of so many changes.
+`python -m benchmarks.restart 2000 6000 20000` measures histories of these lengths.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from labkit.sandbox.process import Server
 
 FROZEN_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 RESOURCES = 200
-"""What the changes leave, however many they are."""
+"""The number of things that exist at the end, after any number of changes."""
 
 
 def measure(changes: int = 2000) -> Iterator[Measured]:

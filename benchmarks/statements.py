@@ -1,6 +1,6 @@
-"""Wide statements of Athena's: what one takes to be read, compiled and planned grows with its length alone.
+"""Wide Athena statements: the time to parse, compile and plan one grows only with its length.
 
-All in seconds of the processor: other work on the machine doesn't count.
+All in CPU seconds: other work on the machine doesn't count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from labkit.sandbox.athena.statements.classify import read
 
 COLUMNS = (100, 800, 10_001)
 ALLOWED = {800: 0.2, 10_001: 4.0}
-"""Seconds for a statement of so many columns."""
+"""CPU seconds for a statement, by its number of columns."""
 CHAIN = 2000
 
 

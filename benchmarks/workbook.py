@@ -14,7 +14,7 @@ from labkit.book import workbook
 
 FIRST_CELL = "from labkit import Lab, check, in_console, quiz\nlab = Lab.open()"
 LIBRARIES = "import boto3, pandas\nfrom matplotlib import pyplot"
-"""What a notebook that does the same by hand would import in its first cell."""
+"""The imports of a notebook that does the same by hand."""
 
 
 def measure() -> Iterator[Measured]:

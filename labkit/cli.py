@@ -28,7 +28,7 @@ COMMANDS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status is 0 where all went well, 1 where it did not, 2 for a malformed call."""
+    """Run one command; its exit status is 0 for success, 1 for failure, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="labkit", description="The VPC Flow Logs lab and its sandbox.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (LabError, SandboxError) as error:
         print(f"labkit: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # who read the output has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _explained(failure: Exception) -> int:
-    """An error of AWS's is said with the next step; anything else is a fault of labkit's, and is raised."""
+    """Explain an error of AWS with the next step; anything else is a bug of labkit and is raised."""
     from labkit.show.explain import explanation, is_known
 
     if not is_known(failure):

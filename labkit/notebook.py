@@ -1,4 +1,4 @@
-"""The lab as a notebook holds it: every answer is something that a cell can show.
+"""The lab in a notebook: a cell can show every result.
 
 >>> from labkit import Lab                                     # doctest: +SKIP
 >>> lab = Lab.open()                                           # doctest: +SKIP
@@ -29,7 +29,7 @@ from labkit.show.tables import CliLines, Note, Table
 
 
 class Lab(session.Lab):
-    """A lab, and what a person asks of it."""
+    """A lab, with what a person asks for in a notebook."""
 
     course: Course
 
@@ -41,31 +41,31 @@ class Lab(session.Lab):
     def open(cls, **changes: str) -> Self:
         """Open the lab with the settings of notebook 00, on the cloud they name; start the sandbox if none runs.
 
-        `changes` hold for this lab alone and aren't kept: `Lab.open(region="us-east-1")`.
+        `changes` apply to this lab only and aren't saved: `Lab.open(region="us-east-1")`.
         """
         lab = super().open(**changes)
         explain_in_cells()
         return lab
 
     def settings_form(self) -> SettingsForm:
-        """The form that the settings are changed with; this lab goes over to them when they are saved."""
+        """Return the form for changing the settings; this lab uses them once they are saved."""
         return SettingsForm(self.settings, find_buckets=_buckets_with, use=self.use)
 
     def asked(self, service: str = "", *, last: int = 1, changes: bool = False) -> CliLines:
-        """The last calls as AWS CLI lines, a repeated one once.
+        """Return the last calls as AWS CLI lines, a repeated one once.
 
-        Of one service if it is named (`logs`, `athena`); with `changes` only those that change something.
+        With a service (`logs`, `athena`) only its calls; with `changes` only those that change something.
         """
         calls = [call for call in self.calls.calls if service in ("", call.service) and not (changes and call.reads)]
         named = [call.as_cli() for call in calls]
         return CliLines(tuple(dict.fromkeys(reversed(named)))[:last][::-1])
 
     def phases(self) -> PhaseTable:
-        """The phases of the lab, with what is done of each."""
+        """Return the phases of the lab, with how far each is done."""
         return phase_table(self)
 
     def preflight(self) -> Preflight:
-        """A table of what stands in the lab's way here, and what to do about each; changes nothing."""
+        """Return a table of what is in the lab's way, and what to do about it; change nothing."""
         return preflight(self)
 
     def provide(self, *, ssh_from: str = "") -> Card:
@@ -73,7 +73,7 @@ class Lab(session.Lab):
         return environment.provide(self, ssh_from=ssh_from)
 
     def provided(self) -> Table:
-        """A table of the resources that the lab was given."""
+        """Return a table of the provided resources."""
         return provided_table(self)
 
     def wait_until(
@@ -84,7 +84,7 @@ class Lab(session.Lab):
         what: str = "it",
         steps: Callable[[], tuple[int, int]] = no_steps,
     ) -> Note:
-        """Wait until the condition holds, as `wait` does, and say how long it took."""
+        """Wait until the condition is true, as `wait` does, and say how long it took."""
         return Note(self.wait(condition, expect=expect, what=what, steps=steps))
 
     def catch_up(self, before: str | int | Phase) -> Note:
@@ -104,7 +104,7 @@ class Lab(session.Lab):
 
 
 def _buckets_with(wanted: Settings) -> tuple[str, ...]:
-    """The buckets that there are with these settings; none where the cloud that they name doesn't answer."""
+    """Return the buckets that exist with these settings; none if their cloud doesn't answer."""
     try:
         return resources.list_buckets(Lab(wanted, open_cloud(wanted)))
     except (BotoCoreError, ClientError, LabError):

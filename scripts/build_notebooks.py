@@ -43,7 +43,7 @@ METADATA = {
 }
 ALL = (START, *PHASES)
 FADING = ("Every command", "Goal only", "Specification")
-"""How much help the exercises of a notebook give, the first one most."""
+"""The help that the exercises of a notebook give, the first one most."""
 
 PRICE = re.compile(r"\{price:(\w+)\}")
 
@@ -51,7 +51,7 @@ Cell = Any
 
 
 class SourceError(Exception):
-    """A source is not as it has to be; the message says which and what to do."""
+    """A source is wrong; the message names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Source:
 
 
 def read_source(phase: Phase) -> Source:
-    """The source of a phase's notebook; SourceError where an exercise lacks something."""
+    """Read the source of a phase's notebook; raise SourceError if an exercise lacks something."""
     path = NOTEBOOKS / "source" / f"{phase.notebook}.md"
     notebook = jupytext.reads(with_prices(path.read_text("utf-8"), path.name), fmt="md")
     source = Source(phase, tuple(notebook.cells))
@@ -104,7 +104,7 @@ def with_prices(text: str, name: str) -> str:
 
 
 def learner_copy(source: Source) -> Any:
-    """What learners get: no solutions, no notes, and a cell that gives hints where the exercises end."""
+    """Return the learner's copy: no solutions, no notes, and a cell with hints after the exercises."""
     cells: list[Cell] = []
     solutions = [place for place, cell in enumerate(source.cells) if tag_of(cell) == "solution"]
     for place, cell in enumerate(source.cells):
@@ -130,7 +130,7 @@ def joined(cells: list[Cell]) -> list[Cell]:
 
 
 def instructor_copy(source: Source) -> Any:
-    """What instructors get: everything, each hint and note called what it is, solutions as cells that run."""
+    """Return the instructor's copy: everything, with hints and notes labelled, and solutions as cells that run."""
     notebook = finished([instructor_cell(cell) for cell in source.cells], source.phase)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -255,12 +255,12 @@ def tag_of(cell: Cell) -> str | None:
 
 
 def plain(cell: Cell) -> Cell:
-    """The cell with its text alone."""
+    """Return the cell with its text only."""
     return (new_markdown_cell if cell.cell_type == "markdown" else new_code_cell)(cell.source)
 
 
 def with_outputs_of(notebook: Any, before: Any) -> Any:
-    """The notebook with the outputs that cells of the same source had, the first with those of the first."""
+    """Return the notebook with the old outputs of cells whose source is the same; repeated sources match in order."""
     kept: dict[str, list[Cell]] = {}
     for cell in before.cells:
         if cell.cell_type == "code" and cell.execution_count:
@@ -291,7 +291,7 @@ def built() -> Iterator[tuple[Path, str]]:
 
 
 def stale() -> list[Path]:
-    """The files that are not as the sources would have them."""
+    """Return the files that differ from what the sources produce."""
     return [path for path, text in built() if not path.exists() or path.read_text("utf-8") != text]
 
 

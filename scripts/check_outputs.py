@@ -1,7 +1,7 @@
-"""Fails where a notebook's outputs hold what is somebody's own: account ids, ARNs, e-mail and public addresses.
+"""Fails if a notebook's outputs hold personal data: account ids, ARNs, e-mail and public addresses.
 
-For git's pre-commit: `python scripts/check_outputs.py notebooks/*.ipynb`. Numbers and addresses that documentation and
-the sandbox use are let through.
+For git's pre-commit: `python scripts/check_outputs.py notebooks/*.ipynb`. Numbers and addresses of documentation and of
+the sandbox are allowed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 
 
 def findings(notebook: dict[str, Any]) -> Iterator[str]:
-    """What is somebody's own in the outputs of a notebook, one after the other, each once."""
+    """Yield the personal data in the outputs of a notebook, each once."""
     seen = dict.fromkeys(found for text in _texts(notebook) for found in _findings_in(text))
     yield from seen
 
@@ -58,7 +58,7 @@ def _is_somebodys(text: str) -> bool:
 
 
 def main(paths: list[str]) -> int:
-    """Say what was found in which file; 1 if anything was."""
+    """Print what was found in each file; return 1 if anything was."""
     told = [f"{path}: {found}" for path in paths for found in findings(json.loads(Path(path).read_text("utf-8")))]
     for line in told:
         print(line)

@@ -1,4 +1,4 @@
-"""Prints the figures that the code and the notebooks are held to, and fails where one is out of bounds."""
+"""Prints the figures that code and notebooks have to keep, and fails if one is out of bounds."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def source_figures() -> Iterator[Figure]:
 
 
 def comment_density(folders: tuple[str, ...]) -> float:
-    """Comments for 100 lines of code in folders and files of the package; docstrings and blank lines are neither."""
+    """Return comments per 100 lines of code in these folders and files; docstrings and blank lines count as neither."""
     comments = code = 0
     for folder in folders:
         place = PROJECT / "labkit" / folder

@@ -1,6 +1,6 @@
 """Which module of labkit imports which, and the circles among them.
 
-Imports inside functions and those for type checking alone count: what a reader has to open to follow a file.
+Imports inside functions and those for type checking count too: a reader has to open these files as well.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Takes a picture of every notebook, as JupyterLab shows it with its committed outputs, into docs/images/.
 
-It wants Chromium on the machine, and leaves no trace: the lab runs in a home of its own.
+It needs Chromium, and leaves no trace: the lab runs in a home of its own.
 """
 
 from __future__ import annotations

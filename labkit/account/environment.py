@@ -21,19 +21,19 @@ from labkit.phases.rejects import provide_sample
 from labkit.show.cards import Card
 
 INSTANCE_TYPES = {"t4g.nano": "arm64", "t3a.nano": "x86_64", "t3.nano": "x86_64", "t2.nano": "x86_64"}
-"""What suits, the cheapest first, and the processor that its image is for. https://aws.amazon.com/ec2/pricing/on-demand/"""
+"""Suitable instance types, the cheapest first, each with the processor of its image. https://aws.amazon.com/ec2/pricing/on-demand/"""
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{processor}"
 """https://docs.aws.amazon.com/linux/al2023/ug/ec2.html#launch-via-aws-cli"""
 WIDEST_PREFIX = 16
-"""SSH is for the learner: no network wider than this is let in."""
+"""SSH is for the learner: no wider network may use it."""
 
 
 def provide(lab: Lab, *, ssh_from: str = "") -> Card:
     """Find the provided environment, or deploys it; a deployment that was interrupted is taken up again.
 
     `ssh_from` is the address, or the network in CIDR notation, that may try SSH; if none is given, the public address
-    that this machine is seen under. A stack that failed is removed and deployed anew. Into the bucket go four weeks of
-    sample records, where weeks of real ones would lie.
+    that this machine is seen under. A stack that failed is removed and deployed anew. The bucket gets
+    four weeks of sample records, in place of weeks of real ones.
     """
     mark = lab.calls.mark()
     stack = find_stack(lab)
@@ -57,9 +57,9 @@ def provide(lab: Lab, *, ssh_from: str = "") -> Card:
 
 
 def allowed_cidr(lab: Lab, typed: str = "") -> str:
-    """The addresses that SSH is let in from, in CIDR notation: as typed, or else this machine's own address.
+    """Return the addresses that may use SSH, in CIDR notation: as typed, or else this machine's own address.
 
-    Raises LabError for what is no IPv4 address or network, and for a network so wide that it is nobody's own.
+    Raises LabError unless it is an IPv4 address or network, and for a network too wide to be a learner's own.
     """
     text = typed.strip() or lab.cloud.own_address()
     example = "`labkit provide --ssh-from 203.0.113.7`"
@@ -77,7 +77,7 @@ def allowed_cidr(lab: Lab, typed: str = "") -> str:
 
 
 def _is_there(lab: Lab) -> bool:
-    """False if there is no lab VPC; with one, whatever else is missing is an error that names it."""
+    """Return False if there is no lab VPC; if there is one, raise an error that names whatever else is missing."""
     try:
         _ = lab.vpc
     except NotProvided:
@@ -87,7 +87,7 @@ def _is_there(lab: Lab) -> bool:
 
 
 def _clear_the_way(lab: Lab, stack: Mapping[str, Any] | None) -> None:
-    """A stack that failed or is being deleted has to go before there can be another."""
+    """Remove a failed stack, or wait for its deletion: a new one needs the name."""
     status = stack["StackStatus"] if stack else ""
     if re.fullmatch("CREATE_FAILED|ROLLBACK_.*|DELETE_.*", status):
         remove(lab)
@@ -112,7 +112,7 @@ def _create(lab: Lab, ssh_from: str) -> None:
 
 
 def _cheapest_offer(lab: Lab) -> tuple[str, str]:
-    """The cheapest suitable instance type that the region has, and a zone that has it: not every zone has each."""
+    """Return the region's cheapest suitable instance type, and a zone that offers it, as not every zone does."""
     answer = lab.client("ec2").describe_instance_type_offerings(
         LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": list(INSTANCE_TYPES)}]
     )
@@ -126,7 +126,7 @@ def _cheapest_offer(lab: Lab) -> tuple[str, str]:
 
 
 def _public_key() -> str:
-    """The public half of the learner's key, made when it is first asked for; the private half stays in LABKIT_HOME."""
+    """Return the public half of the learner's key, made at the first call; the private half stays in LABKIT_HOME."""
     import asyncssh
 
     path = home() / KEY_FILE

@@ -1,7 +1,7 @@
-"""The least that an IAM user needs for the lab: a policy scoped by name, tag and region.
+"""The smallest IAM policy for the lab, scoped by name, tag and region.
 
-It is a table from the calls that labkit makes to what IAM wants for them. A test holds the table to the calls that are
-recorded while the lab is done: a call that isn't covered and a row that no call uses both fail.
+A table maps the calls that labkit makes to the permissions that they need. A test compares the table with the calls
+recorded while the lab is done, and fails for an uncovered call as well as for an unused row.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -45,7 +45,7 @@ LAB_TAG = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in TA
 
 @dataclass(frozen=True)
 class Grant:
-    """One thing that IAM has to allow: actions on resources, under a condition."""
+    """One permission: actions on resources, under a condition."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
@@ -53,7 +53,7 @@ class Grant:
 
 
 def _in_region(*actions: str) -> tuple[Grant, ...]:
-    """Actions that IAM can't scope to a resource; the region is all that is left to say."""
+    """Return a grant for actions that IAM can't scope to a resource, only to a region."""
     return (Grant(actions, ("*",), REGION_ONLY),)
 
 
@@ -164,7 +164,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "glue:GetTable": _on(CATALOG, "glue:GetTable"),
     "glue:GetPartitions": _on(CATALOG, "glue:GetPartitions"),
 }
-"""What IAM wants for each call, by service and operation as botocore names them."""
+"""The permissions for each call, by service and operation as botocore names them."""
 
 
 DEPLOYED = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in deployment.STACK_TAG.items()}}
@@ -239,13 +239,13 @@ DEPLOYMENT: dict[str, tuple[Grant, ...]] = {
     ),
     "s3:DeleteBucket": _on(DEPLOYED_BUCKET, "s3:DeleteBucket"),
 }
-"""What IAM wants besides, where labkit deploys the environment: CloudFormation acts with the caller's permissions."""
+"""Further permissions for deploying the environment: CloudFormation acts with the caller's permissions."""
 
 
 def policy(settings: Settings, *, deployment: bool = False) -> dict[str, Any]:
-    """The policy document for these settings; where they name no account or bucket, any that fits the lab's names.
+    """Return the policy document for these settings; without account or bucket, it allows all that fit the lab's names.
 
-    With `deployment`, it is for somebody for whom no lab platform provides the environment.
+    With `deployment`, it also covers deploying the environment, for learners without a lab platform.
     """
     account = os.environ.get("LABKIT_AWS_ACCOUNT", "").strip() or settings.aws_account or "*"
     places = {"region": settings.region, "account": account, "bucket": settings.bucket or f"*{BUCKET_MARK}*"}
@@ -255,7 +255,7 @@ def policy(settings: Settings, *, deployment: bool = False) -> dict[str, Any]:
 
 
 def _merged(grants: Iterable[Grant]) -> list[dict[str, Any]]:
-    """Grants on the same resources under the same condition are one statement."""
+    """Merge grants on the same resources under the same condition into one statement."""
     merged: dict[str, tuple[Grant, set[str]]] = {}
     actions: defaultdict[str, set[str]] = defaultdict(set)
     for grant in grants:

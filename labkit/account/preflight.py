@@ -1,6 +1,6 @@
-"""A look before the first step on AWS: may the lab be done here, with these credentials, and what has to be done first?
+"""Checks before the first step on AWS: can the lab run here, with these credentials, and what has to be done first?
 
-Nothing is changed. What can't be looked at is said to be so, with AWS's reason, and is no obstacle.
+Nothing is changed. A check that can't be made is reported with AWS's reason, and does not stop the lab.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from labkit.show.html import Html, table, tag
 from labkit.show.shown import Shown, text_table
 
 FLOW_LOGS_A_VPC = 2
-"""How many flow logs a VPC can have; no request raises it. The lab makes two.
+"""The most flow logs of a VPC; AWS does not raise this quota. The lab makes two.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 """
@@ -37,7 +37,7 @@ _HEAD = ("what", "", "found", "what to do")
 
 
 class Verdict(Enum):
-    """What a look says."""
+    """The result of one check."""
 
     FINE = "✓"
     LOOK = "!"
@@ -47,7 +47,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at, what was found, and what to do about it."""
+    """One check: its subject, what was found, and what to do about it."""
 
     what: str
     verdict: Verdict
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Preflight(Shown):
-    """What all the looks found."""
+    """The results of all checks."""
 
     place: str
     findings: tuple[Finding, ...]
@@ -68,11 +68,11 @@ class Preflight(Shown):
         return not any(finding.verdict is Verdict.STOP for finding in self.findings)
 
     def text(self) -> str:
-        """A line for each look, and what they come to."""
+        """A line for each check, and the conclusion."""
         return f"Preflight for {self.place}\n{text_table(_HEAD, self._rows())}\n{self._summary()}"
 
     def html(self) -> Html:
-        """A row for each look, and what they come to."""
+        """A row for each check, and the conclusion."""
         return tag(
             "div",
             table(_HEAD, self._rows(), caption=f"Preflight for {self.place}"),
@@ -94,9 +94,9 @@ def preflight(lab: Lab) -> Preflight:
 
 
 def principal(lab: Lab) -> str:
-    """The ARN whose policies can be simulated: an assumed role's session is mapped to its role, with the role's path.
+    """Return the ARN whose policies can be simulated: for an assumed role's session, its role with the role's path.
 
-    Empty for the root user and for federated users, whom SimulatePrincipalPolicy does not take.
+    Empty for the root user and for federated users, which SimulatePrincipalPolicy does not accept.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
     arn = lab.caller_arn
@@ -111,7 +111,7 @@ def principal(lab: Lab) -> str:
 
 
 def denied_actions(lab: Lab, source: str) -> list[str]:
-    """The actions of the lab's policy that IAM does not allow the principal, by SimulatePrincipalPolicy."""
+    """Return the actions of the lab's policy that SimulatePrincipalPolicy does not allow the principal."""
     settings = replace(lab.settings, aws_account=lab.account_id, bucket=_bucket_or_none(lab))
     simulate = lab.client("iam").get_paginator("simulate_principal_policy")
     return sorted(
@@ -193,7 +193,7 @@ def _permissions(lab: Lab) -> Iterator[Finding]:
 
 
 def _dry_runs(lab: Lab) -> Iterator[Finding]:
-    """EC2 answers what it would do; its answer counts organization policies too, which a simulation may not see."""
+    """Try calls as dry runs: EC2's answer includes organization policies, which a simulation may not see."""
     ec2, server = lab.client("ec2"), lab.web_server
     bucket = f"arn:aws:s3:::{lab.bucket}"
     yield _dry_run(

@@ -1,4 +1,4 @@
-"""Binds executed notebooks into one HTML page that needs nothing beside it: no kernel, no network, no other file."""
+"""Binds executed notebooks into one self-contained HTML page: it needs no kernel, no network and no other file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OUTSIDE = re.compile(r'href="\.\./([^"]*)"')
 
 
 def bind(notebooks: Mapping[str, Any]) -> str:
-    """One page with all the notebooks as its chapters, links between them as links within it."""
+    """Return one page with all notebooks as chapters, and links between notebooks as links within the page."""
     chapters = dict(notebooks) | {name: page for name in APPENDICES if (page := _appendix(name))}
     bodies = [_chapter(name, notebook, chapters) for name, notebook in chapters.items()]
     contents = [f'<li><a href="#{name}">{escape(_title(notebook))}</a></li>' for name, notebook in chapters.items()]
@@ -35,7 +35,7 @@ def bind(notebooks: Mapping[str, Any]) -> str:
 
 
 def _appendix(name: str) -> Any:
-    """A page of docs/ as a notebook of one cell; None where there is no such page."""
+    """Return a page of docs/ as a notebook of one cell; None if there is no such page."""
     from nbformat.v4 import new_markdown_cell, new_notebook
 
     path = project_root() / "docs" / f"{name}.md"
@@ -59,7 +59,7 @@ def _chapter(name: str, notebook: Any, chapters: Mapping[str, Any]) -> str:
 
 
 def _scrolling(table: re.Match[str]) -> str:
-    """A table that scrolls in itself where the screen is narrower; by keyboard, too."""
+    """Let a table scroll on a narrower screen, by keyboard too."""
     return f'<div class="scrolls" role="group" aria-label="Table" tabindex="0">{table[0]}</div>'
 
 
@@ -85,7 +85,7 @@ def _embedded(picture: str) -> str:
 
 
 def _beyond(path: str) -> str:
-    """A file of the repository, seen from build/workbook/."""
+    """Return the path of a file of the repository, relative to build/workbook/."""
     return str(Path("../..") / path)
 
 

@@ -31,7 +31,7 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class NotebookError(LabError):
-    """A cell failed: which, of which notebook, and with what error."""
+    """A cell failed; the message names the notebook, the cell and the error."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Stage:
     server: process.Server
 
     def reset(self) -> None:
-        """Back to the first minute: the sandbox's history and everything else in the home is gone."""
+        """Go back to the first minute: delete the sandbox's history and everything else in the home."""
         self.server.control("POST", "/reset", {})
         for path in self.home.iterdir():
             if path != process.directory(self.home):
@@ -51,7 +51,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Set the stage, on a free port; kernels that are started meanwhile find it by their environment."""
+    """Set the stage, on a free port; kernels started meanwhile find it through their environment."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="labkit-workbook-") as folder:
         home = Path(folder) / "home"
@@ -72,12 +72,12 @@ def notebooks() -> list[Path]:
 
 
 def count_cells(paths: list[Path]) -> int:
-    """How many cells of code there are to run."""
+    """Return the number of code cells to run."""
     return sum(cell.cell_type == "code" for path in paths for cell in _read(path).cells)
 
 
 def execute(path: Path, *, after_cell: Callable[[], None] = lambda: None) -> Any:
-    """The notebook with its outputs, run from the top in its own folder; NotebookError for a cell that fails."""
+    """Run the notebook in its own folder and return it with outputs; raise NotebookError if a cell fails."""
     return next(execute_all([path], after_cell=after_cell))[1]
 
 
@@ -87,7 +87,7 @@ def execute_all(
     before: Callable[[Path], object] = lambda path: None,
     after_cell: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Path, Any]]:
-    """Each notebook with its outputs, in order; while one runs, the kernel of the next one starts beside it."""
+    """Yield each notebook with its outputs, in order; while one runs, the next one's kernel starts."""
     with ExitStack() as kernels:
         waiting = [_start_kernel(path, kernels) for path in paths[:1]]
         for place, path in enumerate(paths):
@@ -100,7 +100,7 @@ def execute_all(
 
 
 def _start_kernel(path: Path, kernels: ExitStack) -> Any:
-    """A kernel in the notebook's folder; it is on its way when this returns, and ends with the stack at the latest."""
+    """Begin to start a kernel in the notebook's folder; it ends with the stack at the latest."""
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
 
@@ -175,7 +175,7 @@ def _account(path: Path, notebook: Any, place: int, error: Exception) -> str:
 
 
 def _tidy(notebook: Any) -> Any:
-    """The notebook without what differs from run to run and means nothing: timings, widgets, versions."""
+    """Return the notebook without what differs from run to run: timings, widgets, versions."""
     tidy = copy.deepcopy(notebook)
     tidy.metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
     for cell in tidy.cells:

@@ -20,7 +20,7 @@ def register(subparsers: Any) -> None:
 
 
 def phase_argument(parser: Any, **options: Any) -> None:
-    """Add the argument that names a phase; what is no phase is refused with the names there are."""
+    """Add the argument that names a phase; for an unknown phase the error lists the names."""
     parser.add_argument("phase", type=_phase, metavar="PHASE", help='"flow log to S3", or a number', **options)
 
 

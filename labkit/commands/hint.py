@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one hint; 0 if there was nothing to give one for."""
+    """Print one hint; return 0 if nothing needed one."""
     from labkit.checks.hints import RUNGS
     from labkit.notebook import Lab
 

@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the policy; ask no cloud, so it can be printed before there are permissions to ask with."""
+    """Print the policy without asking any cloud, so that it works before there are permissions."""
     from labkit.account.policy import policy
     from labkit.lab import settings
 

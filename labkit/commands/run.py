@@ -29,7 +29,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the notebooks; a cell that fails ends it with an account of notebook, cell and error."""
+    """Run the notebooks; a cell that fails ends the run with a report of notebook, cell and error."""
     from tqdm import tqdm
 
     from labkit.book import workbook

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def seed_number(text: str) -> int:
-    """A seed, out of its text."""
+    """Parse a seed."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a whole number from 0")
     return int(text)

@@ -43,7 +43,7 @@ def register(subparsers: Any) -> None:
 
 
 def port_number(text: str) -> int:
-    """A port that is asked for, out of its text."""
+    """Parse the port to listen on."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)
@@ -91,7 +91,7 @@ STATUS_CODES = {
     process.Kind.SUSPENDED: 5,
     process.Kind.KILLED: 6,
 }
-"""What `status` exits with; 2 is a malformed call's."""
+"""The exit codes of `status`; 2 is for wrong arguments."""
 
 
 def _status(_: argparse.Namespace) -> int:
@@ -128,7 +128,7 @@ def _env(_: argparse.Namespace) -> int:
 
 
 def _no_proxy() -> dict[str, str]:
-    """What keeps requests to the sandbox from a proxy, in an environment that names one for others."""
+    """Return the exports that keep requests to the sandbox from going through a proxy."""
     kept = [host for name in ("no_proxy", "NO_PROXY") for host in os.environ.get(name, "").split(",")]
     value = ",".join(dict.fromkeys(host.strip() for host in [*kept, "127.0.0.1", "localhost"] if host.strip()))
     return {"NO_PROXY": value, "no_proxy": value}  # some clients read the one, some the other

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def attempts(wanted: int | None, token: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """JupyterLab started on a port, and on another one where somebody else has taken that port meanwhile."""
+    """Start JupyterLab on a port, and on another one if that port has been taken meanwhile."""
     for _ in range(ATTEMPTS):
         port = choose_port(wanted)
         process = subprocess.Popen(
@@ -82,11 +82,11 @@ def attempts(wanted: int | None, token: str) -> Iterator[tuple[subprocess.Popen[
         )
         yield process, port
         if _is_free(port):
-            return  # it did not fail for want of the port
+            return  # the port was not the reason
 
 
 def jupyter_command(port: int) -> list[str]:
-    """What starts JupyterLab, on this machine's loopback alone."""
+    """Return the command that starts JupyterLab, on this machine's loopback address only."""
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={project_root()}", "--Application.log_level=ERROR"]
     command += [f"--LabApp.app_settings_dir={SETTINGS}", "--MappingKernelManager.transport_encryption=auto"]
@@ -94,7 +94,7 @@ def jupyter_command(port: int) -> list[str]:
 
 
 def jupyter_folders() -> dict[str, str]:
-    """The variables that move Jupyter's own folders under LABKIT_HOME, where the user's can't be written."""
+    """Return the variables that move Jupyter's folders under LABKIT_HOME if the user's own can't be written."""
     from jupyter_core import paths
 
     folders = {
@@ -108,18 +108,18 @@ def jupyter_folders() -> dict[str, str]:
 
 
 def _can_be_written(folder: Path) -> bool:
-    """Whether files can be made in a folder, which need not be there yet."""
+    """Return whether files can be made in a folder, which need not exist yet."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def kernel_path() -> str:
-    """Where Jupyter looks first for kernels: the lab's own, whose cells end in a sentence when they fail."""
+    """Return where Jupyter looks first for kernels: the lab's own shows an error as a sentence."""
     return os.pathsep.join(filter(None, (str(SETTINGS), os.environ.get("JUPYTER_PATH"))))
 
 
 def choose_port(wanted: int | None) -> int:
-    """The port that was asked for, or the first free one; a taken one that was asked for is refused."""
+    """Return the requested port, or the first free one; raise if the requested port is taken."""
     if wanted is not None:
         if not _is_free(wanted):
             raise LabError(f"Port {wanted} is taken by another program; choose another with --port, or leave it out.")
@@ -131,7 +131,7 @@ def choose_port(wanted: int | None) -> int:
 
 
 def has_browser(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """True where a window can be opened on this screen; over SSH, or without a desktop, the URL has to do."""
+    """Return whether a browser window can be opened; over SSH, or without a desktop, `up` prints the URL only."""
     if environment.get("SSH_CONNECTION") and not environment.get("DISPLAY"):
         return False
     return platform in {"darwin", "win32"} or any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
@@ -154,7 +154,7 @@ def _is_free(port: int) -> bool:
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, token: str) -> bool:
-    """Wait until JupyterLab answers to our token; False where it ends instead. Another's on that port refuses it."""
+    """Wait until JupyterLab answers to our token; return False if it ends. Another server would refuse the token."""
     opener = request.build_opener(request.ProxyHandler({}))
     status = request.Request(f"http://127.0.0.1:{port}/api/status", headers={"Authorization": f"token {token}"})
     end = time.monotonic() + SECONDS_TO_START

@@ -31,7 +31,7 @@ class Field:
     """One field of a flow log record, with the version of the record that brought it."""
 
     name: str
-    """As a log format and the header line of a file name it: `account-id`."""
+    """Its name in a log format and in a file's header line: `account-id`."""
     version: int
     parquet_type: ParquetType
     description: str

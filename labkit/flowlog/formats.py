@@ -17,7 +17,7 @@ _FORMAT = re.compile(r"\$\{[^${}\s]+\}( \$\{[^${}\s]+\})*")
 
 
 class LogFormatError(ValueError):
-    """A text that is no log format, in the words that Amazon EC2 refuses it with."""
+    """A text isn't a log format; the message has Amazon EC2's words."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LogFormat:
 
     @classmethod
     def of(cls, names: Iterable[str]) -> LogFormat:
-        """The format of these fields, by their names; raises for a name that AWS does not document."""
+        """Return the format of these fields, by name; raise for a name that AWS does not document."""
         names = list(names)
         unknown = [name for name in names if name not in BY_NAME]
         if unknown:

@@ -1,6 +1,6 @@
 """Flow log files and log events read into tables of records.
 
-Text is read strictly: a line that does not fit its format is an error that names the line, never skipped.
+Text is read strictly: a line that does not fit its format is never skipped; the error names it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _INTEGER_RANGES = {"INT_32": 2**31, "INT_64": 2**63}
 
 
 class RecordError(ValueError):
-    """Bytes or a line that hold no flow log records; says where and why."""
+    """Bytes or a line don't hold flow log records; the message says where and why."""
 
 
 def read_file(path: Path | str) -> pa.Table:
-    """The records of one file, as `read` has them; the error names the file."""
+    """Read the records of one file, as `read` does; an error names the file."""
     try:
         return read(Path(path).read_bytes())
     except RecordError as error:
@@ -40,7 +40,7 @@ def read_file(path: Path | str) -> pa.Table:
 
 
 def read(data: bytes, log_format: LogFormat | None = None) -> pa.Table:
-    """The records of one file's bytes: gzip text, plain text or Parquet, whichever it is.
+    """Read the records in one file's bytes: gzip text, plain text or Parquet.
 
     The header line says which fields a text file has; `log_format` is for text without one.
     """
@@ -58,7 +58,7 @@ def read(data: bytes, log_format: LogFormat | None = None) -> pa.Table:
 
 
 def read_lines(lines: Iterable[str], log_format: LogFormat = DEFAULT_FORMAT) -> pa.Table:
-    """The records of lines without a header, such as the messages of log events."""
+    """Read the records of lines without a header, such as the messages of log events."""
     return _read_text("".join(f"{line}\n" for line in lines).encode(), log_format, first_line=1)
 
 
@@ -107,17 +107,17 @@ def _read_text(body: bytes, log_format: LogFormat, *, first_line: int) -> pa.Tab
 
 
 def _has_hexadecimal(body: bytes) -> bool:
-    """Whether there is a 0x or 0X; the letter is looked for first, which is quick, as hardly a record has any."""
+    """Return whether there is a 0x or 0X; look for the letter first, which is quick, as hardly any record has it."""
     return any(letter in body and b"0" + letter in body for letter in (b"x", b"X"))
 
 
 def _distinct(columns: tuple[str, ...]) -> list[str]:
-    """A name for each column of the text; repeats of a field get one that is read by nobody."""
+    """Return a name for each column of the text; a repeated field gets a name that nothing reads."""
     return [column if columns.index(column) == place else f"{column} {place}" for place, column in enumerate(columns)]
 
 
 def _first_fault(body: bytes, log_format: LogFormat, first_line: int) -> str | None:
-    """What is wrong with the first line that does not fit; None if each does."""
+    """Return what is wrong with the first line that does not fit; None if all fit."""
     for number, line in enumerate(body.decode(errors="replace").splitlines(), first_line):
         values = line.split(" ")
         if line and len(values) != len(log_format.fields):

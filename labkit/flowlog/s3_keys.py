@@ -1,4 +1,4 @@
-"""Where in a bucket a flow log's files lie, and what they are called.
+"""The folders and names of a flow log's files in a bucket.
 
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html
 """
@@ -47,7 +47,7 @@ class S3Layout:
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of a flow log file says."""
+    """The parts of a flow log file's name."""
 
     account_id: str
     region: str
@@ -58,13 +58,13 @@ class FileName:
 
 
 def parse_key(key: str) -> FileName | None:
-    """What a key's last part says; None for an object that is no flow log file."""
+    """Parse a key's last part; return None if the object isn't a flow log file."""
     match = _FILE_NAME.fullmatch(key.rpartition("/")[2])
     if match is None:
         return None
     file_format: FileFormat = "parquet" if match["suffix"] == "log.parquet" else "plain-text"
     try:
         time = datetime.strptime(match["time"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-    except ValueError:  # digits in the right places that are no moment
+    except ValueError:  # digits in the right places, but not a valid time
         return None
     return FileName(match["account_id"], match["region"], match["flow_log_id"], time, match["digest"], file_format)

@@ -12,7 +12,7 @@ from labkit.flowlog.formats import LogFormat
 MISSING = "-"
 _ROW_GROUP = 100_000
 _GZIP = 16 + isal_zlib.MAX_WBITS
-"""What has zlib write a gzip header, without a time, and check sum."""
+"""Makes zlib write a gzip header, without a time, and a checksum."""
 
 
 def lines(records: pa.Table, log_format: LogFormat) -> pa.StringArray:
@@ -37,7 +37,7 @@ def gzip_text(records: pa.Table, log_format: LogFormat) -> bytes:
 class GzipText:
     """A `.log.gz` file in the making: lines are compressed as they come, under the header line.
 
-    By ISA-L, in a fifth of the time that zlib takes at its fastest for the same size.
+    ISA-L compresses in a fifth of the time that zlib's fastest level takes, to the same size.
     """
 
     def __init__(self, log_format: LogFormat) -> None:
@@ -76,7 +76,7 @@ def parquet(records: pa.Table, log_format: LogFormat) -> bytes:
 
 
 def conform(records: pa.Table, log_format: LogFormat) -> pa.Table:
-    """The table with exactly the format's columns and types, nulls where it had none."""
+    """Return the table with exactly the format's columns and types; missing columns are null."""
     columns = [
         records[field.column].cast(field.arrow_type)
         if field.column in records.column_names
@@ -87,7 +87,7 @@ def conform(records: pa.Table, log_format: LogFormat) -> pa.Table:
 
 
 def _text(records: pa.Table, column: str) -> pa.ChunkedArray | pa.Array:
-    """One column as strings. A dictionary column is put in words once a value, not once a row."""
+    """Return one column as strings. A dictionary column is converted once per value, not once per row."""
     if column not in records.column_names:
         return pa.array([MISSING]).take(pa.repeat(pa.scalar(0, pa.int32()), records.num_rows))
     values = records[column]

@@ -1,7 +1,7 @@
 """A case to investigate: one day of the web server with an incident in it, different for every number.
 
-Flow logs say who spoke to whom and how much; the server's own log of logins says as whom. Neither tells the whole
-story, which is why an investigation needs both.
+Flow logs show who spoke to whom and how much; the server's log of logins shows the account. Neither tells the whole
+story, so an investigation needs both.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Case:
         return datetime.fromtimestamp(int(self._let_in_by_ssh()["start"].min()), UTC)
 
     def logins(self) -> list[LoginEvent]:
-        """What sshd wrote of everybody whom the security group let in, in the order of time."""
+        """What sshd logged about everybody whom the security group let in, in the order of time."""
         logins = self._let_in_by_ssh(office=True).drop_duplicates(["srcaddr", "srcport"])
         rng = np.random.Generator(np.random.PCG64([self.number, 3000]))
         names = rng.choice(GUESSED_NAMES, len(logins))

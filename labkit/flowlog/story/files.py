@@ -19,7 +19,7 @@ from labkit.flowlog.writer import text
 REGION = "eu-west-1"
 FLOW_LOG_ID = "fl-0ab5c1de7f09b3a42"
 HOURS_A_FILE = 4
-"""AWS writes a file every five minutes. Six a day hold the same lines and are quicker to copy and to list."""
+"""AWS writes a file every five minutes. Six a day hold the same lines and are faster to copy and list."""
 
 
 def objects(records: pa.Table, *, account_id: str = ACCOUNT_ID, region: str = REGION) -> Iterator[tuple[str, bytes]]:

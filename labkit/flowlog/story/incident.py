@@ -1,7 +1,7 @@
 """An incident: a port is open to the world for an hour, and somebody who has waited for it gets in.
 
-The same few facts make the sample data's incident and, drawn from another number, a learner's own case; the facts are
-what an investigation is to find, so they stand here as data and in no notebook.
+The same few facts make the sample data's incident and, drawn from another number, a learner's own case. An
+investigation has to find these facts, so they are data here and in no notebook.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Incident:
 def draw_incident(
     rng: Generator, *, earliest: float, port: int, intruders: tuple[str, ...], drop_hosts: tuple[str, ...]
 ) -> Incident:
-    """An incident within three hours of `earliest`, all else as chance has it."""
+    """Draw an incident within three hours of `earliest`, and everything else at random."""
     opened = earliest + 60 * float(rng.integers(5, 90))
     open_seconds = 60 * float(rng.integers(52, 68))
     stayed = 60 * float(rng.integers(11, 16))

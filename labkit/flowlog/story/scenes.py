@@ -52,7 +52,7 @@ NOISE_PORTS: dict[tuple[int, int], float] = {
 
 
 def arrivals(rng: Generator, hours: Numbers, flows_an_hour: Column) -> Numbers:
-    """Moments in these hours: independent of each other, so many an hour on the average."""
+    """Moments in these hours: independent of each other, with a given average per hour."""
     counts = rng.poisson(flows_an_hour, len(hours))
     moments: Numbers = np.repeat(hours, counts) + rng.random(counts.sum()) * rhythm.HOUR
     return moments

@@ -28,7 +28,7 @@ OFFICE = number_of("203.0.113.10")
 STOPPED = (datetime(2026, 10, 18, 3, tzinfo=UTC).timestamp(), datetime(2026, 10, 18, 4, tzinfo=UTC).timestamp())
 """A Sunday's maintenance: the server is off, and the flow log has NODATA for every window of the hour."""
 SKIPPED = (SWARM_COMES, SWARM_COMES + WINDOW_SECONDS)
-"""The windows of the swarm in which the flow log itself could not keep up: SKIPDATA beside the records it has."""
+"""The windows of the botnet's attack in which the flow log could not keep up: SKIPDATA beside the records it has."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Story:
         return flows
 
     def _gaps(self, flows: Flows) -> pa.Table:
-        """A record for every window without traffic (NODATA), and for those that the log missed (SKIPDATA)."""
+        """Return a record for every window without traffic (NODATA), and for each that the log missed (SKIPDATA)."""
         begin = seconds_of(self.first_day)
         windows = np.arange(begin, begin + self.days * 86400, WINDOW_SECONDS)
         silent = np.setdiff1d(windows, flows["start"] // WINDOW_SECONDS * WINDOW_SECONDS)
@@ -129,6 +129,6 @@ def _who_and_how(count: int, status: str) -> dict[str, pa.Array]:
 
 
 def _addresses(numbers: NDArray[np.uint32]) -> pa.Array:
-    """Addresses in words; there are few different ones, so each is written once."""
+    """Return addresses as text; there are few different ones, so each is formatted once."""
     different, places = np.unique(numbers, return_inverse=True)
     return pa.array([str(ip_address(int(number))) for number in different]).take(pa.array(places))
