@@ -25,19 +25,19 @@ Relation = tuple[list[tuple[str, Type]], list[list[str]]]
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition: the values of its columns, as the catalog has them, and where its objects lie."""
+    """A partition: the values of its columns, as the catalog has them, and the location of its objects."""
 
     values: tuple[str, ...]
     location: str
 
     def typed(self) -> tuple[str | None, ...]:
-        """The values, with Hive's mark for none read as NULL."""
+        """The values, with Hive's mark for a missing value as None."""
         return tuple(None if value == _NO_VALUE else value for value in self.values)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the catalog. `entry` is what Glue holds of it."""
+    """A table of the catalog; `entry` is Glue's record of it."""
 
     database: str
     name: str
@@ -50,12 +50,12 @@ class Table:
 
     @cached_property
     def partition_columns(self) -> Columns:
-        """The columns that its partitions have values of."""
+        """The partition columns."""
         return self._typed(self.entry.get("PartitionKeys") or [])
 
     @property
     def all_columns(self) -> Columns:
-        """Those of the objects, then those of the partitions: the order of SELECT *."""
+        """The columns of the objects, then the partition columns: the order of SELECT *."""
         return (*self.columns, *self.partition_columns)
 
     @property
@@ -66,7 +66,7 @@ class Table:
 
     @property
     def location(self) -> str:
-        """Where its objects lie."""
+        """The location of its objects."""
         return str(self.storage.get("Location") or "")
 
     @property
@@ -76,7 +76,7 @@ class Table:
 
     @property
     def serde_parameters(self) -> dict[str, str]:
-        """What the SerDe was told."""
+        """The properties of the SerDe."""
         return dict((self.storage.get("SerdeInfo") or {}).get("Parameters") or {})
 
     @property
@@ -114,7 +114,7 @@ class Table:
 
 
 def view_entry(name: str, sql: str, database: str, columns: list[tuple[str, Type]]) -> dict[str, Any]:
-    """What Glue holds of a view."""
+    """Return a view as Glue stores it."""
     data = {
         "originalSql": sql,
         "catalog": "awsdatacatalog",
@@ -138,48 +138,48 @@ def view_entry(name: str, sql: str, database: str, columns: list[tuple[str, Type
 
 @dataclass(frozen=True)
 class Catalog:
-    """The Data Catalog of a region; `database` is where names without one are looked up."""
+    """The Data Catalog of a region; names without a database are looked up in `database`."""
 
     account_id: str
     region: str
     database: str = DEFAULT_DATABASE
     lock: AbstractContextManager[Any] = field(default_factory=nullcontext, compare=False, repr=False)
-    """Held for each look at Glue, by whoever does not hold the sandbox's lock anyway."""
+    """The lock for each read of Glue, for callers that don't hold the sandbox's lock already."""
 
     def in_database(self, name: str) -> Catalog:
-        """The same catalog with another database for names that have none."""
+        """Return the same catalog with another default database."""
         return replace(self, database=name)
 
     def ensure_default(self) -> None:
-        """The database `default` is always there."""
+        """Create the database `default`, which always exists."""
         if glue.database(self.account_id, self.region, DEFAULT_DATABASE) is None:
             entry = {"Name": DEFAULT_DATABASE, "Description": "", "Parameters": {}}
             glue.create_database(self.account_id, self.region, entry)
 
     def databases(self) -> list[dict[str, Any]]:
-        """Every database."""
+        """Return every database."""
         with self.lock:
             return glue.databases(self.account_id, self.region)
 
     def has_database(self, name: str) -> bool:
-        """Whether there is such a database."""
+        """Tell whether a database exists."""
         with self.lock:
             return glue.database(self.account_id, self.region, name) is not None
 
     def tables(self, database: str) -> list[Table]:
-        """The tables and views of a database."""
+        """Return the tables and views of a database."""
         with self.lock:
             found = deepcopy(glue.tables(self.account_id, self.region, database))
         return [Table(database, each["Name"], each) for each in found]
 
     def table(self, database: str, name: str) -> Table | None:
-        """A table or view, or None."""
+        """Return a table or view; None if it doesn't exist."""
         with self.lock:
             entry = deepcopy(glue.table(self.account_id, self.region, database, name))
         return Table(database, name, entry) if entry else None
 
     def partitions(self, table: Table) -> list[Partition]:
-        """The partitions that the catalog holds of a table."""
+        """Return the partitions of a table that are registered in the catalog."""
         with self.lock:
             found = glue.partitions(self.account_id, self.region, table.database, table.name)
         return [
@@ -229,7 +229,7 @@ class Catalog:
         return [table for database in self.databases() for table in self.tables(database["Name"])]
 
     def partitions_table(self, database: str, name: str) -> Relation | None:
-        """`"table$partitions"`: the values of the partitions that the catalog holds."""
+        """Return `"table$partitions"`: the values of the registered partitions; None without a partitioned table."""
         table = self.table(database, name)
         if table is None or not table.partition_columns:
             return None

@@ -1,4 +1,4 @@
-"""How a query ends: what it came to is written down as plain data, then applied under the sandbox's lock.
+"""Ends queries: the outcome is written down as plain data, then applied under the sandbox's lock.
 
 A restart applies the same data again, so no query that ended is run twice. The effects of a query are its objects in S3
 and what it changes in the Data Catalog; either all of them take place or none, and then the query has failed.
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 KIND = "athena query ended"
 LARGE = 1 << 20
-"""From so many bytes on, what a query leaves goes into a file of the sandbox's own, not into its journal."""
+"""The size in bytes from which an outcome goes into a file of its own instead of the journal."""
 _CHUNK = 1 << 20
 
 
 @dataclass
 class Outcome:
-    """What a query came to on its worker."""
+    """The outcome of a query, as its worker found it."""
 
     error: QueryError | None = None
     scanned: int = 0
@@ -51,9 +51,9 @@ class Outcome:
     objects: list[tuple[str, bytes | Path]] = field(default_factory=list)
     """Addresses in S3, and what to put there; the first is the result that Athena keeps itself where it has none."""
     catalog: dict[str, Any] | None = None
-    """The table to make and the partitions to add: see `Target.registered`."""
+    """The table to create and the partitions to add: see `Target.registered`."""
     view: dict[str, Any] | None = None
-    """The view to make or replace."""
+    """The view to create or replace."""
     definition: nodes.Statement | None = None
     """A statement that changes the catalog alone: it is carried out as the query ends."""
 
@@ -85,7 +85,7 @@ class Outcome:
 
 
 class Endings:
-    """Writes down how the queries of a sandbox end, and applies it."""
+    """Writes down the outcomes of a sandbox's queries, and applies them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -93,7 +93,7 @@ class Endings:
         """The statements being carried out, by their queries' ids: a restart reads them again."""
 
     def make(self, region: str, execution: QueryExecution, outcome: Outcome, lock: AbstractContextManager[Any]) -> None:
-        """End a query, on its worker; raises ServiceError if that can't be written down."""
+        """End a query, on its worker; raise ServiceError if the outcome can't be written down."""
         request: dict[str, Any] = {"id": execution.id, "region": region}
         if outcome.error:
             error = outcome.error
@@ -139,7 +139,7 @@ class Endings:
                 draft.discard()
 
     def _change(self, lock: AbstractContextManager[Any], execution: QueryExecution, entry: Entry) -> bool:
-        """Make the change unless the query is over; the lock is held from the look on."""
+        """Make a change unless the query is over; the lock is held from the check on."""
         changes = self._sandbox.changes
         with lock:
             if execution.is_over:
@@ -223,7 +223,7 @@ def _contents(entry: Entry) -> list[tuple[str, bytes | Content]]:
 
 
 def _check_buckets(addresses: list[str]) -> None:
-    """Raise the error of a bucket that went away while the query ran."""
+    """Raise the error for a bucket that was deleted while the query ran."""
     for bucket in {split_object(address)[0] for address in addresses if address}:
         if not s3.bucket_exists(bucket):
             raise QueryError("", f"Unable to verify/create output bucket {bucket}")

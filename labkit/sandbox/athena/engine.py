@@ -1,4 +1,4 @@
-"""DuckDB as Athena's engine: one database, shut off from everything but a directory of its own."""
+"""DuckDB as Athena's engine: one database, confined to a directory of its own."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import duckdb
 from labkit.sandbox.athena import engine_functions
 
 SPILL_LIMIT = "4GiB"
-"""What they may spill; a query that needs more has exhausted its resources."""
+"""The disk space that queries may use together; one that needs more fails with exhausted resources."""
 MEMORY_LIMIT = "1GiB"
-"""What queries use together before they spill to disk."""
+"""The memory that queries use together before they spill to disk."""
 
 
 class Engine:
     """A DuckDB whose SQL reaches no file but those under `directory`, no network, no settings and no extensions.
 
-    The SQL that it is given is written by the compiler alone; the locks are the second line.
+    All its SQL is written by the compiler; these locks are the second line of defence.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,15 @@ class Engine:
         self._execute(resources.files(__package__).joinpath("macros.sql").read_text())
         self._execute(f"SET allowed_directories=['{self.directory}']")
         self._execute("SET enable_external_access=false")
+        # Last: after it no setting can be changed, the ones above included.
         self._execute("SET lock_configuration=true")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own for one query: it can be interrupted without the others."""
+        """Return a connection for one query, which can be interrupted without the others."""
         return self.connection.cursor()
 
     def close(self, *, at_rest: bool = True) -> None:
-        """End the database and remove its files; one that some thread is still in is only left."""
+        """Close the database and remove its files; with `at_rest` False, a thread still uses it and it isn't closed."""
         if at_rest:
             self.connection.close()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -51,6 +52,7 @@ class Engine:
         (self.directory / "spill").mkdir()
         for name, value in {
             "TimeZone": "'UTC'",
+            # Trino's / of integers is an integer; DuckDB's default is a DOUBLE.
             "integer_division": "true",
             "ieee_floating_point_ops": "true",
             "memory_limit": f"'{MEMORY_LIMIT}'",

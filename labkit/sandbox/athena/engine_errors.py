@@ -1,4 +1,4 @@
-"""DuckDB's errors in Athena's words."""
+"""Translates DuckDB's errors to Athena's."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TYPES = {"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "BIGI
 
 
 def from_duckdb(error: duckdb.Error) -> QueryError:
-    """Why a query failed, from what DuckDB says of it."""
+    """Return Athena's error for an error of DuckDB's."""
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return QueryError("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor", category=SYSTEM)
@@ -59,7 +59,7 @@ def from_duckdb(error: duckdb.Error) -> QueryError:
 
 
 def _known(text: str) -> QueryError | None:
-    """The errors of DuckDB's that Trino words in another way."""
+    """Return Trino's wording of an error that DuckDB words differently."""
     if "Max expression depth limit" in text:
         return too_large()
     if found := _OVERFLOW.search(text):

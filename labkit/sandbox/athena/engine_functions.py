@@ -1,4 +1,4 @@
-"""The functions that DuckDB can't say: written in Python, called by the macros."""
+"""Functions that DuckDB can't express: written in Python, called by the macros."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from labkit.sandbox.athena.text import java_double
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the functions known to a database."""
+    """Register the functions with a database."""
     for name, (function, parameters, result) in _FUNCTIONS.items():
         connection.create_function(name, function, parameters, result)
 
@@ -128,7 +128,7 @@ def _json(text: str) -> str:
 
 
 def _levenshtein(one: str, other: str) -> int:
-    """How many code points are to be put in, taken out or changed: DuckDB's counts bytes."""
+    """Return the Levenshtein distance in code points; DuckDB's own counts bytes."""
     row = list(range(len(other) + 1))
     for number, letter in enumerate(one, 1):
         before, row = row, [number]

@@ -1,4 +1,4 @@
-"""The errors that a query fails with, as Athena words and numbers them."""
+"""The errors of failed queries, with Athena's wording and numbers."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def _type_of_text(message: str) -> int:
 
 
 class Stopped(Exception):
-    """A query was stopped while it was worked on: nobody wants its outcome."""
+    """Raised in a query's worker after the query was stopped."""
 
 
 class Cancelled(QueryError):
-    """Why a query was stopped by a limit of its work group."""
+    """The error of a query that was stopped by a limit of its work group."""
 
 
 def hive_error(message: str, exception: str = "") -> QueryError:
-    """A DDL statement that the metastore refuses."""
+    """Return the error of a DDL statement that the metastore rejects."""
     reason = f"{exception}(message:{message})" if exception else message
     return QueryError(
         "", f"FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {reason}"
@@ -80,10 +80,10 @@ def hive_error(message: str, exception: str = "") -> QueryError:
 
 
 def too_large() -> QueryError:
-    """The error of a statement that is nested too deeply to be worked out."""
+    """Return the error for a statement that is nested too deeply to be compiled."""
     return QueryError("STACK_OVERFLOW", "statement is too large (stack overflow during analysis)")
 
 
 def not_supported(what: str) -> QueryError:
-    """Something of Athena's that the sandbox does not have: said, never passed over."""
+    """Return the error for a feature of Athena that the sandbox doesn't support; none is ignored silently."""
     return QueryError("NOT_SUPPORTED", f"{what}: {NOT_IN_SANDBOX}")

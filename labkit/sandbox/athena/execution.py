@@ -1,4 +1,4 @@
-"""A query execution: what was asked, how far it is, and what came of it."""
+"""A query execution: its request, its state, and its outcome."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class QueryExecution:
     output_location: str = ""
     parameters: list[str] | None = None
     statement: str = ""
-    """What is carried out: the query with the values of its parameters, or the statement that EXECUTE names."""
+    """The statement that runs: with its parameters filled in, or the one that EXECUTE names."""
     seed: int = 0
-    """What random() and the names of its objects are drawn from."""
+    """The seed of random() and of the names of its objects."""
     cutoff: int | None = None
-    """How many bytes it may scan."""
+    """The maximum number of bytes that it may scan."""
     statement_type: str = "DML"
     substatement_type: str = ""
     state: str = "QUEUED"
@@ -52,7 +52,7 @@ class QueryExecution:
     reused: bool = False
     reuse: dict[str, Any] | None = None
     managed: bool = False
-    """Its result is kept by Athena itself, not in a bucket."""
+    """Whether Athena keeps its result itself, not in a bucket."""
     body: bytes = b""
     """That result."""
     starts: list[int] = field(default_factory=list)
@@ -60,16 +60,16 @@ class QueryExecution:
 
     @property
     def schema(self) -> str:
-        """The database that names without one are looked up in."""
+        """The database of names without one."""
         return (self.database or "default").strip("`")
 
     @property
     def is_over(self) -> bool:
-        """Whether it will change no more."""
+        """Whether it is over and won't change any more."""
         return self.state in ENDED
 
     def fail(self, error: QueryError) -> None:
-        """It failed, or was stopped by a limit."""
+        """End it as failed, or as stopped by a limit."""
         self.state = "CANCELLED" if isinstance(error, Cancelled) else "FAILED"
         self.error, self.reason = error, str(error)
 

@@ -18,7 +18,7 @@ _ESTIMATE = {"outputRowCount": "NaN", "outputSizeInBytes": "NaN", "cpuCost": "Na
 
 
 def explained(query: Query, scans: Sequence[Scan], options: dict[str, Any]) -> Answer:
-    """The answer to `EXPLAIN (TYPE type, FORMAT format)` of a query that is in order."""
+    """Return the answer to `EXPLAIN (TYPE type, FORMAT format)` of a valid query."""
     kind, form = options.get("TYPE", "DISTRIBUTED"), options.get("FORMAT")
     if kind == "VALIDATE":
         return Answer(("Valid",), ("true",))

@@ -1,4 +1,4 @@
-"""Data catalogs, databases and tables as Athena's API shows them; what they are is in Glue."""
+"""Data catalogs, databases and tables as Athena's API shows them; the data is Glue's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labkit.sandbox.service import Call, operation
 
 
 def metadata_error(message: str) -> ServiceError:
-    """Athena's error of a look-up in a catalog."""
+    """Return Athena's error for a failed look-up in a catalog."""
     return ServiceError("MetadataException", message)
 
 
@@ -21,7 +21,7 @@ class MetadataOperations(SavedQueryOperations):
     """The operations on catalogs, databases, tables and tags."""
 
     def catalog(self, call: Call, name: str | None = None) -> Catalog:
-        """A catalog that has to be there; there is one, Glue's."""
+        """Return a catalog; raise an error unless it is the only one, Glue's."""
         if name and name.lower() != NAME.lower():
             raise bad_request(f"Data catalog {name} is not found")
         catalog = Catalog(call.account_id, call.region)
@@ -102,7 +102,7 @@ class MetadataOperations(SavedQueryOperations):
 
     @operation("UntagResource")
     def untag_resource(self, call: Call) -> dict[str, Any]:
-        """Takes tags away."""
+        """Remove tags."""
         held = self._tagged(call)
         for key in call.params["TagKeys"]:
             held.pop(key, None)

@@ -1,4 +1,4 @@
-"""What Athena holds in a region."""
+"""Athena's state in a region."""
 
 from __future__ import annotations
 

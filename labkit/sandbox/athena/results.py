@@ -1,4 +1,4 @@
-"""The results of queries as Athena leaves them in S3 and hands them out: quoted CSV, typed columns."""
+"""Query results as Athena writes them to S3 and returns them: quoted CSV, typed columns."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ Row = list[str | None]
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """A column of a result, as ResultSetMetadata tells of it."""
+    """A column of a result, as in ResultSetMetadata."""
 
     name: str
     type: Type
 
     def info(self) -> dict[str, Any]:
-        """The ColumnInfo of the API."""
+        """Return the ColumnInfo of the API."""
         kind = self.type
         precision = _PRECISION.get(kind.name, 0)
         if kind.name in ("varchar", "char"):
@@ -65,7 +65,7 @@ class ResultColumn:
 
 
 def utility_info(name: str) -> dict[str, Any]:
-    """The ColumnInfo of a column of SHOW or DESCRIBE."""
+    """Return the ColumnInfo of a column of SHOW or DESCRIBE."""
     return {**ResultColumn(name, types.VARCHAR).info(), "Type": "string", "Precision": 0, "CaseSensitive": False}
 
 
@@ -143,7 +143,7 @@ def entries(kind: Type, value: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
 
 
 def nullable(kind: Type) -> Callable[[Any], str]:
-    """The same inside an array, map or row, where NULL is written out."""
+    """Return a writer of values inside an array, map or row, where NULL is written out."""
     write = formatter(kind)
     return lambda value: "null" if value is None else write(value)
 
@@ -176,7 +176,7 @@ def csv_lines(columns: Sequence[ResultColumn], batches: Iterable[list[tuple[Any,
 
 
 def read_csv(body: bytes, start: int = 0, most: int | None = None) -> tuple[list[Row], int]:
-    """Rows of a result from a byte on, and where the next row starts."""
+    """Return rows of a result from a byte offset on, and the offset of the next row."""
     rows: list[Row] = []
     row: Row = []
     at = start

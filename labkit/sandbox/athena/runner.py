@@ -1,4 +1,4 @@
-"""The queries that are under way: each on a thread of its own, so many at a time, the others in a queue."""
+"""Runs queries on worker threads, a limited number at a time; the others wait in a queue."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Runner:
 
     @property
     def engine(self) -> Engine:
-        """DuckDB, started by the first query."""
+        """DuckDB, which the first query starts."""
         with self._guard:
             if self._closing.is_set():
                 raise Stopped
@@ -108,7 +108,7 @@ class Runner:
     # --- under the sandbox's lock
 
     def submit(self, execution: QueryExecution, region: str, parsed: Parsed | None = None) -> None:
-        """Have a query carried out, as soon as a worker is free."""
+        """Run a query as soon as a worker is free."""
         task = Task(execution, region, parsed, begun=time.monotonic())
         with self._guard:
             self._tasks[execution.id] = task
@@ -185,7 +185,7 @@ class Runner:
                 self._threads.discard(threading.current_thread())
 
     def _time_out(self, task: Task) -> None:
-        """End a query that takes too long, whatever its worker is doing."""
+        """End a query that has run into its time limit, whatever its worker is doing."""
         try:
             self._end(task, Outcome(error=QueryError("", "Query timeout")))
         except Stopped:

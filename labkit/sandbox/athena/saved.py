@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def new_id(sandbox: Sandbox) -> str:
-    """An id as Athena makes them."""
+    """Return a new id in Athena's form."""
     return str(UUID(int=sandbox.random.getrandbits(128), version=4))
 
 
 class SavedQueryOperations(WorkGroupOperations):
-    """The operations on named queries and prepared statements."""
+    """The API operations on named queries and prepared statements."""
 
     @operation("CreateNamedQuery")
     def create_named_query(self, call: Call) -> dict[str, Any]:
-        """Saves a query under a name."""
+        """Save a query under a name."""
         region = self.region(call)
         if held := region.made_before(call):
             return {"NamedQueryId": held}
@@ -89,7 +89,7 @@ class SavedQueryOperations(WorkGroupOperations):
 
     @operation("CreatePreparedStatement")
     def create_prepared_statement(self, call: Call) -> dict[str, Any]:
-        """Keeps a statement with `?` in it."""
+        """Store a statement with `?` for its parameters."""
         key = self._key(call)
         if key in self.region(call).prepared:
             raise bad_request("Prepared statement already exists")
@@ -156,7 +156,7 @@ class SavedQueryOperations(WorkGroupOperations):
 
     @operation("DeletePreparedStatement")
     def delete_prepared_statement(self, call: Call) -> dict[str, Any]:
-        """Forgets a prepared statement."""
+        """Delete a prepared statement."""
         self._prepared(call)
         del self.region(call).prepared[self._key(call)]
         return {}

@@ -6,7 +6,7 @@ import math
 
 
 def java_double(value: float) -> str:
-    """A double as Java prints it.
+    """Write a double as Java prints it.
 
     >>> [java_double(x) for x in (1.0, 0.1, 1e7, 1.5e-5, 123456789.0, float("nan"))]
     ['1.0', '0.1', '1.0E7', '1.5E-5', '1.23456789E8', 'NaN']

@@ -129,7 +129,7 @@ def varchar(length: int) -> Type:
 
 
 def duckdb_type(kind: Type) -> str:
-    """What values of a type are held as in DuckDB.
+    """Return the DuckDB type that holds values of a type.
 
     >>> duckdb_type(row([INTEGER, array(VARCHAR)], ["a", None]))
     'STRUCT("a" INTEGER, "field1" VARCHAR[])'
@@ -147,12 +147,12 @@ def duckdb_type(kind: Type) -> str:
 
 
 def field_key(kind: Type, number: int) -> str:
-    """The name that a field of a row has in DuckDB, where every field needs one."""
+    """Return the name of a row's field in DuckDB, where every field needs a name."""
     return kind.names[number] or f"field{number}"
 
 
 def quoted(name: str) -> str:
-    """A name as an identifier of DuckDB's.
+    """Quote a name as an identifier of DuckDB's.
 
     >>> quoted('a"b')
     '"a""b"'
@@ -185,7 +185,7 @@ def parse_type(text: str, variables: frozenset[str] = frozenset()) -> Type:
 
 
 def hive_name(kind: Type) -> str:
-    """A type as the catalog and Hive's DDL write it.
+    """Write a type as the catalog and Hive's DDL do.
 
     >>> hive_name(parse_type("row(a integer, b array(varchar))"))
     'struct<a:int,b:array<string>>'
@@ -294,7 +294,7 @@ class _TypeReader:
 
 
 def common_type(left: Type, right: Type) -> Type | None:
-    """The type that both become where they meet (in a comparison, a CASE, a UNION); None where there is none.
+    """Return the common type of two types (in a comparison, a CASE, a UNION); None if they have none.
 
     >>> str(common_type(INTEGER, decimal(5, 2)))
     'decimal(12,2)'
@@ -319,7 +319,7 @@ def common_type(left: Type, right: Type) -> Type | None:
 
 
 def as_decimal(kind: Type) -> Type:
-    """The decimal that holds every value of an integer type; NULL's has one digit."""
+    """Return the decimal that can hold every value of an integer type; one digit for NULL."""
     return kind if kind.name == "decimal" else decimal(1 if kind == UNKNOWN else INTEGER_DIGITS[kind.name], 0)
 
 
@@ -358,7 +358,7 @@ _WIDENS = {
 
 
 def coerces(given: Type, wanted: Type) -> bool:
-    """Whether a value of one type is taken where another is wanted, without a CAST."""
+    """Tell whether a value of one type is implicitly cast to another."""
     if given in (wanted, UNKNOWN):
         return True
     if given.name == wanted.name:

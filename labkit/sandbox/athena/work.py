@@ -1,4 +1,4 @@
-"""What a worker does for a query: its statement is read, compiled, planned and run without the sandbox's lock."""
+"""The work on a query: its statement is read, compiled, planned and run without the sandbox's lock."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ _SHOWN = ("show_", "describe_")
 
 @dataclass(eq=False)
 class Task:
-    """A query that is under way."""
+    """A query that is being carried out."""
 
     execution: QueryExecution
     region: str
     parsed: Parsed | None = None
     """Its statement, if it has been read already."""
     stopped: threading.Event = field(default_factory=threading.Event)
-    """Nobody wants its outcome any more."""
+    """Set once nobody wants its outcome any more."""
     over: threading.Event = field(default_factory=threading.Event)
     begun: float = 0.0
     cursor: duckdb.DuckDBPyConnection | None = None
 
     def stop(self) -> None:
-        """Have its worker end as soon as it looks."""
+        """Make its worker end at its next check."""
         self.stopped.set()
         self.over.set()
         if cursor := self.cursor:
@@ -236,7 +236,7 @@ class Work:
 
 
 def _unforeseen(error: Exception) -> QueryError:
-    """A mistake of the sandbox's own: its query fails, and is not left running for ever."""
+    """Return the outcome of an error in the sandbox itself: the query fails instead of running for ever."""
     if isinstance(error, RecursionError):
         return too_large()
     logging.getLogger(__name__).exception("a query failed for no reason that the sandbox foresaw")

@@ -24,7 +24,7 @@ _REMOVALS = {
 
 
 def bad_request(message: str, code: str = "INVALID_INPUT") -> ServiceError:
-    """Athena's error of a request that can't be."""
+    """Return Athena's error for an invalid request."""
     return ServiceError("InvalidRequestException", message, AthenaErrorCode=code)
 
 
@@ -46,7 +46,7 @@ class WorkGroup:
 
     @property
     def enforced(self) -> bool:
-        """Whether its settings go before those of a request."""
+        """Whether its settings override those of a request."""
         return bool(self.configuration.get("EnforceWorkGroupConfiguration"))
 
     @property
@@ -56,7 +56,7 @@ class WorkGroup:
 
     @property
     def cutoff(self) -> int | None:
-        """How many bytes a query of it may scan."""
+        """The maximum number of bytes that one of its queries may scan."""
         return self.configuration.get("BytesScannedCutoffPerQuery")
 
     def summary(self) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class WorkGroupOperations(Service):
             raise NotImplementedError
 
     def work_group(self, call: Call, name: str | None) -> WorkGroup:
-        """A work group that has to be there."""
+        """Return a work group; raise an error if it doesn't exist."""
         groups = self.region(call).work_groups
         if (name or PRIMARY) not in groups:
             raise bad_request(f"WorkGroup is not found. WorkGroup name: {name}")
@@ -192,5 +192,5 @@ def page(call: Call, member: str, items: list[Any], most: int) -> dict[str, Any]
 
 
 def invalid_token(given: str) -> ServiceError:
-    """Athena's error for a token that is none."""
+    """Return Athena's error for an invalid token."""
     return bad_request("Invalid NextToken")

@@ -11,7 +11,7 @@ _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 
 
 def zone_name(text: str) -> str:
-    """A time zone as Trino writes it; raises INVALID_FUNCTION_ARGUMENT for what is none.
+    """Return a time zone as Trino writes it; raise INVALID_FUNCTION_ARGUMENT for an unknown one.
 
     >>> [zone_name(text) for text in ("Z", "+02", "-0530", "Asia/Tokyo")]
     ['UTC', '+02:00', '-05:30', 'Asia/Tokyo']
@@ -31,7 +31,7 @@ def zone_name(text: str) -> str:
 
 
 def local(instant: str, zone: str) -> str:
-    """What a clock of the zone shows at an instant: a timestamp of DuckDB's without a zone."""
+    """Return the SQL of an instant's local time in a zone: a TIMESTAMP of DuckDB's."""
     minutes = _minutes(zone)
     if minutes is None:
         return f"timezone('{zone}', {instant})"
@@ -39,7 +39,7 @@ def local(instant: str, zone: str) -> str:
 
 
 def instant(clock: str, zone: str) -> str:
-    """The instant at which a clock of the zone shows this."""
+    """Return the SQL of the instant of a local time in a zone."""
     minutes = _minutes(zone)
     if minutes is None:
         return f"timezone('{zone}', {clock})"
@@ -47,7 +47,7 @@ def instant(clock: str, zone: str) -> str:
 
 
 def offset_minutes(instant: str, zone: str) -> str:
-    """How many minutes the zone is ahead of UTC at an instant."""
+    """Return the SQL of a zone's offset from UTC at an instant, in minutes."""
     minutes = _minutes(zone)
     if minutes is not None:
         return f"{minutes}::BIGINT"

@@ -1,4 +1,4 @@
-"""What all operations of CloudWatch Logs share: the log groups, the event store, and how new events come in."""
+"""The base of all operations of CloudWatch Logs: log groups, the event store, and how new events come in."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class LogsCore(Service):
         return {"events": self.store}
 
     def close(self) -> None:
-        """Lets go of all log events."""
+        """Drop all log events."""
         self.store.close()
 
     @property
     def now(self) -> int:
-        """The clock's reading in milliseconds, as CloudWatch Logs counts time."""
+        """The current time in milliseconds since the epoch."""
         return round(self.sandbox.clock.timestamp() * 1000)
 
     def groups(self, region: str) -> list[LogGroup]:
@@ -53,7 +53,7 @@ class LogsCore(Service):
         return [group for (where, _), group in sorted(self._groups.items()) if where == region]
 
     def group(self, region: str, name: str) -> LogGroup:
-        """A log group by its name, or AWS's error."""
+        """Return a log group by its name; raise AWS's error if it doesn't exist."""
         if (region, name) not in self._groups:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
         return self._groups[region, name]
@@ -102,7 +102,7 @@ class LogsCore(Service):
         messages: Sequence[str],
         texts: tuple[Texts, NDArray[np.int32]] | None = None,
     ) -> None:
-        """Stores a batch of events and tells everything that watches the group."""
+        """Store a batch of events and hand it to the group's filters."""
         if not messages:
             return
         now = self.now
@@ -118,7 +118,7 @@ class LogsCore(Service):
         """What is to be done with events of a group that are about to be deleted."""
 
     def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
-        """What the group's filters do with a new batch."""
+        """Run the group's filters over a new batch."""
 
     def _record_incoming(self, group: LogGroup, events: int, size: int) -> None:
         """Counts in the metrics of the log group, and of the whole account, which have no dimension.
@@ -141,7 +141,7 @@ def only_standard(group: LogGroup) -> None:
 
 
 def invalid(message: str) -> ServiceError:
-    """CloudWatch Logs' error for a parameter it can't take."""
+    """Return CloudWatch Logs' error for an invalid parameter."""
     return ServiceError("InvalidParameterException", message)
 
 
@@ -160,7 +160,7 @@ def page(
 
 
 def page_token(call: Call, place: Any) -> str:
-    """An opaque token for a place in the answer to this very request."""
+    """Return an opaque token for a position in the answer to this request."""
     return base64.urlsafe_b64encode(json.dumps([_request(call), place]).encode()).decode().rstrip("=")
 
 

@@ -43,7 +43,7 @@ class EventOperations(LogsCore):
 
     @operation("PutLogEvents")
     def put_log_events(self, call: Call) -> Result:
-        """Stores a batch; events too old, expired or too new are left out and reported, the others are kept."""
+        """Store a batch; events that are too old, expired or too new are left out and reported."""
         group = self.group(call.region, call.params["logGroupName"])
         stream = group.stream(call.params["logStreamName"])
         events = call.params["logEvents"]
@@ -126,7 +126,7 @@ class Scan:
         self.more = False
 
     def keep(self, condition: str, *parameters: Any) -> None:
-        """Keeps only events that meet one more condition."""
+        """Keep only events that meet one more condition."""
         self._conditions.append(f"({condition})")
         self._parameters.extend(parameters)
 
@@ -161,7 +161,7 @@ class Scan:
 
 
 def _fitting(messages: Iterable[str]) -> int:
-    """How many messages fit into a response of 1 MB; one always does."""
+    """Return how many messages fit into a response of 1 MB; at least one."""
     size = 0
     count = 0
     for message in messages:

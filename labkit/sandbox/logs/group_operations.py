@@ -68,7 +68,7 @@ class GroupOperations(LogsCore):
         )
 
     def create_group(self, region: str, name: str, **settings: Any) -> LogGroup:
-        """A new log group, or AWS's error where there is one of the name."""
+        """Create a log group; raise AWS's error if one of that name exists."""
         if (region, name) in self._groups:
             raise ServiceError("ResourceAlreadyExistsException", "The specified log group already exists")
         group = LogGroup(region, self.sandbox.account_id, name, self.now, **settings)
@@ -89,13 +89,13 @@ class GroupOperations(LogsCore):
 
     @operation("DeleteLogGroup")
     def delete_log_group(self, call: Call) -> None:
-        """Deletes a group with its events and filters."""
+        """Delete a group with its events and filters."""
         group = self.group(call.region, call.params["logGroupName"])
         _refuse_protected(group)
         self.delete_group(group)
 
     def delete_group(self, group: LogGroup) -> None:
-        """Forgets a group and its events."""
+        """Remove a group and its events."""
         self._cancel_expiry(group)
         del self._groups[group.region, group.name]
         self.before_deletion(group)
@@ -173,7 +173,7 @@ class GroupOperations(LogsCore):
 
     @operation("DeleteRetentionPolicy")
     def delete_retention_policy(self, call: Call) -> None:
-        """Events are kept for ever from now on."""
+        """Keep events for ever from now on."""
         group = self.group(call.region, call.params["logGroupName"])
         group.retention_days = None
         self._cancel_expiry(group)
@@ -188,7 +188,7 @@ class GroupOperations(LogsCore):
         group.expiry = self.sandbox.clock.call_later(SECONDS_PER_DAY, partial(self._expire, group), name=name)
 
     def _expire(self, group: LogGroup) -> None:
-        """Deletes what is past its retention, once a day."""
+        """Delete events past their retention, once a day."""
         before = self.now - (group.retention_days or 0) * SECONDS_PER_DAY * 1000
         self.delete_events(group, "timestamp < ?", [before])
         self._schedule_expiry(group)
@@ -203,7 +203,7 @@ class GroupOperations(LogsCore):
 
     @operation("CreateLogStream")
     def create_log_stream(self, call: Call) -> None:
-        """A new, empty stream."""
+        """Create an empty stream."""
         group = self.group(call.region, call.params["logGroupName"])
         name = call.params["logStreamName"]
         if name in group.streams:
@@ -212,7 +212,7 @@ class GroupOperations(LogsCore):
 
     @operation("DeleteLogStream")
     def delete_log_stream(self, call: Call) -> None:
-        """Deletes a stream with its events."""
+        """Delete a stream with its events."""
         group = self.group(call.region, call.params["logGroupName"])
         stream = group.stream(call.params["logStreamName"])
         _refuse_protected(group)
@@ -258,7 +258,7 @@ class GroupOperations(LogsCore):
 
     @operation("UntagResource")
     def untag_resource(self, call: Call) -> None:
-        """Takes tags away from a log group."""
+        """Remove tags from a log group."""
         _untag(self.group_by_identifier(call.region, call.params["resourceArn"]), call.params["tagKeys"])
 
     @operation("ListTagsForResource")

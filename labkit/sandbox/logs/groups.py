@@ -1,4 +1,4 @@
-"""Log groups and log streams: what is known of them besides their events."""
+"""Log groups and log streams: everything about them except their events."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class LogGroup:
         return f"arn:aws:logs:{self.region}:{self.account_id}:log-group:{self.name}"
 
     def stream(self, name: str) -> LogStream:
-        """A stream by its name, or AWS's error."""
+        """Return a stream by its name; raise AWS's error if it doesn't exist."""
         if name not in self.streams:
             raise ServiceError("ResourceNotFoundException", "The specified log stream does not exist.")
         return self.streams[name]

@@ -60,7 +60,7 @@ class MetricFilterOperations(LogsCore):
 
     @operation("PutMetricFilter")
     def put_metric_filter(self, call: Call) -> None:
-        """Creates or replaces a filter; it sees only events that are put from now on."""
+        """Create or replace a filter; it sees only events that are put from now on."""
         group = self.group(call.region, call.params["logGroupName"])
         only_standard(group)
         name = call.params["filterName"]
@@ -84,7 +84,7 @@ class MetricFilterOperations(LogsCore):
 
     @operation("DeleteMetricFilter")
     def delete_metric_filter(self, call: Call) -> None:
-        """Deletes a filter; the metric keeps its samples."""
+        """Delete a filter; the metric keeps its samples."""
         group = self.group(call.region, call.params["logGroupName"])
         only_standard(group)
         if group.metric_filters.pop(call.params["filterName"], None) is None:
@@ -135,7 +135,7 @@ class MetricFilterOperations(LogsCore):
         }
 
     def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
-        """Runs the group's metric filters over a new batch."""
+        """Run the group's metric filters over a new batch."""
         super().watch(group, stream, batch)
         for filter_ in group.metric_filters.values():
             for transformation in filter_.transformations:
@@ -258,7 +258,7 @@ def _check_transformation(transformation: dict[str, Any], pattern: FilterPattern
 
 
 def _value_sql(pattern: FilterPattern, value: str) -> str:
-    """SQL: the number that a match adds; NULL where its field is missing or no number."""
+    """Return the SQL of the number that a match adds; NULL if its field is missing or not a number."""
     if not value.startswith("$"):
         return f"{float(value)!r}::DOUBLE"
     text = pattern.extraction(value)

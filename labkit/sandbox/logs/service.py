@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class LogsService(
     GroupOperations, EventOperations, MetricFilterOperations, SubscriptionFilterOperations, InsightsOperations
 ):
-    """Amazon CloudWatch Logs. moto answers none of it; what is not here is refused."""
+    """Amazon CloudWatch Logs. moto answers none of it; an operation that isn't here is an error."""
 
     answered_by_moto = frozenset()
 

@@ -1,4 +1,4 @@
-"""Where log events live: one columnar table a log group, in a DuckDB database of its own.
+"""Stores log events: one columnar table per log group, in a DuckDB database of its own.
 
 The database is a temporary file, so that memory does not grow with the events. The file has no name by the time that it
 is used, so none of it stays, however the process ends: a sandbox that starts again makes its events anew. Queries that
@@ -134,7 +134,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """How many bytes the messages have."""
+        """The size of the messages in bytes."""
         return bytes_of(self.messages)
 
     def sequences(self) -> NDArray[np.int64]:
@@ -174,7 +174,7 @@ class GroupEvents:
         self.pending_bytes = 0
 
     def add(self, batch: Batch) -> None:
-        """Have a batch wait."""
+        """Add a batch to those that wait."""
         self.pending.append(batch)
         self.pending_events += len(batch)
         self.pending_bytes += batch.size
@@ -235,7 +235,7 @@ class EventStore:
         self._groups[region, group] = GroupEvents(table)
 
     def drop(self, region: str, group: str) -> None:
-        """Forgets a log group's events."""
+        """Drop a log group's events."""
         self._settle()
         self._connection.execute(f"DROP TABLE {self._groups.pop((region, group)).table}")
 
@@ -295,7 +295,7 @@ class EventStore:
         return found
 
     def delete(self, region: str, group: str, condition: str, parameters: Sequence[object]) -> None:
-        """Deletes the events that meet a condition over the columns of the table."""
+        """Delete the events that meet a condition over the columns of the table."""
         self._connection.execute(f"DELETE FROM {self.relation(region, group)} WHERE {condition}", parameters)
 
     def to_keep(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Subscription filters: matching log events are passed on, compressed, as they are put.
+"""Subscription filters: matching log events are delivered, compressed, as they are put.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 
@@ -64,7 +64,7 @@ class SubscriptionFilterOperations(LogsCore):
 
     @operation("PutSubscriptionFilter")
     def put_subscription_filter(self, call: Call) -> None:
-        """Creates or replaces a filter, once its destination has taken a test message."""
+        """Create or replace a filter, once its destination has accepted a test message."""
         group = self.group(call.region, call.params["logGroupName"])
         only_standard(group)
         name = call.params["filterName"]
@@ -87,7 +87,7 @@ class SubscriptionFilterOperations(LogsCore):
 
     @operation("DeleteSubscriptionFilter")
     def delete_subscription_filter(self, call: Call) -> None:
-        """Deletes a filter."""
+        """Delete a filter."""
         group = self.group(call.region, call.params["logGroupName"])
         only_standard(group)
         if group.subscription_filters.pop(call.params["filterName"], None) is None:
@@ -104,7 +104,7 @@ class SubscriptionFilterOperations(LogsCore):
         return {"subscriptionFilters": [filter_.describe(group) for filter_ in part], **more}
 
     def watch(self, group: LogGroup, stream: LogStream, batch: Batch) -> None:
-        """Passes on what matches of a new batch."""
+        """Deliver the matching events of a new batch."""
         super().watch(group, stream, batch)
         for filter_ in group.subscription_filters.values():
             events = self.store.query_batch(

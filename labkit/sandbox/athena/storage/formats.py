@@ -1,4 +1,4 @@
-"""How the lines of an object become columns: one reader for each SerDe.
+"""Turns the lines of an object into columns: one reader for each SerDe.
 
 https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html
 """
@@ -42,13 +42,13 @@ class Reading:
     """The same for tables whose objects are read alike: their columnar copies are shared."""
     is_columnar: bool
     skipped: int
-    """How many lines at the beginning of each object are no rows."""
+    """The number of header lines to skip in each object."""
     reader: Callable[[Sequence[int]], Reader]
     """A reader of the columns of some numbers, for text."""
 
 
 def reading(table: Table) -> Reading:
-    """How a table is read; raises NOT_SUPPORTED for a SerDe that the sandbox does not have."""
+    """Return how a table is read; raise NOT_SUPPORTED for a SerDe or property that the sandbox doesn't support."""
     input_format = str(table.storage.get("InputFormat") or "")
     serde = table.serde or LAZY_SIMPLE
     if table.parameters.get("table_type", "").upper() == "ICEBERG":
@@ -83,7 +83,7 @@ def _converted(cursor: duckdb.DuckDBPyConnection, texts: pa.Table, values: Seque
 
 
 def _lazy_simple(table: Table, numbers: Sequence[int]) -> Reader:
-    """Fields between delimiters. One that can't be read as its column's type is NULL, and so is a missing one."""
+    """Read fields between delimiters; a field that is missing or can't be read as its column's type is NULL."""
     parameters = table.serde_parameters
     delimiters = Delimiters.of(parameters)
     delimiter, delimiters = delimiters.levels[0], delimiters.inner
@@ -160,7 +160,7 @@ def _check_read(number: int, texts: pa.ChunkedArray, values: pa.ChunkedArray) ->
 
 
 def _regex(table: Table, numbers: Sequence[int]) -> Reader:
-    """The groups of an expression; a line that does not match is a row of NULLs."""
+    """Read the groups of a regular expression; a line that doesn't match is a row of NULLs."""
     pattern = table.serde_parameters.get("input.regex")
     if pattern is None:
         raise QueryError("HIVE_CURSOR_ERROR", 'This table does not have serde property "input.regex"!')

@@ -1,4 +1,4 @@
-"""What a query reads of its tables: the partitions that its conditions leave, and the objects in them."""
+"""Finds what a query reads of its tables: the partitions that its conditions leave, and their objects."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ScanPlan:
 
 
 def plan(catalog: Catalog, scans: Sequence[Scan], cursor: duckdb.DuckDBPyConnection, now: datetime) -> list[ScanPlan]:
-    """The objects of each scan, as they are in S3 now."""
+    """Return the objects of each scan, as they are in S3 now."""
     listing = Listing(catalog.lock)
     return [_plan(catalog, scan, cursor, now, listing) for scan in scans]
 
@@ -114,7 +114,7 @@ def _kept(scan: Scan, partitions: Sequence[Partition], cursor: duckdb.DuckDBPyCo
 
 
 def invalid_partition(scan: Scan, partitions: Sequence[Partition], error: duckdb.Error) -> QueryError:
-    """The error of a partition whose value is not of its column's type."""
+    """Return the error for a partition value that isn't of its column's type."""
     text = str(error)
     for number, (name, kind) in enumerate(scan.table.partition_columns):
         for partition in partitions:

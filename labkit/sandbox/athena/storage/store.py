@@ -34,14 +34,14 @@ from labkit.sandbox.moto_state import s3
 KEPT_BYTES = 1024**3
 """How many bytes of Parquet are kept; the copies used longest ago go first."""
 MOST_LOOKED_UP = 256
-"""Up to so many objects, what is known of them is looked up in lists; more are joined."""
+"""Up to this many objects, their metadata goes into the SQL as lists; beyond that it is joined as a table."""
 PART_BYTES = 256 * 1024**2
 """How many bytes of objects make a file of a copy, about."""
 _ROW_GROUP_ROWS, _ROW_GROUP_BYTES = 122_880, 64 * 1024**2
 _READERS = 2
-"""How many threads take lines apart."""
+"""The number of threads that parse lines."""
 _AHEAD = 8
-"""How many blocks may wait for being written."""
+"""The number of blocks that may wait to be written."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Copy:
 
 
 class Store:
-    """Makes the relations that a query's scans stand for."""
+    """Makes the relations that a query's scans refer to."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -105,7 +105,7 @@ class Store:
         return sql, sum(each.size for each in plan.objects), [copy]
 
     def release(self, copies: Sequence[_Copy]) -> None:
-        """Lets go of the copies of a query that has ended."""
+        """Release the copies that an ended query used."""
         with self._lock:
             for copy in copies:
                 copy.readers -= 1
