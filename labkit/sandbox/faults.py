@@ -104,7 +104,7 @@ class Fault:
         return fault
 
     def _check_target(self) -> None:
-        """Refuses a service or an operation that there is none of: its rule would never strike."""
+        """Raise ValueError for an unknown service or operation, because such a rule would never apply."""
         if self.kind in DELIVERY_KINDS and (self.service, self.operation) != ("*", "*"):
             raise ValueError(f"{self.kind} concerns all flow logs: it has no service and no operation")
         if self.service == "*":
@@ -141,9 +141,9 @@ class Faults:
         self._rules: list[Fault] = []
 
     def set(self, rules: Sequence[Any]) -> list[dict[str, Any]]:
-        """Replaces the rules, and tells them in full; none at all ends the bad day.
+        """Replace all rules and return them in full; an empty list removes them.
 
-        Raises ValueError, changing nothing, for a wrong rule.
+        Raise ValueError for an invalid rule, and change nothing then.
         """
         self._rules = [Fault.parse(rule) for rule in rules]
         return self.rules
@@ -169,7 +169,7 @@ class Faults:
         return max((rule.rate for rule in self._rules if rule.kind == "lost delivery"), default=0.0)
 
     def strike(self, service: str, operation: str) -> ServiceError | None:
-        """The error that a request meets, if any; latency is waited out here."""
+        """Return the error for a request, or None. For a latency rule, sleep here, before any lock is taken."""
         for rule in self._rules:
             if rule.kind in REQUEST_KINDS and rule.concerns(service, operation) and self._random.random() < rule.rate:
                 if rule.kind != "latency":

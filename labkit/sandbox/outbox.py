@@ -1,10 +1,10 @@
-"""What leaves the sandbox's process: posts to HTTP endpoints, and mails for an SMTP server.
+"""Sends what leaves the sandbox's process: posts to HTTP endpoints, and mails for an SMTP server.
 
-The inbox and the queues are part of the sandbox's state, and come back in a replay of the journal. What has left does
-not: so it is numbered as it is made, the same in every replay. It leaves only once the change that made it is in the
-journal, and the journal notes when it has left. However the process ends, nothing is lost, and nothing that has left
-leaves again; only what was on its way at that moment may come a second time, as Amazon SNS says of itself ("at least
-once").
+The inbox and the queues are part of the sandbox's state, and a replay of the journal restores them. A message that has
+left must not leave again at a replay, so messages are numbered when they are made, the same in every replay. A message
+leaves only after the change that made it is in the journal, and the journal records when it has left. However the
+process ends, no message is lost and none that has left is sent again. Only a message that was on its way at that moment
+may come twice, as with Amazon SNS ("at least once").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Send = Callable[[Done], None]
 
 
 class Outbox:
-    """Holds what is to leave until it may."""
+    """Holds messages until they may leave."""
 
     def __init__(self, journal: Journal | None = None) -> None:
         self._journal = journal
@@ -33,14 +33,14 @@ class Outbox:
         """What was begun to be sent, and is not known to have left: it leaves again after a restart."""
 
     def put(self, send: Send) -> None:
-        """Has something sent; at once where no journal is kept."""
+        """Queue a message to be sent; without a journal it is sent at once."""
         self._waiting.append((self._made, send))
         self._made += 1
         if self._journal is None:
             self.release()
 
     def release(self) -> None:
-        """Sends what waits, and has not left before: what made it is in the journal."""
+        """Send the waiting messages that haven't left before. Call it once the change that made them is journalled."""
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
@@ -51,7 +51,7 @@ class Outbox:
                 send(partial(self._note, number))
 
     def close(self) -> None:
-        """Nothing is noted any more."""
+        """Stop recording what has left, because the journal is about to be closed."""
         self._journal = None
 
     def to_keep(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Lists in pages: the token of the next page says where it begins.
+"""Cuts lists into pages; the token of the next page says where it begins.
 
-CloudWatch Logs alone has tokens of its own, which are good for the request that they were an answer to.
+CloudWatch Logs has tokens of its own, which are valid only for the request that they answered.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from labkit.sandbox.kernel.errors import ServiceError
 
 Refusal = Callable[[str], ServiceError]
-"""A service's error for a token that is none."""
+"""Returns a service's error for an invalid token."""
 
 
 def page(items: Sequence[Any], params: Mapping[str, Any], member: str, size: int, refusal: Refusal) -> dict[str, Any]:
-    """The page that the request's NextToken stands for, as the member of an answer."""
+    """Return an answer with the page that the request's NextToken stands for, of at most `size` items."""
     begin = position(params.get("NextToken"), refusal)
     answer: dict[str, Any] = {member: list(items[begin : begin + size])}
     if begin + size < len(items):
@@ -26,12 +26,12 @@ def page(items: Sequence[Any], params: Mapping[str, Any], member: str, size: int
 
 
 def token(begin: int) -> str:
-    """The token of the page that begins there."""
+    """Return the token of the page that begins at item `begin`."""
     return base64.urlsafe_b64encode(f"from {begin}".encode()).decode()
 
 
 def position(given: str | None, refusal: Refusal) -> int:
-    """Where the page of a token begins."""
+    """Return the item at which the page of a token begins; raise the service's error for an invalid token."""
     if given is None:
         return 0
     try:

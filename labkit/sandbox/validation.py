@@ -55,10 +55,10 @@ _RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 
 
 def check(service: str, operation: str, params: dict[str, Any]) -> None:
-    """Raises the service's validation error, naming every value that breaks a constraint of the model.
+    """Raise the service's validation error, which names every value that breaks a constraint of the model.
 
-    A batch of log events holds thousands of values and is nearly always sound, so soundness is asked of a compiled
-    predicate, and the faults are looked for only where it says no.
+    A batch of log events has thousands of values and is nearly always valid. So a compiled predicate is asked first,
+    and the invalid values are searched for only if it says no.
     """
     shape, is_sound = _input(service, operation)
     if shape is None or is_sound(params):
@@ -81,12 +81,12 @@ NEEDED = {
     ("ec2", "CreateSubnet"): (("CidrBlock",), ("Ipv4IpamPoolId", "Ipv6CidrBlock", "Ipv6IpamPoolId")),
     ("ec2", "CreateVpc"): (("CidrBlock",), ("Ipv4IpamPoolId",)),
 }
-"""Members of which a request must have one, although the model calls all of them optional; then those of AWS that the
-sandbox can't go by."""
+"""For each operation, the members of which a request must have one although the model calls them all optional, and the
+alternatives that AWS accepts and the sandbox doesn't support."""
 
 
 MOST_AT_ONCE = 1000
-"""How many things one request may have made: moto makes them one by one, with everybody waiting."""
+"""How many things one request may make: moto makes them one by one, and all other requests wait."""
 
 COUNTS = {
     "Quantity": "HostLimitExceeded",
@@ -106,7 +106,7 @@ COUNTS = {
 
 
 def check_counts(params: Any) -> None:
-    """Raise an error for a request that asks for more than one request can have made."""
+    """Raise a quota error for a request that asks for more than MOST_AT_ONCE things."""
     for value in params if isinstance(params, list) else params.values():
         if isinstance(value, dict | list):
             check_counts(value)
@@ -116,7 +116,7 @@ def check_counts(params: Any) -> None:
 
 
 def check_needed(service: str, operation: str, params: dict[str, Any]) -> None:
-    """Raise an error for a request that has none of the members of which the operation needs one."""
+    """Raise an error for a request that lacks all of the members of which the operation needs one."""
     names, elsewhere = NEEDED.get((service, operation), ((), ()))
     if not names or any(params.get(name) for name in names):
         return

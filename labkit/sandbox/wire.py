@@ -31,7 +31,7 @@ SIGNING_NAMES = {
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
-"""botocore's name of a service, where it is not the one that requests are signed with."""
+"""botocore's name of a service by the name that requests are signed with, if the two differ."""
 
 _S3_CONTROL_PATH = "/v20180820/"
 
@@ -55,7 +55,7 @@ def service_name(signing_name: str, request: Request) -> str:
 
 
 def rest_protocol(service: str) -> str:
-    """The REST protocol that a service speaks, `rest-xml` or `rest-json`; empty where it speaks another."""
+    """Return the REST protocol that a service speaks, `rest-xml` or `rest-json`; empty if it speaks another one."""
     protocol = str(_model(service).metadata.get("protocol", ""))
     return protocol if protocol.startswith("rest-") else ""
 
@@ -92,7 +92,7 @@ def protocol_of(request: Request) -> str:
 
 
 def operation_name(request: Request) -> str:
-    """The operation a request asks for; empty where the protocol tells it by method and path (S3)."""
+    """Return the operation of a request; empty in protocols that tell it by method and path (S3)."""
     protocol = protocol_of(request)
     if protocol == "cbor":
         return request.path.rpartition("/operation/")[2]
@@ -107,7 +107,10 @@ def query_parameters(request: Request) -> dict[str, str]:
 
 
 def parse(request: Request, service: str, operation: str) -> dict[str, Any]:
-    """The members of the operation's input; timestamps as aware datetimes, blobs as bytes."""
+    """Return the members of the operation's input, with timestamps as aware datetimes and blobs as bytes.
+
+    Raise AWS's error for a body that can't be read.
+    """
     protocol = protocol_of(request)
     if protocol == "query":
         return _parse_query(service, operation, query_parameters(request))
@@ -128,7 +131,7 @@ def _parse_query(service: str, operation: str, values: Mapping[str, str]) -> dic
 
 
 def check_operation(request: Request, service: str, operation: str) -> None:
-    """Raises the error that AWS answers a request with that asks for no operation, or for one that there is none of.
+    """Raise AWS's error for a request without an operation, or with an unknown one.
 
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and
     https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
@@ -258,7 +261,7 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _number(value: Any) -> Any:
-    """A number; JSON has those that are none as words."""
+    """Return a number; JSON spells NaN and the infinities as strings."""
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 

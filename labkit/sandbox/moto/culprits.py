@@ -93,7 +93,7 @@ def _of_value(service: str, params: Mapping[str, Any], error: ValueError) -> tup
     # Python quotes the value in its message as `repr` does, and may cut a long one off: the beginning is enough.
     if token is not None and (isinstance(error, binascii.Error) or repr(token)[1:-1][:60] in str(error)):
         return _INVALID_TOKEN.get(service, "InvalidNextTokenException"), "The token is not valid."
-    # Its message names the part that is wrong, not the value, so only the place of the error can tell.
+    # Its messages don't always quote the whole value, but the place of the error is certain.
     if traceback.extract_tb(error.__traceback__)[-1].filename.endswith("ipaddress.py"):
         return _INVALID.get(service, "ValidationException"), f"This is not a valid CIDR block or address: {error}"
     return None

@@ -55,7 +55,7 @@ def parse_request_xml(parser: BaseXMLParser, xml_string: bytes | str) -> Any:
 
 def _load_yaml(text: str) -> Any:
     """Read a document of Systems Manager, of bounded depth and without aliases, which can multiply without end."""
-    # By its events, before anything is composed: composing is what makes the aliases multiply.
+    # By its events, before anything is composed: composing recurses as deep as the text is nested.
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):

@@ -47,8 +47,8 @@ FIRST = (
 """The patches that must be installed before a service of moto is imported."""
 
 PATCHES = (
-    # Nothing from outside is executed or believed. The three modules import the same function by name, so each has a
-    # reference of its own to be replaced.
+    # Nothing from outside is executed or believed. A function that several modules import by name is replaced in each,
+    # because each has a reference of its own.
     Patch("moto.cloudformation.models:yaml", f"{HERE}.stacks:STACK_YAML", _TEMPLATE),
     Patch("moto.cloudformation.responses:yaml", f"{HERE}.stacks:YAML", _TEMPLATE),
     *(
@@ -170,8 +170,7 @@ PATCHES = (
     # Nothing waits: the clock moves only when the lock is free, and moto would wait for it with the lock held.
     Patch("moto.sqs.models:SQSBackend.receive_message", f"{HERE}.queues:receive_message", _WAITS),
     Patch("moto.sqs.models:Condition", f"{HERE}.queues:Condition", _WAITS),
-    # AWS's behaviour, and the sandbox's own services. Nearly all correct what a learner of flow logs would meet; other
-    # differences of moto's stay as they are.
+    # AWS's behaviour, and the sandbox's own services.
     Patch(
         "moto.moto_server.werkzeug_app:RegexConverter", f"{HERE}.adapter:AnyText", "takes no line end in a key of S3"
     ),

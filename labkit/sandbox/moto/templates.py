@@ -75,7 +75,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 def _read_yaml(text: str) -> Any:
     try:
-        _check_events(text)  # before the load, because composing the nodes is what expands and recurses
+        _check_events(text)  # before the load, which recurses as deep as the text is nested
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -113,7 +113,7 @@ def create_instance(
         private_ip=properties.get("PrivateIpAddress"),
         key_name=properties.get("KeyName"),
         metadata_options=properties.get("MetadataOptions", {}),
-        # A boolean from a stack, a text from ModifySubnetAttribute: moto keeps both as they came.
+        # moto keeps the value as it came, as a boolean or as text.
         associate_public_ip=subnet.map_public_ip_on_launch in (True, "true"),
         tags={"instance": {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}},
     )

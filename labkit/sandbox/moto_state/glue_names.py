@@ -14,7 +14,7 @@ from typing import Any
 
 def folded(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a method of moto's so that it gets names in lower case, including those in what it stores."""
-    signature = inspect.signature(method)  # moto passes the names by position in one place and by keyword in another
+    signature = inspect.signature(method)  # callers pass the names by position or by keyword
 
     @wraps(method)
     def call(*arguments: Any, **named: Any) -> Any:

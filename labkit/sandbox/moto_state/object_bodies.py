@@ -153,7 +153,7 @@ def _restored(content: Content) -> Body:
     return body
 
 
-# For each thread: a response is sent, and its bytes read, while another request is answered.
+# For each thread: another one, such as a query's, may need an object as bytes at the same time.
 _handed_out = threading.local()
 
 
