@@ -63,10 +63,6 @@ def _type_of_text(message: str) -> int:
     return next((kind for start, kind in _OF_TEXTS.items() if message.startswith(start)), _ANY_USER_ERROR)
 
 
-class Stopped(Exception):
-    """Raised in a query's worker after the query was stopped."""
-
-
 class Cancelled(QueryError):
     """The error of a query that was stopped by a limit of its work group."""
 

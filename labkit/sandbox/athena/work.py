@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +20,7 @@ from labkit.sandbox.athena.dialect.scope import Query
 from labkit.sandbox.athena.ending import Outcome
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.athena.engine_errors import from_duckdb
-from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, Stopped, hive_error, too_large
+from labkit.sandbox.athena.errors import SYSTEM, Cancelled, QueryError, hive_error, too_large
 from labkit.sandbox.athena.execution import QueryExecution
 from labkit.sandbox.athena.explain import explained
 from labkit.sandbox.athena.results import ResultColumn, csv_lines, metadata, presentable
@@ -33,38 +32,22 @@ from labkit.sandbox.athena.storage.store import Store
 from labkit.sandbox.athena.targets import Target, named_columns
 from labkit.sandbox.athena.types import BIGINT
 from labkit.sandbox.athena.writing import Output, write
+from labkit.sandbox.kernel import workers
 from labkit.sandbox.kernel.errors import ServiceError
+from labkit.sandbox.kernel.workers import Stopped
 
 BATCH = 5000
 _SHOWN = ("show_", "describe_")
 
 
 @dataclass(eq=False)
-class Task:
+class Task(workers.Task):
     """A query that is being carried out."""
 
     execution: QueryExecution
     region: str
     parsed: Parsed | None = None
     """Its statement, if it has been read already."""
-    stopped: threading.Event = field(default_factory=threading.Event)
-    """Set once nobody wants its outcome any more."""
-    over: threading.Event = field(default_factory=threading.Event)
-    begun: float = 0.0
-    cursor: duckdb.DuckDBPyConnection | None = None
-
-    def stop(self) -> None:
-        """Make its worker end at its next check."""
-        self.stopped.set()
-        self.over.set()
-        if cursor := self.cursor:
-            with suppress(duckdb.ConnectionException):  # its worker has just closed it
-                cursor.interrupt()
-
-    def check(self) -> None:
-        """Raise Stopped if it was stopped."""
-        if self.stopped.is_set():
-            raise Stopped
 
 
 class Work:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from labkit.sandbox.athena import ending, runner, work
 from labkit.sandbox.athena.engine import Engine
 from labkit.sandbox.host import Host
+from labkit.sandbox.kernel import workers
 from labkit.sandbox.kernel.checkpoints import Checkpoints
 from tests.sandbox.in_process import BARE, CREDENTIALS, client_maker, open_host
 
@@ -177,7 +178,7 @@ def test_a_query_that_was_under_way_is_run_after_a_restart(tmp_path, held, monke
     with closing(open_host(tmp_path / "journal.sqlite", BARE)) as host, monkeypatch.context() as patch:
         client = Client(host)
         client.buckets()
-        monkeypatch.setattr(runner, "_LAST_WORDS", 0.0)
+        monkeypatch.setattr(workers, "LAST_WORDS", 0.0)
         patch.setattr(work.Work, "_rows", held.before(work.Work._rows))
         running = client.start("SELECT sum(a) AS s FROM t")
         held.there.acquire()
@@ -199,7 +200,7 @@ def test_a_checkpoint_has_the_queries_that_ended_and_those_under_way(tmp_path, h
         client = Client(host)
         client.buckets()
         ended = [client.run(sql)["QueryExecutionId"] for sql in STATEMENTS[:4]]
-        monkeypatch.setattr(runner, "_LAST_WORDS", 0.0)
+        monkeypatch.setattr(workers, "LAST_WORDS", 0.0)
         patch.setattr(work.Work, "_rows", held.before(work.Work._rows))
         running = client.start("SELECT sum(a) AS s FROM t")
         held.there.acquire()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labkit.sandbox.athena.errors import Stopped, too_large
+from labkit.sandbox.athena.errors import too_large
+from labkit.sandbox.kernel.workers import Stopped
 
 MOST_STEPS = 1_000_000
 """Far more expressions than a statement of 262,144 bytes can have; beyond it, the work is exponential in the depth."""

@@ -13,8 +13,9 @@ import pytest
 from labkit.sandbox.athena.catalog import Catalog
 from labkit.sandbox.athena.dialect import expansion
 from labkit.sandbox.athena.dialect.queries import QueryCompiler
-from labkit.sandbox.athena.errors import QueryError, Stopped
+from labkit.sandbox.athena.errors import QueryError
 from labkit.sandbox.athena.statements.classify import read
+from labkit.sandbox.kernel.workers import Stopped
 
 FROM = "FROM (VALUES (1, 'b')) AS t(a, b)"
 Shape = Callable[[int], str]
