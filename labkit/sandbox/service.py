@@ -56,10 +56,11 @@ def preparation(name: str) -> Callable[[Preparation], Preparation]:
 
     It may take its time, and others are answered meanwhile. It changes nothing, takes the lock for short looks at most,
     and what it finds is checked again by the handler if it may have changed. It runs when a change is repeated, too.
+    A method may prepare several operations.
     """
 
     def mark(method: Preparation) -> Preparation:
-        method.prepares = name  # type: ignore[attr-defined]
+        method.prepares = (*getattr(method, "prepares", ()), name)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -89,10 +90,10 @@ class Service:
         }
         cls.handlers = own
         cls.preparations = {
-            member.prepares: member
+            name: member
             for base in reversed(cls.__mro__)
             for member in vars(base).values()
-            if hasattr(member, "prepares")
+            for name in getattr(member, "prepares", ())
         }
 
     def __init__(self, sandbox: Sandbox) -> None:

@@ -1,6 +1,7 @@
 """Calls a service of a sandbox in this process, as the server would after parsing a request."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ def client_call(
 
     call = Call(service, operation, region, sandbox.account_id, "http://127.0.0.1:4566", params, not_here, signed)
     target = sandbox.services[service]
+    if prepare := type(target).preparations.get(operation):
+        call = replace(call, prepared=prepare(target, call))
     with sandbox.change():
         return type(target).handlers[operation](target, call)
 

@@ -116,9 +116,10 @@ class Exercise:
 
 
 def _queries_under_way(host: Host) -> bool:
-    """Whether any query of Athena's is still to end, which it does in a time of its own."""
-    regions = host.sandbox.athena._regions.values()
-    return any(each.state in ("QUEUED", "RUNNING") for region in regions for each in region.executions.values())
+    """Whether any query is still to end, which it does in a time of its own."""
+    athena = [each.state for region in host.sandbox.athena._regions.values() for each in region.executions.values()]
+    insights = [each.status for queries in host.sandbox.logs._queries.values() for each in queries.values()]
+    return not {"QUEUED", "RUNNING", "Scheduled", "Running"}.isdisjoint([*athena, *insights])
 
 
 def changing_operations(service: str) -> list[str]:

@@ -82,8 +82,14 @@ class Viewer:
             for operation in ("describe_log_streams", "filter_log_events", "describe_subscription_filters"):
                 seen[f"{operation} {name}"] = self._ask("logs", operation, logGroupName=name)
         for query in self._each(seen["logs describe_queries"], "queries"):
-            seen[f"results {query['queryId']}"] = self._ask("logs", "get_query_results", queryId=query["queryId"])
-        seen["logs describe_queries"] = self._ask("logs", "describe_queries")  # to ask for results has queries end
+            seen[f"results {query['queryId']}"] = self._results(query["queryId"])
+        seen["logs describe_queries"] = self._ask("logs", "describe_queries")  # all have ended by now
+
+    def _results(self, id: str) -> Any:
+        """What a query gave: it runs beside the requests, in real time."""
+        while (found := self._ask("logs", "get_query_results", queryId=id))[0]["status"] in ("Scheduled", "Running"):
+            pass
+        return found
 
     def _of_notifications(self, seen: dict[str, Any]) -> None:
         for topic in self._each(seen["sns list_topics"], "Topics"):

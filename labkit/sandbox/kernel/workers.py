@@ -135,6 +135,12 @@ class Workers(Generic[SomeTask]):
         for task in tasks:
             task.over.wait(max(0.0, task.begun + SHORT - time.monotonic()))
 
+    def wait_for_all(self) -> None:
+        """Wait for all work that was just begun, without the sandbox's lock."""
+        with self._guard:
+            tasks = list(self._tasks)
+        self.wait(*tasks)
+
     def _let_go(self, task: SomeTask) -> None:
         """Forget a piece of work: another may have its place, even if its worker can't hear that at once."""
         task.stop()

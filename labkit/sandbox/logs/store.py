@@ -206,6 +206,8 @@ class EventStore:
         self._in_memory = 0
         self._untrimmed = 0
         self._exports = 0
+        self._views: set[int] = set()
+        """The snapshots being read: a set, whose members come and go on any thread."""
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -225,6 +227,20 @@ class EventStore:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the events, for a query; two threads must not share one."""
         return self._connection.cursor()
+
+    def snapshot(self, table: str) -> duckdb.DuckDBPyConnection:
+        """A cursor to all events as they are now, whatever is put or deleted later; to be given to `release`."""
+        self._settle()
+        cursor = self.cursor()
+        cursor.execute("BEGIN TRANSACTION")
+        cursor.execute(f"SELECT 1 FROM {table} LIMIT 0")  # from here on it sees no later change
+        self._views.add(id(cursor))
+        return cursor
+
+    def release(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Let go of a snapshot, on any thread."""
+        self._views.discard(id(cursor))
+        cursor.close()
 
     def create(self, region: str, group: str) -> None:
         """A table for a new log group."""
@@ -338,7 +354,7 @@ class EventStore:
             cursor.register("batch", batch)
             cursor.execute(f"INSERT INTO {table} FROM batch")
             self._in_memory += len(batch) % PENDING_EVENTS
-            if self._in_memory >= MEMORY_EVENTS and not self._exports:  # an export reads on, as things were
+            if self._in_memory >= MEMORY_EVENTS and not self._exports and not self._views:  # who reads reads on
                 cursor.execute("CHECKPOINT events")
                 self._in_memory = 0
         self._untrimmed += len(batch)

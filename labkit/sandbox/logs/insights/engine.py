@@ -202,8 +202,13 @@ def _fetched(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...
     try:
         return cursor.execute(sql).fetchall()
     except duckdb.CatalogException:
-        cursor.execute(_macros())
+        make_macros(cursor)
         return cursor.execute(sql).fetchall()
+
+
+def make_macros(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Make what a query's SQL calls."""
+    cursor.execute(_macros())
 
 
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -9,15 +9,11 @@ import base64
 import binascii
 import csv
 import io
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from labkit.sandbox.journal import Entry
 from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.core import invalid, page
 from labkit.sandbox.logs.groups import LogGroup
@@ -27,18 +23,16 @@ from labkit.sandbox.logs.insights.discovery import discovered
 from labkit.sandbox.logs.insights.fields import SYSTEM_FIELDS
 from labkit.sandbox.logs.insights.lookup_tables import LookupTableOperations
 from labkit.sandbox.logs.insights.reading import limited
+from labkit.sandbox.logs.insights.runner import KIND, RUNNING, Query, Runner
 from labkit.sandbox.logs.insights.tree import QueryError, Source
 from labkit.sandbox.logs.store import is_place
-from labkit.sandbox.service import Call, operation
+from labkit.sandbox.service import Call, operation, preparation
 
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 
 RESULTS_KEPT = 7 * 24 * 3600
 MAX_LOG_GROUPS = 50
-RUNNING = ("Scheduled", "Running")
-TIMEOUT = 120.0
-"""Seconds of real time until a query has timed out: AWS's hour would be too long to wait for on one's own machine."""
 STANDARD_ONLY = (tree.Pattern, tree.Diff)
 """Commands that log groups of the class Infrequent Access do not have, beside `filterIndex`.
 
@@ -52,28 +46,41 @@ _GROUP_FIELDS_EVENTS = 1000
 _PAGE = 10_000
 
 
-@dataclass
-class Query:
-    """A query that was started. It runs when somebody looks at it, over the events there were when it was started."""
-
-    id: str
-    job: engine.Job
-    group_names: tuple[str, ...]
-    status: str = "Running"
-    answer: engine.Answer | None = None
-
-
 class InsightsOperations(DefinitionOperations, LookupTableOperations):
     """Queries, and the fields of events."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self._queries: defaultdict[str, dict[str, Query]] = defaultdict(dict)
-        self._seen: engine.Seen = {}
+        self.runner = Runner(sandbox, self.store)
+        sandbox.changes.makers[KIND] = self._end
+        sandbox.changes.ends.add(KIND)
+
+    def _end(self, entry: Entry) -> None:
+        query = self._queries[entry.request["region"]].get(entry.request["id"])
+        self.runner.apply(query, entry)
+
+    def resume(self) -> None:
+        """Have the queries run that had not ended when the sandbox stopped."""
+        super().resume()
+        for queries in self._queries.values():
+            for query in queries.values():
+                if query.status in RUNNING:
+                    query.status = "Scheduled"
+                    self.runner.submit(query)
+
+    def parts(self) -> dict[str, object]:
+        """What a checkpoint does not hold; the queries that are under way are begun anew."""
+        return {**super().parts(), "insights": self.runner}
+
+    def close(self) -> None:
+        """Stop the queries and let go of the events."""
+        self.runner.close()
+        super().close()
 
     @operation("StartQuery")
     def start_query(self, call: Call) -> dict[str, Any]:
-        """Compiles a query and notes when it was started, and over what."""
+        """Compiles a query and has it run, over the events that there are."""
         only_insights_ql(call)
         start, end = call.params["startTime"], call.params["endTime"]
         if start > end:
@@ -98,15 +105,29 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         now = self.sandbox.clock.timestamp()
         window = limited(fields.Window(start * 1000, end * 1000, last), query.source, now)
         job = engine.Job(text, events, window, now, call.params.get("limit"), inner, tables)
-        started = Query(self.new_id(), job, tuple(group.name for group in groups))
+        started = Query(self.new_id(), call.region, job, tuple(group.name for group in groups))
+        self.runner.prepare(started)
         self._queries[call.region][started.id] = started
+        if not self.sandbox.changes.replaying:
+            self.runner.submit(started)
         return {"queryId": started.id}
+
+    @preparation("GetQueryResults")
+    @preparation("CreateLookupTable")
+    @preparation("UpdateLookupTable")
+    def wait_for_a_short_query(self, call: Call) -> None:
+        """Wait for a query that was just started: a client that has asked in vain asks again later."""
+        self.runner.wait(call.params.get("queryId", ""))
+
+    @preparation("DescribeQueries")
+    def wait_for_short_queries(self, call: Call) -> None:
+        """Wait for all queries that were just started."""
+        self.runner.wait_for_all()
 
     @operation("GetQueryResults")
     def get_query_results(self, call: Call) -> dict[str, Any]:
         """The rows of a query, and what was scanned for them."""
         query = self._query(call)
-        self._finish(query)
         known = {"queryLanguage": "CWLI", "status": query.status}
         if query.answer is None:
             return known | {"results": [], "statistics": _statistics(engine.Answer([], 0, 0, 0), 0)}
@@ -116,11 +137,11 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
 
     @operation("StopQuery")
     def stop_query(self, call: Call) -> dict[str, Any]:
-        """Cancels a query that has not run yet."""
+        """Cancels a query that has not ended yet."""
         query = self._query(call)
         if query.status not in RUNNING:
             raise invalid("Query specified is not running.")
-        query.status = "Cancelled"
+        self.runner.stop(query)
         return {"success": True}
 
     @operation("DescribeQueries")
@@ -130,8 +151,6 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         if call.params.get("queryLanguage", "CWLI") != "CWLI":
             return {"queries": []}
         queries = [query for query in self._queries[call.region].values() if not self._lapsed(query)]
-        for query in queries:
-            self._finish(query)
         chosen = [
             query
             for query in reversed(queries)
@@ -152,7 +171,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
             ).fetchall()
             if not events:
                 raise not_found("The log record does not exist.")
-            source = engine.source(group, cursor, self._seen)
+            source = engine.source(group, cursor, self.runner.seen)
         ingestion_time, stream, message = events[0]
         system = {
             "@timestamp": str(timestamp),
@@ -174,7 +193,7 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
         start, end = self._around(call.params.get("time"))
         window = f"timestamp BETWEEN {start} AND {end}"
         with self.store.cursor() as cursor:
-            source = engine.source(group, cursor, self._seen)
+            source = engine.source(group, cursor, self.runner.seen)
             events = cursor.execute(
                 f"SELECT message FROM {group.relation} WHERE {window}"
                 f" ORDER BY timestamp DESC, sequence DESC LIMIT {_GROUP_FIELDS_EVENTS}"
@@ -188,7 +207,8 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
     def rows_as_csv(self, call: Call) -> str:
         """The rows of a query, all fields of any of them as columns; of a cancelled query there are none."""
         query = self._query(call)
-        self._finish(query)
+        if query.status in RUNNING:
+            raise invalid(f"The query {query.id} is still running: ask again once its status is Complete.")
         rows = [dict(row) for row in query.answer.rows] if query.answer else []
         columns = list(dict.fromkeys(name for row in rows for name in row if name != "@ptr"))
         if not columns:
@@ -260,29 +280,13 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
     def _lapsed(self, query: Query) -> bool:
         return bool(self.sandbox.clock.timestamp() - query.job.now > RESULTS_KEPT)
 
-    def _finish(self, query: Query) -> None:
-        """Runs a query that has not been looked at yet. One that DuckDB cannot run has failed."""
-        if query.status not in RUNNING:
-            return
-        with self.store.cursor() as cursor, _interrupted(cursor, after=TIMEOUT):
-            try:
-                query.answer = engine.run(query.job, cursor, self._seen)
-                query.status = "Complete"
-            except duckdb.InterruptException:
-                query.status = "Timeout"
-            except duckdb.Error:
-                query.status = "Failed"
-
     def before_deletion(self, group: LogGroup) -> None:
-        """Run the queries over a group that nobody has looked at: on AWS they ran when they were started.
-
-        After a restart, nobody has looked at any.
-        """
+        """Note which queries are to lose events: those under way see them, but could not be begun anew."""
         super().before_deletion(group)
         relation = self.store.relation(group.region, group.name)
-        for query in [*self._queries[group.region].values()]:
-            if any(events.relation == relation for events, _ in query.job.scanned):
-                self._finish(query)
+        for query in self._queries[group.region].values():
+            if query.status in RUNNING and any(events.relation == relation for events, _ in query.job.scanned):
+                query.is_cut = True
 
     def _around(self, time: int | None) -> tuple[int, int]:
         """The last 15 minutes, or 8 minutes to both sides of a time in seconds."""
@@ -290,20 +294,6 @@ class InsightsOperations(DefinitionOperations, LookupTableOperations):
             now = int(self.sandbox.clock.timestamp() * 1000)
             return now - 15 * 60_000, now
         return (time - 8 * 60) * 1000, (time + 8 * 60) * 1000
-
-
-@contextmanager
-def _interrupted(cursor: duckdb.DuckDBPyConnection, *, after: float) -> Iterator[None]:
-    """Stops what a cursor does once it takes longer than so many seconds of real time."""
-    # Real time: the sandbox's clock doesn't move while a query runs.
-    timer = threading.Timer(after, cursor.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
 
 
 def malformed(error: QueryError) -> ServiceError:

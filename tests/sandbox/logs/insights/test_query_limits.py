@@ -1,6 +1,5 @@
 """What a query may not do: run for ever, return too much, or ask a log group for what its class does not have."""
 
-import threading
 from datetime import UTC, datetime
 
 import duckdb
@@ -8,7 +7,6 @@ import pytest
 
 from labkit.sandbox.kernel.errors import ServiceError
 from labkit.sandbox.logs.insights import engine
-from labkit.sandbox.logs.insights.service import _interrupted
 from tests.sandbox.calls import client_call
 
 NOW = int(datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp())
@@ -26,41 +24,15 @@ def logs(sandbox):
     return call
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [(duckdb.InterruptException("stopped"), "Timeout"), (duckdb.OutOfMemoryException("no"), "Failed")],
-)
-def test_a_query_that_does_not_come_to_its_end_says_so(logs, monkeypatch, error, status):
+def test_a_query_that_needs_more_memory_than_there_is_has_failed(logs, monkeypatch):
     def run(*arguments):
-        raise error
+        raise duckdb.OutOfMemoryException("no")
 
     monkeypatch.setattr(engine, "run", run)
     query = logs("StartQuery", **QUERY, queryString="fields @message")["queryId"]
     answer = logs("GetQueryResults", queryId=query)
-    assert (answer["status"], answer["results"]) == (status, [])
-    assert logs("DescribeQueries", status=status)["queries"][0]["queryId"] == query
-
-
-class Cursor:
-    def __init__(self):
-        self.interrupted = threading.Event()
-
-    def interrupt(self):
-        self.interrupted.set()
-
-
-def test_a_query_is_interrupted_once_it_takes_too_long():
-    cursor = Cursor()
-    with _interrupted(cursor, after=0):
-        assert cursor.interrupted.wait(30)
-
-
-def test_a_query_that_ends_in_time_is_left_alone():
-    cursor = Cursor()
-    with _interrupted(cursor, after=3600):
-        pass
-    assert not cursor.interrupted.is_set()
-    assert not any(isinstance(thread, threading.Timer) and thread.interval == 3600 for thread in threading.enumerate())
+    assert (answer["status"], answer["results"]) == ("Failed", [])
+    assert logs("DescribeQueries", status="Failed")["queries"][0]["queryId"] == query
 
 
 @pytest.mark.parametrize(
