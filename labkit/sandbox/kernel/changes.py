@@ -105,7 +105,7 @@ class Changes:
         try:
             if self._journal is not None:
                 self._journal.strike(number)
-        except sqlite3.Error as error:  # the entry stays, and its change will be rejected again at a replay
+        except (sqlite3.Error, OSError) as error:  # the entry stays, and its change will be rejected again at a replay
             LOG.warning("the entry of a refused change could not be taken out of the journal: %s", error)
 
     def _write_down(self, entry: Entry) -> int | None:
@@ -115,7 +115,7 @@ class Changes:
             return entry.number
         try:
             return self._journal.append(entry)
-        except (sqlite3.Error, OverflowError) as error:  # OverflowError: a body beyond what SQLite can store
+        except (sqlite3.Error, OSError, OverflowError) as error:  # OverflowError: a body beyond what SQLite can store
             LOG.error("a change could not be written down, and was not made: %s", error)
             message = f"The sandbox could not write this change down, and has not made it ({error}). Free some space."
             raise ServiceError("ServiceUnavailable", message, status=503) from error

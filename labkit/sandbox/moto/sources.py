@@ -69,6 +69,23 @@ def drawn(service: str) -> object:
     return mock_random.getstate() if service in LEAVING_HALVES else None
 
 
+def aside(draw: Callable[..., str]) -> Callable[..., str]:
+    """Have moto draw the id of a response without moving the seeded source on.
+
+    It is no part of the state, and a refused request that draws one has made nothing.
+    """
+
+    @wraps(draw)
+    def draw_aside(*arguments: Any, **named: Any) -> str:
+        state = mock_random.getstate()
+        try:
+            return draw(*arguments, **named)
+        finally:
+            mock_random.setstate(state)
+
+    return draw_aside
+
+
 def set_seed(seed: str) -> None:
     """Set the seed of the streams of `own_stream`, which they combine with their labels."""
     global _seed
