@@ -24,7 +24,7 @@ class Logs:
     def __init__(self, sandbox: AssembledSandbox) -> None:
         self.sandbox = sandbox
         self.samples: list[tuple[Any, ...]] = []
-        sandbox.cloudwatch.record = self._record  # type: ignore[method-assign]
+        sandbox.wiring.record_metric = self._record
 
     def _record(self, *sample: Any, count: float = 1) -> None:
         self.samples += [sample] * round(count)

@@ -130,7 +130,7 @@ def test_groups_may_be_named_by_arn(logs):
 
 def test_fields_of_a_flow_log_in_a_format_of_its_own(logs, sandbox, monkeypatch):
     log_format = "${dstport} ${flow-direction} ${srcaddr} ${pkt-srcaddr} ${tcp-flags}"
-    monkeypatch.setattr(sandbox.network, "log_format", lambda region, group: log_format)
+    monkeypatch.setattr(sandbox.wiring, "log_format", lambda region, group: log_format)
     sandbox.logs.create_group("eu-west-1", "custom")
     times = [(NOW - 10) * 1000, (NOW - 9) * 1000]
     sandbox.logs.deliver(
