@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from werkzeug.wrappers import Response
 
-from labkit.sandbox.kernel.errors import ServiceError as ServiceError
-from labkit.sandbox.kernel.errors import not_here as not_here
-
 if TYPE_CHECKING:
     from labkit.sandbox.sandbox import Sandbox
 

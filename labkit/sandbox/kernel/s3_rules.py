@@ -26,7 +26,7 @@ def check_new_bucket(name: str) -> None:
 
     >>> check_new_bucket("192.168.5.4")
     Traceback (most recent call last):
-    labkit.sandbox.service.ServiceError: InvalidBucketName: The specified bucket is not valid.
+    labkit.sandbox.kernel.errors.ServiceError: InvalidBucketName: The specified bucket is not valid.
     """
     if (
         _NAME.fullmatch(name) is None

@@ -21,7 +21,7 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import HTTPException
 
-from labkit.sandbox.service import ServiceError
+from labkit.sandbox.kernel.errors import ServiceError
 
 LOG = logging.getLogger(__name__)
 
