@@ -33,7 +33,8 @@ def test_time_goes_on_after_a_full_disk_which_is_logged_once(monkeypatch, caplog
         elif len(ticks) < 4:
             raise OSError("database or disk is full")
 
-    serving._tick(SimpleNamespace(tick=tick), SimpleNamespace(is_gone=lambda: False), told)
+    host = SimpleNamespace(tick=tick, checkpoint=lambda: None)
+    serving._tick(host, SimpleNamespace(is_gone=lambda: False), told)
     assert len(ticks) == 4
     assert caplog.text.count("what real time had made due failed") == 1
 
