@@ -14,13 +14,13 @@ import base64
 import hashlib
 import hmac
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from werkzeug.datastructures import Headers
 
+from labkit.sandbox.kernel import checksums
 from labkit.sandbox.kernel.errors import ServiceError, not_here
 from labkit.sandbox.kernel.signatures import Signature
 
@@ -258,29 +258,10 @@ class ChunkedBody:
         return line.removesuffix(b"\r")
 
 
-class _Checksum(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-
-    def digest(self) -> bytes: ...
-
-
-class _Crc32:
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, data: bytes) -> None:
-        self._value = zlib.crc32(data, self._value)
-
-    def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
-
-
-_CHECKSUMS: dict[str, Callable[[], _Checksum]] = {
-    "x-amz-checksum-crc32": _Crc32,
-    "x-amz-checksum-sha1": hashlib.sha1,
-    "x-amz-checksum-sha256": hashlib.sha256,
+_CHECKSUMS: dict[str, Callable[[], checksums.Checksum]] = {
+    f"x-amz-checksum-{name.lower()}": partial(checksums.new, name) for name in ("CRC32", "SHA1", "SHA256")
 }
-"""The checksums that Python computes fast; CRC32C and CRC64NVME are not verified here."""
+"""The checksums that Python computes fast; the intake verifies CRC32C and CRC64NVME."""
 
 
 def _is_digest(text: str) -> bool:
